@@ -1,0 +1,22 @@
+/** What the matrix unit can hold, asked by kind: shared by compiler, execution and timing, so that all agree on it. */
+import type { MatrixUnit } from './schema.ts';
+
+export interface MatrixGeometry {
+  readonly macros: number;
+  /** Rows of one macro: weights along K. */
+  readonly rows: number;
+  /** Cell columns of one macro. */
+  readonly columns: number;
+  readonly planes: number;
+  /** Cell columns that one weight of the given width takes. */
+  readonly columnsPerWeight: (weightBits: number) => number;
+}
+
+export function matrixGeometry(matrix: MatrixUnit): MatrixGeometry {
+  switch (matrix.kind) {
+    case 'digital-cim':
+      return { macros: matrix.macros, rows: matrix.rows, columns: matrix.columns, planes: matrix.planes, columnsPerWeight: (bits) => bits };
+    case 'systolic':
+      return { macros: 1, rows: matrix.rows, columns: matrix.columns, planes: matrix.planes, columnsPerWeight: () => 1 };
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * The machine: one readonly object that describes a whole chip, checked strictly. Units are in the field names. There
+ * are no defaults: a preset states everything, so that a reader never has to know what was assumed.
+ * Cross-field checks are in check.ts; what a field costs in cycles is in isa/demand.
+ */
+import { z } from 'zod';
+
+const count = (max = 2 ** 31 - 1) => z.int().min(1).max(max);
+const natural = (max = 2 ** 31 - 1) => z.int().min(0).max(max);
+const megahertz = z.number().positive().max(10_000);
+
+export const basisSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('modelled-after'), source: z.string().min(1) }),
+  z.strictObject({ kind: z.literal('hypothetical'), reason: z.string().min(1) }),
+]);
+
+const digitalCim = z.strictObject({
+  kind: z.literal('digital-cim'),
+  macros: count(4096),
+  /** Cell rows and cell columns of one macro; a cell holds one bit. */
+  rows: count(65536),
+  columns: count(65536),
+  /** Rows that one adder tree sums at once; a divisor of rows. */
+  rowsAtOnce: count(65536),
+  inputBitsPerCycle: count(16),
+  /** Cell columns that share one adder tree. */
+  columnMux: count(64),
+  /** Adder tree and shift-add latency L. */
+  pipelineCycles: natural(1024),
+  macroAdder: z.strictObject({ fanIn: count(4096), latencyCycles: natural(1024) }),
+  /** 2 = one plane can be written while the other computes. */
+  planes: z.union([z.literal(1), z.literal(2)]),
+  planeSwapCycles: natural(1024),
+  /** Bits written at once into one macro row, and cycles for one such write. */
+  writeBits: count(65536),
+  writeRowCycles: count(1024),
+  writeInterference: z.enum(['none', 'steals', 'blocks']),
+  /** Activation bits that the input network delivers per cycle to one replica. */
+  feedBits: count(1 << 20),
+  weightBitsMax: count(8),
+  inputBitsMax: count(16),
+});
+
+const systolic = z.strictObject({
+  kind: z.literal('systolic'),
+  rows: count(4096),
+  columns: count(4096),
+  dataflow: z.enum(['weight-stationary', 'output-stationary', 'input-stationary']),
+  /** 2 = shadow weight registers: the next tile is loaded while this one computes. */
+  planes: z.union([z.literal(1), z.literal(2)]),
+  preload: z.enum(['overlapped', 'exposed']),
+  /** Fixed cost of starting one operation. */
+  setupCycles: natural(65536),
+  /** Weight bits loaded per cycle into the array's edge. */
+  writeBits: count(1 << 20),
+  feedBits: count(1 << 20),
+  weightBitsMax: count(16),
+  inputBitsMax: count(16),
+});
+
+/** `analog-cim` joins this union with its own fields; everything else asks the kind, never the name of a chip. */
+export const matrixSchema = z.discriminatedUnion('kind', [digitalCim, systolic]);
+
+export const coreSchema = z.strictObject({
+  sequencer: z.strictObject({
+    dispatchCycles: count(1024),
+    queueDepth: count(1024),
+    instructionBytes: count(),
+    descriptorEntries: count(65535),
+    fetchBits: count(65536),
+  }),
+  matrix: matrixSchema,
+  vector: z.strictObject({
+    lanes: count(65536),
+    startupCycles: natural(1024),
+    /** Multiply-accumulates per cycle of VDOT. */
+    windowMacLanes: count(65536),
+    /** Cycles per element and lane of division and square root. */
+    divideCycles: count(1024),
+  }),
+  drain: z.strictObject({ lanes: count(65536), startupCycles: natural(1024) }),
+  /** Requantizers that the drain has. */
+  requantizers: z.array(z.enum(['threshold', 'fixed-point', 'float32'])).min(1),
+  scratchpad: z.strictObject({ sizeBytes: count(), banks: count(4096), portBits: count(65536), latencyCycles: natural(1024) }),
+  accumulators: z.strictObject({
+    sizeBytes: count(),
+    widthBits: z.union([z.literal(24), z.literal(32), z.literal(48)]),
+    banks: count(4096),
+    portBits: count(65536),
+  }),
+  /** Window buffer in front of the matrix unit: overlapping windows are read from the scratchpad once; 0 = none. */
+  windowBufferBytes: natural(),
+  dma: z.strictObject({ channels: count(16), outstanding: count(4096), setupCycles: natural(65536) }),
+});
+
+export const dramSchema = z.strictObject({
+  name: z.string().min(1),
+  /** Key of the energy entry in the price list. */
+  technology: z.string().min(1),
+  channels: count(256),
+  /** Data bits of one channel. */
+  channelBits: count(4096),
+  capacityBytes: z.number().int().positive(),
+  /** Clock of the command timings, in picoseconds. */
+  clockPs: count(),
+  burstBytes: count(4096),
+  /** Data-bus clocks of one burst. */
+  burstClocks: count(1024),
+  banks: count(1024),
+  bankGroups: count(64),
+  rowBytes: count(),
+  /** Address bits above the burst offset, low to high, e.g. ['column:6', 'bank:3', 'row:15'] (also channel, group). */
+  mapping: z.array(z.string().regex(/^(column|bank|group|channel|row):[0-9]+$/)).min(1),
+  readQueue: count(4096),
+  writeQueue: count(4096),
+  controllerPs: natural(),
+  timing: z.strictObject({
+    readLatency: count(), writeLatency: count(), rcd: count(), rp: count(), rpAll: count(), ras: count(), ccdShort: count(), ccdLong: count(),
+    rrdShort: count(), rrdLong: count(), faw: count(), writeRecovery: count(), readToPrecharge: count(),
+    writeToReadShort: count(), writeToReadLong: count(), readToWrite: count(), rfc: count(), refi: count(),
+  }),
+});
+
+export const machineSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
+  summary: z.string().min(1),
+  basis: basisSchema,
+  technology: z.strictObject({ nodeNm: z.number().positive().max(250), supplyV: z.number().positive().max(5) }),
+  clocks: z.strictObject({ coreMhz: megahertz, bufferMhz: megahertz }),
+  cores: count(31),
+  core: coreSchema,
+  interconnect: z.strictObject({ linkBits: count(65536), latencyCycles: natural(65536), multicast: z.boolean() }),
+  buffer: z.strictObject({ sizeBytes: count(), banks: count(4096), portBits: count(65536), latencyCycles: natural(1024) }),
+  dram: dramSchema,
+  /** What-if switches: each turns one help off without touching the rest. */
+  capabilities: z.strictObject({
+    weightPlanes: z.boolean(),
+    doubleBuffering: z.boolean(),
+    zeroSkipping: z.boolean(),
+    compressedWeights: z.boolean(),
+    fusion: z.boolean(),
+    /** Weights may stay in the arrays from one inference to the next. */
+    weightResidency: z.boolean(),
+  }),
+});
+
+export type Machine = z.infer<typeof machineSchema>;
+export type MatrixUnit = Machine['core']['matrix'];
+export type DigitalCim = Extract<MatrixUnit, { kind: 'digital-cim' }>;
+export type Systolic = Extract<MatrixUnit, { kind: 'systolic' }>;
+export type Dram = Machine['dram'];
