@@ -1,0 +1,148 @@
+/**
+ * `run/1`: the versioned document that `qnpu run --json` prints and `qnpu schema run` publishes. Integers unless a field
+ * says otherwise; energies in femtojoules, times in picoseconds, areas in square micrometres, sizes in bytes.
+ * Laws (tested): the causes add up to `cycles`; every unit's busy + stalls + idle = its total; traffic rows add up to the
+ * bytes that the executed instructions moved; energy = counts x prices.
+ */
+import { z } from 'zod';
+
+const natural = z.number().int().min(0);
+const text = z.string();
+
+export const energyRangeSchema = z.strictObject({ total: natural, low: natural, high: natural });
+
+const actionSchema = z.strictObject({
+  count: natural,
+  /** Price of one action in fJ (a real number). */
+  priceFj: z.number().min(0),
+  energyFj: natural,
+  lowFj: natural,
+  highFj: natural,
+  basis: z.enum(['cited', 'fitted', 'assumed']),
+  source: text,
+});
+
+const unitSchema = z.strictObject({
+  busy: natural,
+  stalls: z.record(text, natural),
+  idle: natural,
+  total: natural,
+});
+
+const trafficSchema = z.strictObject({
+  boundary: z.enum(['dram', 'core', 'array']),
+  kind: text,
+  layer: text,
+  readBytes: natural,
+  writeBytes: natural,
+});
+
+export const layerSchema = z.strictObject({
+  name: text,
+  op: text,
+  m: natural,
+  k: natural,
+  n: natural,
+  macs: natural,
+  /** Cycles of the critical path that belong to this layer; the layers and `outside` add up to `cycles`. */
+  cycles: natural,
+  /** Which resource gives boundCycles. */
+  bound: text,
+  boundCycles: natural,
+  energyFj: natural,
+  dramBytes: natural,
+  /** MACs / (cycles x peak MACs per cycle at this layer's widths), 0 .. 1. */
+  utilization: z.number().min(0).max(1),
+  /** The mapper's choice in words. */
+  mapping: text,
+});
+
+const rungSchema = z.strictObject({
+  name: text,
+  /** What this rung adds to the one before. */
+  adds: text,
+  machine: text,
+  cycles: natural,
+  latencyPs: natural,
+  energyFj: natural,
+  dramReadBytes: natural,
+  dramWriteBytes: natural,
+  weightDramBytes: natural,
+  /** cycles of this run minus cycles of the same program with DRAM at infinite bandwidth and zero latency. */
+  wallCycles: natural,
+  boundCycles: natural,
+  /** True when cycles > 1.25 x boundCycles: the mapping, not the machine, limits this rung. */
+  scheduleLimited: z.boolean(),
+  /** DRAM bytes of the reference minus those of this rung (may be negative). */
+  avoidedBytes: z.number().int(),
+  onChipBytes: natural,
+  peakMacsPerCycle: z.number().min(0),
+  state: z.enum(['steady', 'cold']),
+  batch: natural,
+});
+
+export const runSchema = z.strictObject({
+  schema: z.literal('run/1'),
+  tool: text,
+  isa: text,
+  seed: natural,
+  model: z.strictObject({
+    name: text,
+    hash: text,
+    macs: natural,
+    params: natural,
+    weightBytes: natural,
+    inputs: z.array(z.strictObject({ name: text, shape: z.array(natural), type: text })),
+    outputs: z.array(z.strictObject({ name: text, shape: z.array(natural), type: text })),
+  }),
+  machine: z.strictObject({ name: text, hash: text, summary: text, basis: text, overrides: z.array(text) }),
+  prices: z.strictObject({ name: text, hash: text }),
+  state: z.enum(['steady', 'cold']),
+  warnings: z.array(text),
+  cycles: natural,
+  latencyPs: natural,
+  /** Same network from a cold start: everything that stays resident is loaded first. */
+  coldCycles: natural,
+  coldLatencyPs: natural,
+  energyFj: z.strictObject({
+    total: natural,
+    low: natural,
+    high: natural,
+    leakage: natural,
+    byAction: z.record(text, actionSchema),
+    byScope: z.strictObject({ arrays: natural, chip: natural, chipAndDram: natural }),
+    shares: z.strictObject({ cited: z.number(), fitted: z.number(), assumed: z.number() }),
+  }),
+  areaUm2: natural,
+  area: z.strictObject({ lowUm2: natural, highUm2: natural, byComponent: z.record(text, natural) }),
+  /** 2 x MACs / energy, by scope. */
+  topsPerWatt: z.strictObject({ arrays: z.number(), chip: z.number(), chipAndDram: z.number() }),
+  causes: z.record(text, natural),
+  units: z.record(text, unitSchema),
+  traffic: z.array(trafficSchema),
+  layers: z.array(layerSchema),
+  bounds: z.strictObject({
+    computeCycles: natural,
+    dramCycles: natural,
+    compulsoryBytes: natural,
+    boundCycles: natural,
+    binding: text,
+  }),
+  /** Counterfactual runs of the same program: cycles saved if that boundary were free. */
+  wall: z.strictObject({ dramCycles: natural, coreCycles: natural }),
+  values: z
+    .strictObject({
+      exact: z.boolean(),
+      /** sha256 of each output's bytes. */
+      outputs: z.record(text, text),
+      inputSource: text,
+      samples: natural,
+      accuracy: z.strictObject({ correct: natural, total: natural, labels: text }).optional(),
+    })
+    .optional(),
+  ladder: z.array(rungSchema).optional(),
+  iso: z.record(text, text).optional(),
+});
+
+export type RunResult = z.infer<typeof runSchema>;
+export type LadderRung = z.infer<typeof rungSchema>;
