@@ -1,0 +1,90 @@
+/** Builds graphs: infers types, checks each op's constraints as nodes are added, keeps names unique. Frontends and passes use it. */
+import { OPS } from './ops/index.ts';
+import type { OpDefinition } from './ops/op.ts';
+import { requireThat } from './ops/op.ts';
+import { type ElementType, type Graph, type Node, type OpAttributes, type OpName, sizeOf, type Tensor, type ValueType } from './types.ts';
+
+export interface NodeOptions {
+  readonly name?: string;
+  readonly source?: string;
+  /** Result element type of ops that can give several. */
+  readonly element?: ElementType;
+  /** Result shape of reshape and slice. */
+  readonly shape?: readonly number[];
+  /** Name of the result; made from the node's name when left out. */
+  readonly output?: string;
+}
+
+export class GraphBuilder {
+  readonly #name: string;
+  readonly #inputs: string[] = [];
+  readonly #values = new Map<string, ValueType>();
+  readonly #constants = new Map<string, Tensor>();
+  readonly #nodes: Node[] = [];
+  readonly #taken = new Set<string>();
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  input(name: string, type: ValueType): string {
+    this.#values.set(name, type);
+    this.#inputs.push(name);
+    this.#taken.add(name);
+    return name;
+  }
+
+  constant(tensor: Tensor, name = 'const'): string {
+    requireThat(tensor.data.length === sizeOf(tensor.type.shape), `constant ${name} has ${tensor.data.length} elements for [${tensor.type.shape}]`);
+    const id = this.unique(name);
+    this.#values.set(id, tensor.type);
+    this.#constants.set(id, tensor);
+    return id;
+  }
+
+  /** Adds a node and returns the name of its result; throws OpError when the op refuses. */
+  add<O extends OpName>(op: O, inputs: readonly string[], attributes: OpAttributes[O], options: NodeOptions = {}): string {
+    const definition = OPS[op] as unknown as OpDefinition<O>;
+    const [least, most] = definition.arity;
+    requireThat(inputs.length >= least && inputs.length <= most, `${op} takes ${least} to ${most} inputs, got ${inputs.length}`);
+    const inferred = definition.infer(attributes, inputs.map((i) => this.typeOf(i)), options.element);
+    const type = options.shape === undefined ? inferred : { element: inferred.element, shape: options.shape };
+    if (op === 'reshape') requireThat(sizeOf(type.shape) === sizeOf(inferred.shape), `cannot reshape [${inferred.shape}] to [${type.shape}]`);
+    const name = this.unique(options.name ?? op);
+    const output = options.output === undefined ? (name === options.name ? this.unique(`${name}.out`) : name) : this.unique(options.output);
+    this.#values.set(output, type);
+    this.#nodes.push({ op, name, inputs, output, attributes, source: options.source ?? name } as Node);
+    return output;
+  }
+
+  typeOf(value: string): ValueType {
+    const type = this.#values.get(value);
+    requireThat(type !== undefined, `value ${value} is not defined`);
+    return type;
+  }
+
+  constantOf(value: string): Tensor | undefined {
+    return this.#constants.get(value);
+  }
+
+  unique(wanted: string): string {
+    let name = wanted === '' ? 'value' : wanted;
+    for (let i = 1; this.#taken.has(name); i++) name = `${wanted}.${i}`;
+    this.#taken.add(name);
+    return name;
+  }
+
+  /** The finished graph; values and constants that nothing uses are left out. */
+  finish(outputs: readonly string[]): Graph {
+    const live = new Set(outputs);
+    const nodes: Node[] = [];
+    for (const node of [...this.#nodes].reverse()) {
+      if (!live.has(node.output)) continue;
+      nodes.unshift(node);
+      for (const i of node.inputs) live.add(i);
+    }
+    const values = new Map([...this.#values].filter(([name]) => live.has(name) || this.#inputs.includes(name)));
+    const constants = new Map([...this.#constants].filter(([name]) => live.has(name)));
+    return { name: this.#name, inputs: [...this.#inputs], outputs: [...outputs], values, constants, nodes };
+  }
+}

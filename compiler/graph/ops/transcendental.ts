@@ -1,0 +1,43 @@
+/**
+ * exp, logistic and tanh from + - * / alone, so that every platform gives the same bits. exp: x = k ln2 + r, |r| <= ln2/2, Taylor
+ * to r^13 by Horner (truncation below 1e-17 relative), scaled by 2^k exactly. Good to about 1e-15, far below float32.
+ */
+
+const LN2_HIGH = 6.93147180369123816490e-1;
+const LN2_LOW = 1.90821492927058770002e-10;
+const FACTORIALS = Array.from({ length: 14 }, (_, n) => {
+  let f = 1;
+  for (let i = 2; i <= n; i++) f *= i;
+  return f;
+});
+
+export function exponential(x: number): number {
+  if (Number.isNaN(x)) return x;
+  if (x > 710) return Infinity;
+  if (x < -760) return 0;
+  const k = Math.round(x / (LN2_HIGH + LN2_LOW));
+  const r = x - k * LN2_HIGH - k * LN2_LOW;
+  let sum = 0;
+  for (let n = 13; n >= 0; n--) sum = sum * r + 1 / FACTORIALS[n]!;
+  return timesPowerOfTwo(sum, k);
+}
+
+export function logistic(x: number): number {
+  if (x >= 0) return 1 / (1 + exponential(-x));
+  const e = exponential(x);
+  return e / (1 + e);
+}
+
+/** tanh(x) = x - x^3/3 + 2x^5/15 - ... near zero, (1 - e)/(1 + e) with e = exp(-2|x|) elsewhere. */
+export function hyperbolicTangent(x: number): number {
+  const size = Math.abs(x);
+  if (size < 1e-3) return x * (1 - (x * x) / 3 + (2 * x * x * x * x) / 15);
+  const e = exponential(-2 * size);
+  return (x < 0 ? -1 : 1) * ((1 - e) / (1 + e));
+}
+
+function timesPowerOfTwo(x: number, k: number): number {
+  if (k < -1000) return x * 2 ** -1000 * 2 ** (k + 1000);
+  if (k > 1000) return x * 2 ** 1000 * 2 ** (k - 1000);
+  return x * 2 ** k;
+}
