@@ -35,7 +35,9 @@ export type RequantizeSpec =
   | { readonly mode: 'float32'; readonly scale: Float32Array; readonly zeroPoint: number }
   /** TFLite: Q31 multiplier, saturating rounding doubling high multiply, rounding shift right by -shift (left if > 0). */
   | { readonly mode: 'fixed-point'; readonly multiplier: Int32Array; readonly shift: Int32Array; readonly zeroPoint: number }
-  /** code = base_c + number of i with acc >= T_ci (ascending) or acc <= T_ci (descending); `levels` thresholds a channel. */
+  /**
+   * code = base_c + number of i with acc >= T_ci (ascending) or acc <= T_ci (descending); twice that for a
+   * bipolar result; `levels` thresholds a channel. */
   | {
       readonly mode: 'threshold';
       readonly levels: number;

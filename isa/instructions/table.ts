@@ -69,6 +69,8 @@ export const REQUANTIZE_MODES = ['saturate', 'bias', 'threshold', 'fixed-point',
 export type RequantizeMode = (typeof REQUANTIZE_MODES)[number];
 
 export const REDUCTIONS = ['sum', 'max', 'min', 'argmax'] as const;
+export const SPECIAL_FUNCTIONS = ['exp', 'sigmoid', 'tanh', 'abs', 'floor', 'ceil', 'round', 'sign'] as const;
+export type SpecialFunction = (typeof SPECIAL_FUNCTIONS)[number];
 export const CONDITIONS = ['zero', 'nonzero', 'negative', 'not-negative'] as const;
 
 export const ISA_VERSION = '1.0';
@@ -181,6 +183,10 @@ export const TABLE = {
   vred: {
     opcode: 0x4a, unit: 'vector', doc: 'Reduces the last kdims dims of a. Float sums run in index order, one rounding each.',
     fields: { dst: tensor(2, 0, 'result'), a: tensor(2, 1, 'operand'), kdims, reduction: choice(1, 21, 2, REDUCTIONS, 'reduction') },
+  },
+  vfun: {
+    opcode: 0x4c, unit: 'vector', doc: 'Special function of float operands: float32 of the value computed in double by isa/numerics/special.ts.',
+    fields: { dst: tensor(2, 0, 'result'), a: tensor(2, 1, 'operand'), fn: choice(1, 21, 4, SPECIAL_FUNCTIONS, 'function') },
   },
   vdot: {
     opcode: 0x4b, unit: 'vector', doc: 'Window multiply-accumulate: dst[m] (+)= sum over the last kdims dims of a[m][k] * b[m][k] on centred values (depthwise, GEMV, average).',

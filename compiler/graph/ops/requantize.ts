@@ -20,7 +20,8 @@ export const requantize: OpDefinition<'requantize'> = {
     const range = integerRange(output.element as Extract<typeof output.element, { kind: 'int' }>);
     const low = relu && spec.mode !== 'threshold' ? Math.max(range.min, spec.zeroPoint) : range.min;
     const channel = channelCount(spec) === 1 ? () => 0 : channelOf(output.shape, axis);
-    for (let i = 0; i < out.length; i++) out[i] = clamp(one(spec, x!.data[i]!, channel(i)), low, range.max);
+    const step = output.element.kind === 'int' && output.element.coding === 'bipolar' ? 2 : 1;
+    for (let i = 0; i < out.length; i++) out[i] = clamp(one(spec, x!.data[i]!, channel(i), step), low, range.max);
     return out;
   },
 };
@@ -29,14 +30,14 @@ export function channelCount(spec: RequantizeSpec): number {
   return spec.mode === 'float32' ? spec.scale.length : spec.mode === 'fixed-point' ? spec.multiplier.length : spec.base.length;
 }
 
-function one(spec: RequantizeSpec, acc: number, c: number): number {
+function one(spec: RequantizeSpec, acc: number, c: number, step: number): number {
   switch (spec.mode) {
     case 'float32':
       return roundHalfEven(Math.fround(Math.fround(acc) * spec.scale[c]!)) + spec.zeroPoint;
     case 'fixed-point':
       return multiplyByQuantizedMultiplier(acc, spec.multiplier[c]!, spec.shift[c]!) + spec.zeroPoint;
     case 'threshold':
-      return spec.base[c]! + countSteps(spec, acc, c);
+      return spec.base[c]! + step * countSteps(spec, acc, c);
   }
 }
 
