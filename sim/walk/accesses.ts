@@ -1,0 +1,95 @@
+/**
+ * What an instruction touches: which operands it reads and writes, and which array cells. One table, so that the run with data, the race
+ * check, the interlock and the traffic ledger cannot disagree. A new mnemonic fails to compile here.
+ */
+import { matrixGeometry } from '../../isa/machine/geometry.ts';
+import type { MatrixUnit } from '../../isa/machine/schema.ts';
+import { type Instruction, NO_TENSOR, type PerMnemonic } from '../../isa/instructions/table.ts';
+import type { ArrayDescriptor } from '../../isa/tensor.ts';
+
+export interface OperandUse {
+  readonly tensor: number;
+  readonly write: boolean;
+  readonly read: boolean;
+}
+
+export interface Touches {
+  readonly operands: readonly OperandUse[];
+  /** Weight tile and whether it is written. */
+  readonly tile?: { readonly array: number; readonly write: boolean };
+}
+
+const read = (tensor: number): OperandUse => ({ tensor, read: true, write: false });
+const write = (tensor: number, alsoRead = false): OperandUse => ({ tensor, read: alsoRead, write: true });
+const optional = (tensor: number): OperandUse[] => (tensor === NO_TENSOR ? [] : [read(tensor)]);
+const none = (): Touches => ({ operands: [] });
+const unary = (i: { dst: number; a: number }): Touches => ({ operands: [write(i.dst), read(i.a)] });
+const binary = (i: { dst: number; a: number; b: number }): Touches => ({ operands: [write(i.dst), read(i.a), read(i.b)] });
+
+const TOUCHES: PerMnemonic<[], Touches> = {
+  nop: none, halt: none, li: none, addi: none, add: none, cadd: none, loop: none, skip: none, sync: none,
+  ldr: (i) => ({ operands: [read(i.src)] }),
+  copy: (i) => ({ operands: [write(i.dst, i.accumulate), read(i.src)] }),
+  fill: (i) => ({ operands: [write(i.dst)] }),
+  gather: (i) => ({ operands: [write(i.dst), read(i.src), read(i.index)] }),
+  ww: (i) => ({ operands: [read(i.src)], tile: { array: i.tile, write: true } }),
+  mm: (i) => ({ operands: [write(i.dst, i.accumulate), read(i.src)], tile: { array: i.tile, write: false } }),
+  rq: (i) => ({ operands: [write(i.dst), read(i.src), ...optional(i.params), ...optional(i.add)] }),
+  vadd: binary, vsub: binary, vmul: binary, vdiv: binary, vmax: binary, vmin: binary, vlut: binary,
+  vcvt: unary, vsqrt: unary, vfun: unary, vred: unary,
+  vaddq: (i) => ({ operands: [write(i.dst), read(i.a), read(i.b), read(i.params)] }),
+  vdot: (i) => ({ operands: [write(i.dst, i.accumulate), read(i.a), read(i.b)] }),
+};
+
+export function touchesOf(instruction: Instruction): Touches {
+  return (TOUCHES[instruction.op] as (i: Instruction) => Touches)(instruction);
+}
+
+/** Core whose memories the destination lies in: remote writes name it. */
+export function destinationCore(instruction: Instruction, core: number): number {
+  return 'core' in instruction && instruction.core > 0 ? instruction.core - 1 : core;
+}
+
+export interface TilePart {
+  readonly macro: number;
+  /** Rows of K and outputs of N that this macro holds, relative to the tile. */
+  readonly k0: number;
+  readonly k1: number;
+  readonly n0: number;
+  readonly n1: number;
+  readonly replica: number;
+}
+
+/** The macros of a tile and what each holds, by the even split of isa/tensor.ts. */
+export function tileParts(d: ArrayDescriptor): TilePart[] {
+  const kEach = Math.ceil(d.kCount / d.gridK);
+  const nEach = Math.ceil(d.nCount / d.gridN);
+  const parts: TilePart[] = [];
+  for (let r = 0; r < d.replicas; r++) {
+    for (let gk = 0; gk < d.gridK; gk++) {
+      for (let gn = 0; gn < d.gridN; gn++) {
+        const k0 = gk * kEach;
+        const n0 = gn * nEach;
+        const macro = d.firstMacro + (r * d.gridK + gk) * d.gridN + gn;
+        parts.push({ macro, k0, k1: Math.min(d.kCount, k0 + kEach), n0, n1: Math.min(d.nCount, n0 + nEach), replica: r });
+      }
+    }
+  }
+  return parts.filter((p) => p.k1 > p.k0 && p.n1 > p.n0);
+}
+
+/** Array cells of a tile as [start, end) pairs of ((plane * macros + macro) * rows + row) * columns + column. */
+export function tileIntervals(d: ArrayDescriptor, matrix: MatrixUnit): Float64Array {
+  const g = matrixGeometry(matrix);
+  const width = g.columnsPerWeight(d.weightBits);
+  const out: number[] = [];
+  for (const p of [...tileParts(d)].sort((a, b) => a.macro - b.macro)) {
+    for (let row = 0; row < p.k1 - p.k0; row++) {
+      const start = ((d.plane * g.macros + p.macro) * g.rows + d.rowStart + row) * g.columns + d.columnStart;
+      const end = start + (p.n1 - p.n0) * width;
+      if (out[out.length - 1] === start) out[out.length - 1] = end;
+      else out.push(start, end);
+    }
+  }
+  return Float64Array.from(out);
+}
