@@ -98,7 +98,7 @@ interface ArrayClass<A> {
 /** A view when aligned, else a view of a copy. All platforms that run JavaScript today are little endian. */
 function viewer<A extends NumberArray>(array: ArrayClass<A>): Decoder {
   return (bytes, count) => {
-    const aligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+    const aligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
     return new array(aligned.buffer, aligned.byteOffset, count);
   };
 }

@@ -22,10 +22,11 @@ export class Cursor {
 
   /** `fileOffset` is where `bytes` begins in the file. */
   constructor(bytes: Uint8Array, path: string, fileOffset = 0) {
-    this.#bytes = bytes;
+    // A plain view: Node's Buffer has another meaning of slice.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#path = path;
     this.#fileOffset = fileOffset;
-    this.#reader = new BinaryReader(bytes);
+    this.#reader = new BinaryReader(this.#bytes);
   }
 
   /** Walks all fields; unknown ones are skipped. Throws InputError on a broken message. */

@@ -1,0 +1,439 @@
+/**
+ * Ops on known numbers: exporters leave chains such as Shape, Gather, Unsqueeze, Concat, Reshape before every Reshape, and
+ * compute scales at run time. All of it folds here. Floats are rounded to float32 after each op, as a runtime would; int64 is
+ * exact to 2^53. An op that is not here, on constants, goes the way of any other op.
+ */
+
+import { roundHalfEven } from '../../graph/ops/op.ts';
+import { floatAttribute, intAttribute, intsAttribute, tensorAttribute } from './attributes.ts';
+import { type Constant, invalid, refuse } from './meaning.ts';
+import { type DataType, dataTypeOf, type OnnxNode } from './model.ts';
+import { type ExternalLoader, elementCountOf, type NumberArray, tensorValues } from './values.ts';
+
+export interface FoldContext {
+  readonly opset: number;
+  readonly load: ExternalLoader | undefined;
+}
+
+type Fold = (node: OnnxNode, inputs: readonly (Constant | undefined)[], cx: FoldContext) => Constant;
+
+/** Folds one node with constant inputs (undefined = absent); undefined when the op is not folded here. */
+export function foldNode(
+  node: OnnxNode,
+  inputs: readonly (Constant | undefined)[],
+  cx: FoldContext,
+): Constant | undefined {
+  if (node.domain !== '') return undefined;
+  return FOLDS[node.opType]?.(node, inputs, cx);
+}
+
+const unary =
+  (fn: (x: number) => number): Fold =>
+  (_, inputs) => {
+    const x = need(inputs, 0);
+    return like(x, x.shape, Array.from(x.data, fn));
+  };
+
+const binary =
+  (fn: (a: number, b: number, whole: boolean) => number, result?: DataType): Fold =>
+  (_, inputs) => {
+    const a = need(inputs, 0);
+    const b = need(inputs, 1);
+    const whole = !isFloatType(a.dataType);
+    const shape = broadcast(a.shape, b.shape);
+    const ia = indexer(a.shape, shape);
+    const ib = indexer(b.shape, shape);
+    const values = Array.from({ length: size(shape) }, (_unused, i) =>
+      fn(a.data[ia(i)] ?? 0, b.data[ib(i)] ?? 0, whole),
+    );
+    return make(result ?? a.dataType, shape, values);
+  };
+
+const divide = (a: number, b: number, whole: boolean): number => {
+  if (!whole) return a / b;
+  if (b === 0) invalid('an integer constant is divided by zero');
+  return Math.trunc(a / b);
+};
+
+const FOLDS: Readonly<Record<string, Fold>> = {
+  Constant: (node, _, cx) => foldConstant(node, cx),
+  ConstantOfShape: (node, inputs, cx) => {
+    const shape = whole(need(inputs, 0));
+    const value = tensorAttribute(node, 'value');
+    const fill = value === undefined ? 0 : (tensorValues(value, cx.load)[0] ?? 0);
+    return make(value?.dataType ?? 'float32', shape, new Array<number>(elementCountOf(node.name, shape)).fill(fill));
+  },
+  Identity: (_, inputs) => need(inputs, 0),
+  Dropout: (_, inputs) => need(inputs, 0),
+  Cast: (node, inputs) =>
+    foldCast(need(inputs, 0), dataTypeOf(intAttribute(node, 'to', 0)) ?? invalid('Cast has no type')),
+  Shape: (node, inputs) => shapeConstant(node, need(inputs, 0).shape),
+  Size: (_, inputs) => make('int64', [], [need(inputs, 0).data.length]),
+  Add: binary((a, b) => a + b),
+  Sub: binary((a, b) => a - b),
+  Mul: binary((a, b) => a * b),
+  Div: binary(divide),
+  Mod: binary((a, b) => a - b * Math.floor(a / b)),
+  Min: binary((a, b) => Math.min(a, b)),
+  Max: binary((a, b) => Math.max(a, b)),
+  Pow: binary(power),
+  Equal: binary((a, b) => (a === b ? 1 : 0), 'bool'),
+  Neg: unary((x) => -x),
+  Abs: unary(Math.abs),
+  Floor: unary(Math.floor),
+  Ceil: unary(Math.ceil),
+  Round: unary(roundHalfEven),
+  Sqrt: unary(Math.sqrt),
+  Sign: unary(Math.sign),
+  Relu: unary((x) => Math.max(x, 0)),
+  Reciprocal: unary((x) => 1 / x),
+  Not: unary((x) => (x === 0 ? 1 : 0)),
+  Where: (_, inputs) => foldWhere(need(inputs, 0), need(inputs, 1), need(inputs, 2)),
+  Gather: (node, inputs) => foldGather(need(inputs, 0), need(inputs, 1), intAttribute(node, 'axis', 0)),
+  Concat: (node, inputs) =>
+    foldConcat(
+      inputs.map((_, i) => need(inputs, i)),
+      intAttribute(node, 'axis', 0),
+    ),
+  Reshape: (node, inputs) => {
+    const x = need(inputs, 0);
+    const target = inputs[1] === undefined ? intsAttribute(node, 'shape') : whole(inputs[1]);
+    return {
+      ...x,
+      shape: reshapeTarget(
+        x.shape,
+        target ?? invalid('Reshape has no shape'),
+        intAttribute(node, 'allowzero', 0) !== 0,
+      ),
+    };
+  },
+  Flatten: (node, inputs) => {
+    const x = need(inputs, 0);
+    return { ...x, shape: flattenTarget(x.shape, intAttribute(node, 'axis', 1)) };
+  },
+  Unsqueeze: (node, inputs) => {
+    const x = need(inputs, 0);
+    return { ...x, shape: unsqueezeTarget(x.shape, axesOf(node, inputs[1]) ?? invalid('Unsqueeze has no axes')) };
+  },
+  Squeeze: (node, inputs) => {
+    const x = need(inputs, 0);
+    return { ...x, shape: squeezeTarget(x.shape, axesOf(node, inputs[1])) };
+  },
+  Transpose: (node, inputs) => {
+    const x = need(inputs, 0);
+    return foldTranspose(x, intsAttribute(node, 'perm') ?? x.shape.map((_, i) => x.shape.length - 1 - i));
+  },
+  Slice: (node, inputs) => {
+    const x = need(inputs, 0);
+    const plan = slicePlan(node, x.shape, inputs);
+    const strides = stridesOf(x.shape);
+    return gatherBy(x, plan.shape, (index) =>
+      index.reduce((n, v, i) => n + ((plan.starts[i] ?? 0) + v * (plan.steps[i] ?? 1)) * (strides[i] ?? 0), 0),
+    );
+  },
+  Expand: (_, inputs) => {
+    const x = need(inputs, 0);
+    const shape = broadcast(x.shape, whole(need(inputs, 1)));
+    const from = indexer(x.shape, shape);
+    return like(
+      x,
+      shape,
+      Array.from({ length: size(shape) }, (_unused, i) => x.data[from(i)] ?? 0),
+    );
+  },
+  Range: (_, inputs) => {
+    const [start, limit, delta] = [0, 1, 2].map((i) => need(inputs, i).data[0] ?? 0) as [number, number, number];
+    if (delta === 0) invalid('Range has a step of zero');
+    const count = Math.max(0, Math.ceil((limit - start) / delta));
+    if (!(count < 2 ** 24)) invalid(`Range has ${count} elements`, { expected: 'fewer than 2^24' });
+    return like(
+      need(inputs, 0),
+      [count],
+      Array.from({ length: count }, (_unused, i) => start + i * delta),
+    );
+  },
+  ReduceProd: (node, inputs) => {
+    const x = need(inputs, 0);
+    if (x.shape.length > 1) refuse('ReduceProd of a constant of rank above 1');
+    return make(x.dataType, intAttribute(node, 'keepdims', 1) === 0 ? [] : x.shape.map(() => 1), [
+      Array.from(x.data).reduce((n, v) => n * v, 1),
+    ]);
+  },
+};
+
+function foldConstant(node: OnnxNode, cx: FoldContext): Constant {
+  const tensor = tensorAttribute(node, 'value');
+  if (tensor !== undefined)
+    return { dataType: tensor.dataType, shape: tensor.dims, data: tensorValues(tensor, cx.load) };
+  if (node.attributes.has('value_float')) return make('float32', [], [floatAttribute(node, 'value_float', 0)]);
+  if (node.attributes.has('value_int')) return make('int64', [], [intAttribute(node, 'value_int', 0)]);
+  const ints = intsAttribute(node, 'value_ints');
+  if (ints !== undefined) return make('int64', [ints.length], ints);
+  const floats = node.attributes.get('value_floats');
+  if (floats?.type === 'floats') return make('float32', [floats.value.length], floats.value);
+  return refuse('a Constant without value, value_float, value_int, value_floats or value_ints');
+}
+
+/** x^2, square roots and whole powers, each one rounding; other powers have no result that is the same everywhere. */
+function power(a: number, b: number): number {
+  if (b === 0.5) return Math.sqrt(a);
+  if (b === -0.5) return 1 / Math.sqrt(a);
+  if (Number.isInteger(b) && Math.abs(b) <= 64) {
+    let p = 1;
+    for (let i = 0; i < Math.abs(b); i++) p *= a;
+    return b < 0 ? 1 / p : p;
+  }
+  return refuse(`a constant to the power ${b}`, { expected: 'a whole exponent, 0.5 or -0.5' });
+}
+
+function foldCast(x: Constant, to: DataType): Constant {
+  const values = isFloatType(to)
+    ? Array.from(x.data)
+    : Array.from(x.data, (v) => (to === 'bool' ? Number(v !== 0) : Math.trunc(v)));
+  return make(to, x.shape, values);
+}
+
+function foldWhere(condition: Constant, a: Constant, b: Constant): Constant {
+  const shape = broadcast(broadcast(condition.shape, a.shape), b.shape);
+  const [ic, ia, ib] = [condition, a, b].map((c) => indexer(c.shape, shape)) as [Indexer, Indexer, Indexer];
+  const values = Array.from(
+    { length: size(shape) },
+    (_, i) => (condition.data[ic(i)] ? a.data[ia(i)] : b.data[ib(i)]) ?? 0,
+  );
+  return like(a, shape, values);
+}
+
+function foldGather(x: Constant, indices: Constant, rawAxis: number): Constant {
+  const axis = axisOf(rawAxis, x.shape.length);
+  const extent = x.shape[axis] ?? 0;
+  const rank = indices.shape.length;
+  const strides = stridesOf(x.shape);
+  const own = stridesOf(indices.shape);
+  const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
+  return gatherBy(x, shape, (index) => {
+    const slot = own.reduce((n, s, i) => n + s * (index[axis + i] ?? 0), 0);
+    const raw = indices.data[slot] ?? 0;
+    const picked = raw < 0 ? raw + extent : raw;
+    if (picked < 0 || picked >= extent) invalid(`Gather index ${raw} is outside 0 .. ${extent - 1}`);
+    return strides.reduce(
+      (n, s, i) => n + s * (i < axis ? (index[i] ?? 0) : i === axis ? picked : (index[i + rank - 1] ?? 0)),
+      0,
+    );
+  });
+}
+
+function foldConcat(inputs: readonly Constant[], rawAxis: number): Constant {
+  const [first] = inputs;
+  if (first === undefined) return invalid('Concat has no inputs');
+  const axis = axisOf(rawAxis, first.shape.length);
+  const shape = first.shape.map((d, i) => (i === axis ? inputs.reduce((n, x) => n + (x.shape[axis] ?? 0), 0) : d));
+  const outer = size(shape.slice(0, axis));
+  const inner = size(shape.slice(axis + 1));
+  const values: number[] = [];
+  for (let o = 0; o < outer; o++) {
+    for (const x of inputs) {
+      if (x.shape.length !== shape.length) invalid('Concat joins constants of different rank');
+      const run = (x.shape[axis] ?? 0) * inner;
+      for (let i = 0; i < run; i++) values.push(x.data[o * run + i] ?? 0);
+    }
+  }
+  if (values.length !== size(shape)) invalid('Concat joins constants whose shapes disagree');
+  return like(first, shape, values);
+}
+
+/** Permutes the axes of any constant. */
+export function foldTranspose(x: Constant, perm: readonly number[]): Constant {
+  checkPermutation(perm, x.shape.length);
+  const strides = stridesOf(x.shape);
+  return gatherBy(
+    x,
+    perm.map((p) => x.shape[p] ?? 0),
+    (index) => index.reduce((n, v, i) => n + v * (strides[perm[i] ?? 0] ?? 0), 0),
+  );
+}
+
+export function checkPermutation(perm: readonly number[], rank: number): void {
+  const sorted = [...perm].sort((a, b) => a - b);
+  if (perm.length !== rank || sorted.some((p, i) => p !== i))
+    invalid(`perm [${perm.join(', ')}] does not permute ${rank} axes`);
+}
+
+function gatherBy(x: Constant, shape: readonly number[], from: (index: readonly number[]) => number): Constant {
+  const count = size(shape);
+  const values = new Array<number>(count);
+  const index = new Array<number>(shape.length).fill(0);
+  for (let i = 0; i < count; i++) {
+    values[i] = x.data[from(index)] ?? 0;
+    for (let d = shape.length - 1; d >= 0; d--) {
+      index[d] = (index[d] ?? 0) + 1;
+      if ((index[d] ?? 0) < (shape[d] ?? 1)) break;
+      index[d] = 0;
+    }
+  }
+  return like(x, shape, values);
+}
+
+export interface SlicePlan {
+  readonly starts: readonly number[];
+  readonly steps: readonly number[];
+  readonly shape: readonly number[];
+}
+
+/** Start, step and extent on every axis, from attributes (opset 9 and before) or inputs. */
+export function slicePlan(
+  node: OnnxNode,
+  shape: readonly number[],
+  inputs: readonly (Constant | undefined)[],
+): SlicePlan {
+  const list = (i: number, name: string) => (inputs[i] === undefined ? intsAttribute(node, name) : whole(inputs[i]));
+  const rawStarts = list(1, 'starts') ?? invalid('Slice has no starts');
+  const rawEnds = list(2, 'ends') ?? invalid('Slice has no ends');
+  const axes = list(3, 'axes') ?? rawStarts.map((_, i) => i);
+  const rawSteps = list(4, 'steps') ?? rawStarts.map(() => 1);
+  const starts = shape.map(() => 0);
+  const steps = shape.map(() => 1);
+  const result = [...shape];
+  axes.forEach((raw, i) => {
+    const axis = axisOf(raw, shape.length);
+    const extent = shape[axis] ?? 0;
+    const step = rawSteps[i] ?? 1;
+    if (step === 0) invalid('Slice has a step of zero');
+    const bound = (v: number, low: number, high: number) => Math.min(Math.max(v < 0 ? v + extent : v, low), high);
+    const start = step > 0 ? bound(rawStarts[i] ?? 0, 0, extent) : bound(rawStarts[i] ?? 0, 0, extent - 1);
+    const end = step > 0 ? bound(rawEnds[i] ?? 0, 0, extent) : bound(rawEnds[i] ?? 0, -1, extent - 1);
+    starts[axis] = start;
+    steps[axis] = step;
+    result[axis] = Math.max(0, Math.ceil((end - start) / step));
+  });
+  return { starts, steps, shape: result };
+}
+
+/** Result of Reshape: 0 copies a dim (unless allowZero), one -1 is what is left. */
+export function reshapeTarget(shape: readonly number[], target: readonly number[], allowZero: boolean): number[] {
+  const dims = target.map((d, i) =>
+    d === 0 && !allowZero ? (shape[i] ?? invalid('Reshape copies a dim that is not there')) : d,
+  );
+  const total = size(shape);
+  const known = dims.filter((d) => d !== -1).reduce((n, d) => n * d, 1);
+  const result = dims.map((d) => (d === -1 ? total / known : d));
+  if (
+    dims.filter((d) => d === -1).length > 1 ||
+    result.some((d) => !Number.isInteger(d) || d < 0) ||
+    size(result) !== total
+  ) {
+    invalid(`[${shape.join(', ')}] cannot be reshaped to [${target.join(', ')}]`, { expected: `${total} elements` });
+  }
+  return result;
+}
+
+export function flattenTarget(shape: readonly number[], rawAxis: number): number[] {
+  const axis = rawAxis === shape.length ? rawAxis : axisOf(rawAxis, shape.length);
+  return [size(shape.slice(0, axis)), size(shape.slice(axis))];
+}
+
+export function unsqueezeTarget(shape: readonly number[], rawAxes: readonly number[]): number[] {
+  const rank = shape.length + rawAxes.length;
+  const axes = new Set(rawAxes.map((a) => axisOf(a, rank)));
+  if (axes.size !== rawAxes.length) invalid(`axes [${rawAxes.join(', ')}] repeat`);
+  let next = 0;
+  return Array.from({ length: rank }, (_, i) => (axes.has(i) ? 1 : (shape[next++] ?? 1)));
+}
+
+export function squeezeTarget(shape: readonly number[], rawAxes: readonly number[] | undefined): number[] {
+  if (rawAxes === undefined) return shape.filter((d) => d !== 1);
+  const axes = new Set(rawAxes.map((a) => axisOf(a, shape.length)));
+  for (const a of axes)
+    if (shape[a] !== 1) invalid(`axis ${a} of [${shape.join(', ')}] is not 1`, { expected: 'axes of extent 1' });
+  return shape.filter((_, i) => !axes.has(i));
+}
+
+/** Axes of Squeeze and Unsqueeze: an input since opset 13, an attribute before. */
+export function axesOf(node: OnnxNode, input: Constant | undefined): readonly number[] | undefined {
+  return input === undefined ? intsAttribute(node, 'axes') : whole(input);
+}
+
+export function shapeConstant(node: OnnxNode, shape: readonly number[]): Constant {
+  const part = shape.slice(
+    intAttribute(node, 'start', 0),
+    node.attributes.has('end') ? intAttribute(node, 'end', 0) : undefined,
+  );
+  return make('int64', [part.length], part);
+}
+
+/** Axis in 0 .. rank - 1 from one that may count from the end. */
+export function axisOf(axis: number, rank: number): number {
+  const a = axis < 0 ? axis + rank : axis;
+  return Number.isInteger(a) && a >= 0 && a < rank ? a : invalid(`axis ${axis} is outside a tensor of rank ${rank}`);
+}
+
+/** Elements as whole numbers below 2^53; refuses others. */
+export function whole(c: Constant): number[] {
+  return Array.from(c.data, (v) => (Number.isInteger(v) ? v : invalid(`${v} stands where a whole number is needed`)));
+}
+
+/** A constant of `dataType` from numbers: floats rounded to float32, integers kept. */
+export function make(dataType: DataType, shape: readonly number[], values: readonly number[]): Constant {
+  return { dataType, shape, data: storage(dataType, values) };
+}
+
+function like(c: Constant, shape: readonly number[], values: readonly number[]): Constant {
+  return make(c.dataType, shape, values);
+}
+
+function storage(dataType: DataType, values: readonly number[]): NumberArray {
+  switch (dataType) {
+    case 'float32':
+    case 'float16':
+      return Float32Array.from(values);
+    case 'int8':
+    case 'int4':
+      return Int8Array.from(values);
+    case 'uint8':
+    case 'uint4':
+    case 'bool':
+      return Uint8Array.from(values);
+    case 'int32':
+      return Int32Array.from(values);
+    default:
+      return Float64Array.from(values);
+  }
+}
+
+function isFloatType(t: DataType): boolean {
+  return t === 'float32' || t === 'float64' || t === 'float16';
+}
+
+function need(inputs: readonly (Constant | undefined)[], i: number): Constant {
+  return inputs[i] ?? invalid(`input ${i} is missing`);
+}
+
+type Indexer = (i: number) => number;
+
+export function size(shape: readonly number[]): number {
+  return shape.reduce((n, d) => n * d, 1);
+}
+
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = shape.map(() => 1);
+  for (let i = shape.length - 2; i >= 0; i--) strides[i] = (strides[i + 1] ?? 1) * (shape[i + 1] ?? 1);
+  return strides;
+}
+
+function broadcast(a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const da = a[i - rank + a.length] ?? 1;
+    const db = b[i - rank + b.length] ?? 1;
+    if (da !== db && da !== 1 && db !== 1)
+      invalid(`constants of shape [${a.join(', ')}] and [${b.join(', ')}] do not broadcast`);
+    return da === 1 ? db : da;
+  });
+}
+
+function indexer(own: readonly number[], shape: readonly number[]): Indexer {
+  const lead = shape.length - own.length;
+  const strides = stridesOf(own);
+  const outer = stridesOf(shape);
+  return (i) =>
+    own.reduce((n, d, k) => (d === 1 ? n : n + (Math.floor(i / (outer[k + lead] ?? 1)) % d) * (strides[k] ?? 0)), 0);
+}

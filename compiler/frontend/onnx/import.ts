@@ -1,0 +1,274 @@
+/**
+ * From an ONNX model to a graph. Three dialects of quantization (QuantizeLinear/DequantizeLinear, integer operators, QONNX) become
+ * one integer form with explicit scales. Chains of known numbers fold. What is not supported is collected and reported at
+ * once, each with its node and what to try; a node behind a refused one is not reported again.
+ */
+import { type Diagnostic, InputError, QnpuError, UnsupportedError } from '../../../isa/base/errors.ts';
+import { GraphBuilder } from '../../graph/builder.ts';
+import { OpError } from '../../graph/ops/op.ts';
+import { type Graph, sizeOf } from '../../graph/types.ts';
+import { ImportContext, type QuantizerSite } from './context.ts';
+import { foldNode, shapeConstant } from './fold.ts';
+import { type Constant, elementTypeOf, invalid, type Meaning, Refusal, refuse, Skipped } from './meaning.ts';
+import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from './model.ts';
+import { importerOf } from './ops/index.ts';
+import { readModel } from './read.ts';
+import { checkStructure, nodeLabel, opsetOf, sortNodes } from './structure.ts';
+import { type ExternalLoader, tensorValues } from './values.ts';
+
+export interface ImportOptions {
+  /** Sizes of symbolic dims by their name, or of any input dim as `input[axis]`. A symbolic first dim is 1 when not given. */
+  readonly dims?: Readonly<Record<string, number>>;
+  /** Reads files that hold external data; path checks beyond ".." are the caller's. */
+  readonly loadExternal?: ExternalLoader;
+  /** Name of the graph; the file's own when left out. */
+  readonly name?: string;
+}
+
+export interface ImportedModel {
+  readonly graph: Graph;
+  /** What was decided for the user, one sentence each. */
+  readonly notes: readonly string[];
+  /** Quantizers of the model and where their codes are in the graph. */
+  readonly quantizers: readonly QuantizerSite[];
+}
+
+export interface ModelCheck {
+  readonly supported: boolean;
+  readonly issues: readonly Diagnostic[];
+  readonly notes: readonly string[];
+}
+
+/** Imports a model, as bytes or read already. Throws InputError or UnsupportedError with every finding. */
+export function importModel(source: Uint8Array | OnnxModel, options: ImportOptions = {}): ImportedModel {
+  const model = source instanceof Uint8Array ? readModel(source) : source;
+  const structure = checkStructure(model);
+  if (structure.length > 0)
+    throw new InputError(summary('the model is malformed', structure), { diagnostics: structure });
+  const session = new Session(model, options);
+  return session.run();
+}
+
+/** The same checks without the result; a file that cannot be read is an issue too. */
+export function checkModel(source: Uint8Array | OnnxModel, options: ImportOptions = {}): ModelCheck {
+  try {
+    return { supported: true, issues: [], notes: importModel(source, options).notes };
+  } catch (error) {
+    if (!(error instanceof QnpuError)) throw error;
+    const issues = error.diagnostics.length > 0 ? error.diagnostics : [{ code: error.code, message: error.message }];
+    return { supported: false, issues, notes: [] };
+  }
+}
+
+function summary(what: string, issues: readonly Diagnostic[]): string {
+  return issues.length === 1 ? `${what}: ${issues[0]?.message}` : `${what}: ${issues.length} findings`;
+}
+
+interface Issue extends Diagnostic {
+  readonly kind: 'input' | 'unsupported';
+}
+
+class Session {
+  readonly #model: OnnxModel;
+  readonly #options: ImportOptions;
+  readonly #cx: ImportContext;
+  readonly #nodes: readonly OnnxNode[];
+  readonly #issues: Issue[] = [];
+  readonly #usedDims = new Set<string>();
+
+  constructor(model: OnnxModel, options: ImportOptions) {
+    this.#model = model;
+    this.#options = options;
+    this.#nodes = sortNodes(model.graph);
+    const name = options.name ?? (model.graph.name === '' ? 'model' : model.graph.name);
+    const outputs = model.graph.outputs.map((o) => o.name);
+    const start: OnnxNode = { name: '', opType: 'Input', domain: '', inputs: [], outputs: [], attributes: new Map() };
+    this.#cx = new ImportContext(new GraphBuilder(name), opsetOf(model) ?? 0, model.graph.nodes, outputs, start);
+  }
+
+  run(): ImportedModel {
+    const { graph } = this.#model;
+    const initializers = new Set(graph.initializers.map((t) => t.name));
+    for (const t of graph.initializers) this.#guard(`initializer '${t.name}'`, [t.name], () => this.#initializer(t));
+    for (const i of graph.inputs)
+      if (!initializers.has(i.name)) this.#guard(`input '${i.name}'`, [i.name], () => this.#input(i));
+    this.#checkDims();
+    for (const node of this.#nodes) this.#guard(nodeLabel(node), node.outputs, () => this.#node(node));
+    const outputs = graph.outputs.map((o) => this.#output(o.name));
+    this.#throwIssues();
+    return { graph: this.#cx.builder.finish(outputs), notes: this.#cx.notes, quantizers: this.#cx.quantizers };
+  }
+
+  /** Runs one step; a refusal becomes an issue and its results are marked as refused. */
+  #guard(where: string, results: readonly string[], step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      for (const r of results) this.#cx.define(r, { kind: 'refused' });
+      if (error instanceof Skipped) return;
+      this.#issues.push(...issuesOf(error, where));
+    }
+  }
+
+  #initializer(tensor: OnnxTensor): void {
+    const data = tensorValues(tensor, this.#options.loadExternal);
+    this.#cx.define(tensor.name, {
+      kind: 'constant',
+      constant: { dataType: tensor.dataType, shape: tensor.dims, data },
+    });
+  }
+
+  #input(info: OnnxValueInfo): void {
+    const { dataType, shape } = info;
+    if (dataType === undefined || shape === undefined)
+      invalid('the input has no tensor type with a shape', { expected: 'a typed tensor of known rank' });
+    const element = elementTypeOf(dataType);
+    const dims = shape.map((d, axis) => this.#dim(info.name, d, axis));
+    if (!(sizeOf(dims) < 2 ** 31))
+      invalid(`shape [${dims.join(', ')}] has ${sizeOf(dims)} elements`, { expected: 'fewer than 2^31' });
+    const id = this.#cx.builder.input(info.name, { element, shape: dims });
+    this.#cx.define(info.name, element.kind === 'float32' ? { kind: 'float', id } : { kind: 'codes', id, dataType });
+  }
+
+  #dim(input: string, dim: number | string | null, axis: number): number {
+    const own = `${input}[${axis}]`;
+    const given = this.#given(own) ?? (typeof dim === 'string' ? this.#given(dim) : undefined);
+    const size = given ?? (typeof dim === 'number' ? dim : undefined);
+    if (size !== undefined) {
+      if (Number.isInteger(size) && size >= 1 && size < 2 ** 31) return size;
+      return invalid(`dim ${axis} is ${size}`, {
+        expected: '1 .. 2^31 - 1',
+        hint: `--dims '${own}=1' if the file leaves it open`,
+      });
+    }
+    const name = dim === null || dim === '' ? 'without a name' : `'${dim}'`;
+    if (axis > 0)
+      return invalid(`dim ${axis} is dynamic (${name})`, {
+        expected: 'a size',
+        hint: `give it: --dims '${typeof dim === 'string' && dim !== '' ? dim : own}=<size>'`,
+      });
+    this.#cx.notes.push(`input '${input}': dynamic batch dim ${name} taken as 1`);
+    return 1;
+  }
+
+  #given(key: string): number | undefined {
+    const value = this.#options.dims?.[key];
+    if (value !== undefined) this.#usedDims.add(key);
+    return value;
+  }
+
+  #checkDims(): void {
+    for (const key of Object.keys(this.#options.dims ?? {})) {
+      if (this.#usedDims.has(key)) continue;
+      const symbols = this.#model.graph.inputs.flatMap((i) => (i.shape ?? []).filter((d) => typeof d === 'string'));
+      const expected = `input[axis]${symbols.length > 0 ? `, or one of ${[...new Set(symbols)].join(', ')}` : ''}`;
+      this.#issues.push({
+        kind: 'input',
+        code: 'E-ONNX-DIM',
+        message: `no input dim is called '${key}'`,
+        where: 'dims',
+        expected,
+      });
+    }
+  }
+
+  #node(node: OnnxNode): void {
+    const cx = this.#cx;
+    cx.node = node;
+    const importer = importerOf(node.domain, node.opType);
+    const folded = this.#fold(node);
+    if (folded !== undefined) {
+      cx.result({ kind: 'constant', constant: folded });
+    } else if (importer === undefined) {
+      if (node.domain === '' && (node.opType === 'Shape' || node.opType === 'Size')) cx.result(this.#shape(node));
+      else this.#unknown(node);
+    } else {
+      importer(cx);
+    }
+  }
+
+  /** The node's result when all its operands are known numbers. */
+  #fold(node: OnnxNode): Constant | undefined {
+    const inputs: (Constant | undefined)[] = [];
+    for (const name of node.inputs) {
+      if (name === '') {
+        inputs.push(undefined);
+        continue;
+      }
+      const meaning = this.#cx.lookup(name);
+      if (meaning?.kind !== 'constant') return undefined;
+      inputs.push(meaning.constant);
+    }
+    return foldNode(node, inputs, { opset: this.#cx.opset, load: this.#options.loadExternal });
+  }
+
+  #shape(node: OnnxNode): Meaning {
+    const { shape } = this.#cx.typeOf(this.#cx.input(0));
+    const constant =
+      node.opType === 'Shape'
+        ? shapeConstant(node, shape)
+        : { dataType: 'int64' as const, shape: [], data: Float64Array.of(sizeOf(shape)) };
+    return { kind: 'constant', constant };
+  }
+
+  #unknown(node: OnnxNode): never {
+    if (this.#model.functions.some((f) => f === node.opType || f.endsWith(`.${node.opType}`))) {
+      return refuse('a function defined in the model', {
+        expected: 'plain ops',
+        hint: 'inline it: onnx.inliner.inline_local_functions',
+      });
+    }
+    return refuse(`op ${node.opType} of domain '${node.domain === '' ? 'ai.onnx' : node.domain}' is not supported`, {
+      hint: 'see the list of supported ops in compiler/README.md',
+    });
+  }
+
+  #output(name: string): string {
+    const meaning = this.#cx.lookup(name);
+    if (meaning === undefined || meaning.kind === 'refused') return name;
+    let id = name;
+    this.#guard(`output '${name}'`, [], () => {
+      if (meaning.kind === 'constant' || meaning.kind === 'weights')
+        refuse('an output that does not depend on any input', { expected: 'a computed output' });
+      id = meaning.kind === 'codes' ? meaning.id : this.#cx.floatOf(name, meaning);
+    });
+    return id;
+  }
+
+  #throwIssues(): void {
+    if (this.#issues.length === 0) return;
+    const diagnostics = this.#issues.map(({ kind: _, ...d }) => d);
+    const wrong = this.#issues.some((i) => i.kind === 'input');
+    const Kind = wrong ? InputError : UnsupportedError;
+    throw new Kind(
+      summary(wrong ? 'the model cannot be imported' : 'the model uses what is not supported', diagnostics),
+      { diagnostics },
+    );
+  }
+}
+
+/** Findings of a refused step; errors that are not refusals go on up. */
+function issuesOf(error: unknown, where: string): Issue[] {
+  if (error instanceof Refusal) {
+    const { expected, hint, kind } = error;
+    const code = kind === 'input' ? 'E-ONNX-NODE' : 'E-ONNX-UNSUPPORTED';
+    return [
+      {
+        kind,
+        code,
+        message: error.message,
+        where,
+        ...(expected === undefined ? {} : { expected }),
+        ...(hint === undefined ? {} : { hint }),
+      },
+    ];
+  }
+  if (error instanceof OpError) return [{ kind: 'input', code: 'E-ONNX-NODE', message: error.message, where }];
+  if (error instanceof QnpuError && error.kind !== 'internal') {
+    const kind = error instanceof UnsupportedError ? 'unsupported' : 'input';
+    const found: readonly Diagnostic[] =
+      error.diagnostics.length > 0 ? error.diagnostics : [{ code: error.code, message: error.message }];
+    return found.map((d) => ({ ...d, kind, where: `${where}${d.where === undefined ? '' : `, ${d.where}`}` }));
+  }
+  throw error;
+}

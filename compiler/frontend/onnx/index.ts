@@ -1,0 +1,18 @@
+/** The ONNX frontend: messages in and out, and import into a graph. */
+export {
+  type AttributeInput,
+  float,
+  type ModelParts,
+  makeModel,
+  makeNode,
+  makeScalar,
+  makeTensor,
+  makeValue,
+} from './build.ts';
+export type { QuantizerSite } from './context.ts';
+export { checkModel, type ImportedModel, type ImportOptions, importModel, type ModelCheck } from './import.ts';
+export type { AttributeValue, DataType, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from './model.ts';
+export { supportedOps } from './ops/index.ts';
+export { readModel, readTensorFile } from './read.ts';
+export { type ExternalLoader, tensorValues } from './values.ts';
+export { writeModel, writeTensorFile } from './write.ts';

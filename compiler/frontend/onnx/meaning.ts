@@ -1,0 +1,121 @@
+/**
+ * What an ONNX value means while a model is imported: known numbers, codes, float32, or float32 that is known to be scaled
+ * codes. Keeping the last apart is what lets three dialects of quantization become one integer form: an op that can
+ * work on codes does so, any other op asks for the float and gets a `dequantize`.
+ */
+import type { ElementType, IntegerType } from '../../graph/types.ts';
+import type { DataType } from './model.ts';
+import type { NumberArray } from './values.ts';
+
+/** Numbers known at import; shape [] is a scalar. */
+export interface Constant {
+  readonly dataType: DataType;
+  readonly shape: readonly number[];
+  readonly data: NumberArray;
+}
+
+/** Per tensor when the arrays have length 1, else along `axis`. value = float32(code - zero) * scale. */
+export interface Scaling {
+  readonly scale: Float32Array;
+  readonly zero: Int32Array;
+  readonly axis: number;
+}
+
+/** `linear`: QuantizeLinear and relatives, which runtimes fuse into integer kernels; `qonnx`: float semantics throughout. */
+export type Origin = 'linear' | 'qonnx';
+
+export type Meaning =
+  | { readonly kind: 'constant'; readonly constant: Constant }
+  /** An integer tensor of the ONNX graph. */
+  | { readonly kind: 'codes'; readonly id: string; readonly dataType: DataType }
+  | { readonly kind: 'float'; readonly id: string }
+  /** float32 = scaled codes; `id` names the codes. */
+  | { readonly kind: 'quantized'; readonly id: string; readonly scaling: Scaling; readonly origin: Origin }
+  /** The same for codes known at import: weights. */
+  | { readonly kind: 'weights'; readonly codes: Codes; readonly scaling: Scaling; readonly origin: Origin }
+  /**
+   * float32 not yet made, because a QuantizeLinear may follow for which runtimes have one integer kernel. `codes` gives
+   * that kernel's result; `float` the plain one. Both are clipped to `bounds` (Relu, Clip) by whoever asks.
+   */
+  | {
+      readonly kind: 'pending';
+      readonly shape: readonly number[];
+      readonly bounds: Bounds;
+      readonly float: () => string;
+      readonly codes: (target: QuantizerTarget, output: string) => string;
+    }
+  /** Its node, or one before it, was refused. */
+  | { readonly kind: 'refused' };
+
+/** float32 limits that a Relu or Clip puts on a value; infinite where there is none. */
+export interface Bounds {
+  readonly low: number;
+  readonly high: number;
+}
+
+export const UNBOUNDED: Bounds = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+
+/** What a QuantizeLinear asks for. */
+export interface QuantizerTarget {
+  readonly dataType: DataType;
+  readonly element: IntegerType;
+  readonly scaling: Scaling;
+}
+
+/** Integer constants in the graph's terms. */
+export interface Codes {
+  readonly element: IntegerType;
+  readonly shape: readonly number[];
+  readonly data: Int32Array;
+}
+
+/** A node that cannot be imported; `kind` says whether the model is wrong or merely outside what is supported. */
+export class Refusal extends Error {
+  readonly kind: 'input' | 'unsupported';
+  readonly expected: string | undefined;
+  readonly hint: string | undefined;
+
+  constructor(kind: 'input' | 'unsupported', message: string, more: { expected?: string; hint?: string } = {}) {
+    super(message);
+    this.kind = kind;
+    this.expected = more.expected;
+    this.hint = more.hint;
+  }
+}
+
+/** Refuses a node because of an earlier refusal: reported once, at its cause. */
+export class Skipped extends Error {}
+
+/** Throws: legal ONNX that is not supported. */
+export function refuse(message: string, more: { expected?: string; hint?: string } = {}): never {
+  throw new Refusal('unsupported', message, more);
+}
+
+/** Throws: the model contradicts itself or ONNX. */
+export function invalid(message: string, more: { expected?: string; hint?: string } = {}): never {
+  throw new Refusal('input', message, more);
+}
+
+const CODES: { readonly [T in DataType]?: IntegerType } = {
+  uint2: { kind: 'int', bits: 2, coding: 'unsigned' },
+  int2: { kind: 'int', bits: 2, coding: 'signed' },
+  uint4: { kind: 'int', bits: 4, coding: 'unsigned' },
+  int4: { kind: 'int', bits: 4, coding: 'signed' },
+  uint8: { kind: 'int', bits: 8, coding: 'unsigned' },
+  int8: { kind: 'int', bits: 8, coding: 'signed' },
+  uint16: { kind: 'int', bits: 16, coding: 'unsigned' },
+  int16: { kind: 'int', bits: 16, coding: 'signed' },
+  int32: { kind: 'int', bits: 32, coding: 'signed' },
+};
+
+/** The code type of an ONNX integer type; refuses the others. */
+export function integerTypeOf(dataType: DataType): IntegerType {
+  return (
+    CODES[dataType] ?? refuse(`element type ${dataType} has no codes`, { expected: Object.keys(CODES).join(', ') })
+  );
+}
+
+/** The graph's element type of an ONNX type: integer codes, or float32. */
+export function elementTypeOf(dataType: DataType): ElementType {
+  return dataType === 'float32' ? { kind: 'float32' } : integerTypeOf(dataType);
+}

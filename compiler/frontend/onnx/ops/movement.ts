@@ -1,0 +1,234 @@
+/**
+ * Ops that only move elements. They work on whatever form their operand has: known numbers fold before they come here,
+ * codes stay codes (moving commutes with scaling), floats stay floats.
+ */
+import type { ValueType } from '../../../graph/types.ts';
+import { intAttribute, intsAttribute, stringAttribute } from '../attributes.ts';
+import type { ImportContext } from '../context.ts';
+import {
+  axesOf,
+  axisOf,
+  checkPermutation,
+  flattenTarget,
+  foldTranspose,
+  make,
+  reshapeTarget,
+  size,
+  slicePlan,
+  squeezeTarget,
+  unsqueezeTarget,
+  whole,
+} from '../fold.ts';
+import { type Constant, invalid, type Meaning, refuse, type Scaling } from '../meaning.ts';
+import { codesOfConstant } from './linear-quantizers.ts';
+import { isPerTensor, sameScaling } from './scaling.ts';
+
+interface Move {
+  /** Adds the graph node on one value. */
+  readonly emit: (id: string, type: ValueType) => string;
+  /** New position of a scaled axis; undefined when it does not survive as an axis. */
+  readonly axis: (axis: number) => number | undefined;
+}
+
+/** Applies a move to the current node's first input in the form it has. */
+function moved(cx: ImportContext, move: Move): void {
+  const x = cx.input(0);
+  const input = cx.node.inputs[0] ?? '';
+  if (x.kind === 'codes') {
+    cx.result({ ...x, id: move.emit(x.id, cx.typeOf(x)) });
+    return;
+  }
+  const scaling = x.kind === 'quantized' ? movedScaling(x.scaling, move) : undefined;
+  if (x.kind === 'quantized' && scaling !== undefined) {
+    cx.result({ ...x, id: move.emit(x.id, cx.builder.typeOf(x.id)), scaling });
+    return;
+  }
+  const id = cx.floatOf(input, x);
+  cx.result({ kind: 'float', id: move.emit(id, cx.builder.typeOf(id)) });
+}
+
+function movedScaling(scaling: Scaling, move: Move): Scaling | undefined {
+  if (isPerTensor(scaling)) return scaling;
+  const axis = move.axis(scaling.axis);
+  return axis === undefined ? undefined : { ...scaling, axis };
+}
+
+/** Reshape, Flatten, Squeeze, Unsqueeze: same elements, `target` shape. */
+function reshaped(cx: ImportContext, target: readonly number[]): void {
+  const x = cx.input(0);
+  const from = cx.typeOf(x).shape;
+  const axis = (a: number) => survivingAxis(from, target, a);
+  if (x.kind === 'weights') {
+    const scaling = movedScaling(x.scaling, { emit: (id) => id, axis });
+    if (scaling === undefined)
+      refuse(`reshaping [${from.join(', ')}] to [${target.join(', ')}] splits the axis of the scales`);
+    cx.result({ ...x, codes: { ...x.codes, shape: target }, scaling });
+    return;
+  }
+  moved(cx, { emit: (id) => cx.add('reshape', [id], {}, { shape: target, output: cx.outputName }), axis });
+}
+
+/** Where an axis is after a reshape that keeps it whole. */
+function survivingAxis(from: readonly number[], to: readonly number[], axis: number): number | undefined {
+  const before = size(from.slice(0, axis));
+  const at = to.findIndex((d, i) => d === from[axis] && size(to.slice(0, i)) === before);
+  return at < 0 ? undefined : at;
+}
+
+export function importReshape(cx: ImportContext): void {
+  const shape = cx.constantInput(1, 'the target shape');
+  const target = shape === undefined ? intsAttribute(cx.node, 'shape') : whole(shape);
+  const from = cx.typeOf(cx.input(0)).shape;
+  reshaped(
+    cx,
+    reshapeTarget(from, target ?? invalid('Reshape has no shape'), intAttribute(cx.node, 'allowzero', 0) !== 0),
+  );
+}
+
+export function importFlatten(cx: ImportContext): void {
+  reshaped(cx, flattenTarget(cx.typeOf(cx.input(0)).shape, intAttribute(cx.node, 'axis', 1)));
+}
+
+export function importSqueeze(cx: ImportContext): void {
+  reshaped(cx, squeezeTarget(cx.typeOf(cx.input(0)).shape, axesOf(cx.node, cx.constantInput(1, 'axes'))));
+}
+
+export function importUnsqueeze(cx: ImportContext): void {
+  const axes = axesOf(cx.node, cx.constantInput(1, 'axes')) ?? invalid('Unsqueeze has no axes');
+  reshaped(cx, unsqueezeTarget(cx.typeOf(cx.input(0)).shape, axes));
+}
+
+export function importIdentity(cx: ImportContext): void {
+  cx.result(cx.input(0));
+}
+
+export function importTranspose(cx: ImportContext): void {
+  const x = cx.input(0);
+  const rank = cx.typeOf(x).shape.length;
+  const perm = intsAttribute(cx.node, 'perm') ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
+  checkPermutation(perm, rank);
+  if (x.kind === 'weights') {
+    const turned = foldTranspose(make('int32', x.codes.shape, Array.from(x.codes.data)), perm);
+    const codes = { ...x.codes, shape: turned.shape, data: Int32Array.from(turned.data) };
+    cx.result({
+      ...x,
+      codes,
+      scaling: { ...x.scaling, axis: isPerTensor(x.scaling) ? 0 : perm.indexOf(x.scaling.axis) },
+    });
+    return;
+  }
+  moved(cx, {
+    emit: (id) => cx.add('transpose', [id], { perm }, { output: cx.outputName }),
+    axis: (a) => perm.indexOf(a),
+  });
+}
+
+export function importPad(cx: ImportContext): void {
+  const x = cx.input(0);
+  const { shape } = cx.typeOf(x);
+  const mode = stringAttribute(cx.node, 'mode', 'constant');
+  if (mode !== 'constant') refuse(`Pad in mode ${mode}`, { expected: 'constant' });
+  const given = cx.opset < 11 ? intsAttribute(cx.node, 'pads') : undefined;
+  const input = cx.opset < 11 ? undefined : cx.constantInput(1, 'the pads');
+  const pads = given ?? (input === undefined ? invalid('Pad has no pads') : whole(input));
+  const { before, after } = padsPerAxis(cx, pads, shape.length);
+  if (pads.some((p) => p < 0)) refuse('negative pads', { expected: 'pads of at least 0', hint: 'use Slice' });
+  const value = cx.constantInput(2, 'the padding value')?.data[0] ?? 0;
+  const scaledZero = x.kind === 'quantized' && isPerTensor(x.scaling) && value === 0 ? x.scaling.zero[0] : undefined;
+  if (x.kind === 'codes') {
+    moved(cx, {
+      emit: (id) => cx.add('pad', [id], { before, after, value }, { output: cx.outputName }),
+      axis: () => undefined,
+    });
+  } else if (scaledZero !== undefined && x.kind === 'quantized' && inRange(cx, x, scaledZero)) {
+    moved(cx, {
+      emit: (id) => cx.add('pad', [id], { before, after, value: scaledZero }, { output: cx.outputName }),
+      axis: () => undefined,
+    });
+  } else {
+    cx.result({
+      kind: 'float',
+      id: cx.add('pad', [cx.floatInput(0)], { before, after, value }, { output: cx.outputName }),
+    });
+  }
+}
+
+/** A bipolar code cannot stand for zero. */
+function inRange(cx: ImportContext, x: Extract<Meaning, { kind: 'quantized' }>, code: number): boolean {
+  const { element } = cx.builder.typeOf(x.id);
+  return element.kind === 'int' && element.coding !== 'bipolar' && (element.coding === 'unsigned' ? code >= 0 : true);
+}
+
+function padsPerAxis(cx: ImportContext, pads: readonly number[], rank: number): { before: number[]; after: number[] } {
+  const given = cx.constantInput(3, 'the axes');
+  const axes =
+    given === undefined ? Array.from({ length: rank }, (_, i) => i) : whole(given).map((a) => axisOf(a, rank));
+  if (pads.length !== axes.length * 2)
+    invalid(`${pads.length} pads for ${axes.length} axes`, { expected: `${axes.length * 2} pads` });
+  const before = new Array<number>(rank).fill(0);
+  const after = new Array<number>(rank).fill(0);
+  axes.forEach((a, i) => {
+    before[a] = pads[i] ?? 0;
+    after[a] = pads[i + axes.length] ?? 0;
+  });
+  return { before, after };
+}
+
+export function importSlice(cx: ImportContext): void {
+  const inputs: (Constant | undefined)[] = [undefined, 1, 2, 3, 4].map((i) =>
+    i === undefined ? undefined : cx.constantInput(i, ['', 'starts', 'ends', 'axes', 'steps'][i] ?? ''),
+  );
+  const { shape } = cx.typeOf(cx.input(0));
+  const plan = slicePlan(cx.node, shape, inputs);
+  if (plan.shape.some((d) => d === 0)) refuse('a Slice that leaves nothing', { expected: 'at least one element' });
+  const { starts, steps } = plan;
+  moved(cx, {
+    emit: (id) => cx.add('slice', [id], { starts, steps }, { shape: plan.shape, output: cx.outputName }),
+    axis: (a) => (plan.shape[a] === shape[a] && steps[a] === 1 ? a : undefined),
+  });
+}
+
+export function importDepthToSpace(cx: ImportContext): void {
+  const mode = stringAttribute(cx.node, 'mode', 'DCR');
+  if (mode !== 'DCR' && mode !== 'CRD') invalid(`mode is ${mode}`, { expected: 'DCR or CRD' });
+  const block = intAttribute(cx.node, 'blocksize', 0);
+  if (block < 1) invalid(`blocksize is ${block}`, { expected: 'at least 1' });
+  moved(cx, {
+    emit: (id) => cx.add('depth-to-space', [id], { block, mode }, { output: cx.outputName }),
+    axis: () => undefined,
+  });
+}
+
+/** Codes of one type and scale are joined as codes, anything else as float. */
+export function importConcat(cx: ImportContext): void {
+  const inputs = cx.node.inputs.map((_, i) => cx.input(i));
+  const [first] = inputs;
+  if (first === undefined) invalid('Concat has no inputs');
+  const axis = axisOf(intAttribute(cx.node, 'axis', 0), cx.typeOf(first).shape.length);
+  const codes = joinable(cx, inputs, axis);
+  const ids = codes ?? cx.node.inputs.map((_, i) => cx.floatInput(i));
+  const id = cx.add('concat', ids, { axis }, { output: cx.outputName });
+  if (codes === undefined) cx.result({ kind: 'float', id });
+  else if (first.kind === 'quantized') cx.result({ ...first, id });
+  else cx.result({ kind: 'codes', id, dataType: first.kind === 'codes' ? first.dataType : 'int8' });
+}
+
+function joinable(cx: ImportContext, inputs: readonly Meaning[], axis: number): string[] | undefined {
+  const [first] = inputs;
+  const ids: string[] = [];
+  for (const [i, x] of inputs.entries()) {
+    if (first?.kind === 'codes') {
+      if (x.kind === 'constant') ids.push(cx.constantCodes(codesOfConstant(x.constant), cx.node.inputs[i] ?? 'part'));
+      else if (x.kind === 'codes' && x.dataType === first.dataType) ids.push(x.id);
+      else return invalid('Concat joins tensors of different types');
+    } else {
+      if (first?.kind !== 'quantized' || x.kind !== 'quantized' || !sameScaling(x.scaling, first.scaling))
+        return undefined;
+      if (!isPerTensor(x.scaling) && x.scaling.axis === axis) return undefined;
+      if (JSON.stringify(cx.builder.typeOf(x.id).element) !== JSON.stringify(cx.builder.typeOf(first.id).element))
+        return undefined;
+      ids.push(x.id);
+    }
+  }
+  return ids;
+}

@@ -1,0 +1,93 @@
+/**
+ * Sums and products of two scaled tensors behind which a quantizer stands: ONNX Runtime's QLinearAdd and QLinearMul. The sum has
+ * its own graph op; the product is exact in float32, so it is two `dequantize` with scale 1, two multiplies and a
+ * `quantize` with scale 1: code = saturate(half-even(float32((a-za)*(b-zb)) * float32(float32(as*bs) / ys)) + zero).
+ */
+import { broadcastShape } from '../../../graph/ops/elementwise.ts';
+import { floatTensor, type ImportContext } from '../context.ts';
+import { type Meaning, type QuantizerTarget, type Scaling, UNBOUNDED } from '../meaning.ts';
+import { linearQuantizer } from './linear-quantizers.ts';
+import { isPerTensor, singleScale, singleZero } from './scaling.ts';
+
+export interface Operand {
+  readonly id: string;
+  readonly scale: number;
+  readonly zero: number;
+}
+
+/** A scaled tensor of the QuantizeLinear dialect with one scale, as an operand; undefined for anything else. */
+function operand(cx: ImportContext, meaning: Meaning, index: number): Operand | undefined {
+  if (
+    (meaning.kind !== 'quantized' && meaning.kind !== 'weights') ||
+    meaning.origin !== 'linear' ||
+    !isPerTensor(meaning.scaling)
+  )
+    return undefined;
+  const element = meaning.kind === 'weights' ? meaning.codes.element : cx.builder.typeOf(meaning.id).element;
+  if (element.kind !== 'int' || element.bits > 8) return undefined;
+  const id =
+    meaning.kind === 'weights' ? cx.constantCodes(meaning.codes, cx.node.inputs[index] ?? 'operand') : meaning.id;
+  return operandOf(id, meaning.scaling);
+}
+
+function operandOf(id: string, scaling: Scaling): Operand {
+  return { id, scale: singleScale(scaling, 'the operand'), zero: singleZero(scaling, 'the operand') };
+}
+
+type Emit = (cx: ImportContext, a: Operand, b: Operand, target: QuantizerTarget, output: string) => string;
+
+function pending(cx: ImportContext, a: Meaning, b: Meaning, fn: 'add' | 'mul', emit: Emit): Meaning | undefined {
+  const left = operand(cx, a, 0);
+  const right = operand(cx, b, 1);
+  if (left === undefined || right === undefined) return undefined;
+  const { node } = cx;
+  const name = cx.outputName;
+  const [nameA, nameB] = [node.inputs[0] ?? '', node.inputs[1] ?? ''];
+  return {
+    kind: 'pending',
+    shape: broadcastShape(cx.typeOf(a).shape, cx.typeOf(b).shape),
+    bounds: UNBOUNDED,
+    float: () =>
+      cx.as(node, () =>
+        cx.add('binary', [cx.floatOf(nameA, a), cx.floatOf(nameB, b)], { fn }, { output: `${name}.float` }),
+      ),
+    codes: (target, output) => cx.as(node, () => emit(cx, left, right, target, output)),
+  };
+}
+
+export function pendingSum(cx: ImportContext, a: Meaning, b: Meaning): Meaning | undefined {
+  return pending(cx, a, b, 'add', emitSum);
+}
+
+export function pendingProduct(cx: ImportContext, a: Meaning, b: Meaning): Meaning | undefined {
+  return pending(cx, a, b, 'mul', emitProduct);
+}
+
+export function emitSum(cx: ImportContext, a: Operand, b: Operand, target: QuantizerTarget, output: string): string {
+  const scale = singleScale(target.scaling, 'the result');
+  const zeroPoint = singleZero(target.scaling, 'the result');
+  const attributes = { aScale: a.scale, aZero: a.zero, bScale: b.scale, bZero: b.zero, scale, zeroPoint };
+  return cx.add('qadd', [a.id, b.id], attributes, { element: target.element, output });
+}
+
+export function emitProduct(
+  cx: ImportContext,
+  a: Operand,
+  b: Operand,
+  target: QuantizerTarget,
+  output: string,
+): string {
+  const centred = ([a, b] as const).map((o, i) =>
+    cx.dequantize(
+      o.id,
+      { scale: new Float32Array([1]), zero: new Int32Array([o.zero]), axis: 0 },
+      `${output}.${'ab'[i]}`,
+    ),
+  );
+  const product = cx.add('binary', centred, { fn: 'mul' }, { output: `${output}.product` });
+  const factor = Math.fround(Math.fround(a.scale * b.scale) / singleScale(target.scaling, 'the result'));
+  const constant = cx.builder.constant(floatTensor(new Float32Array([factor]), []), `${output}.factor`);
+  const scaled = cx.add('binary', [product, constant], { fn: 'mul' }, { output: `${output}.scaled` });
+  const unit = { ...target, scaling: { ...target.scaling, scale: new Float32Array([1]) } };
+  return cx.add('quantize', [scaled], linearQuantizer(unit), { element: target.element, output });
+}

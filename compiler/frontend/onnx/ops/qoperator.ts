@@ -1,0 +1,270 @@
+/**
+ * The operator dialect: ops on integer tensors that carry scales and zero points as inputs (QLinearConv and relatives of ONNX
+ * and of the com.microsoft domain; ConvInteger, MatMulInteger). Each becomes the same graph ops that the pattern of
+ * DequantizeLinear, op, QuantizeLinear becomes.
+ */
+import type { UnaryFunction } from '../../../graph/types.ts';
+import { floatAttribute, intAttribute } from '../attributes.ts';
+import { floatTensor, type ImportContext } from '../context.ts';
+import { axisOf } from '../fold.ts';
+import {
+  type Codes,
+  type Constant,
+  integerTypeOf,
+  invalid,
+  type QuantizerTarget,
+  refuse,
+  type Scaling,
+} from '../meaning.ts';
+import type { DataType } from '../model.ts';
+import { codesOfConstant, linearQuantizer } from './linear-quantizers.ts';
+import { globalAverageCodes } from './pools.ts';
+import {
+  type Codelike,
+  emitConv,
+  emitMatMul,
+  gemmScale,
+  productScaling,
+  requantize,
+  transposeWeights,
+} from './products.ts';
+import { emitProduct, emitSum } from './qlinear-binary.ts';
+import { linearScaling, sameScaling, singleScale, singleZero } from './scaling.ts';
+import { poolWindow } from './window.ts';
+
+function need(cx: ImportContext, index: number, what: string): Constant {
+  return cx.constantInput(index, what) ?? invalid(`${what} (input ${index}) is missing`);
+}
+
+/** An integer operand with scale and zero point at the two inputs behind it. */
+function operand(
+  cx: ImportContext,
+  index: number,
+  at: { scale?: number; zero: number },
+  axis = 1,
+): Codelike & { readonly dataType: DataType } {
+  const x = cx.input(index);
+  const { shape } = cx.typeOf(x);
+  const scaling = scalingAt(cx, at, shape, axis);
+  if (x.kind === 'codes') return { id: x.id, scaling, dataType: x.dataType };
+  if (x.kind === 'constant')
+    return {
+      id: cx.constantCodes(codesOfConstant(x.constant), cx.node.inputs[index] ?? 'operand'),
+      scaling,
+      dataType: x.constant.dataType,
+    };
+  return invalid(`input ${index} ('${cx.node.inputs[index]}') is float`, {
+    expected: 'an integer tensor',
+    hint: 'put a QuantizeLinear before it',
+  });
+}
+
+function scalingAt(
+  cx: ImportContext,
+  at: { scale?: number; zero: number },
+  shape: readonly number[],
+  axis: number,
+): Scaling {
+  const zero = cx.constantInput(at.zero, 'a zero point');
+  if (at.scale !== undefined)
+    return linearScaling(flat(need(cx, at.scale, 'a scale')), zero === undefined ? undefined : flat(zero), shape, axis);
+  return {
+    scale: new Float32Array([1]),
+    zero: zero === undefined ? new Int32Array(1) : Int32Array.from(zero.data),
+    axis,
+  };
+}
+
+/** A [1] or [N, 1]-shaped parameter as a vector. */
+function flat(c: Constant): Constant {
+  return { ...c, shape: c.data.length === 1 ? [] : [c.data.length] };
+}
+
+/** Constant weights with scale and zero point. */
+function weights(
+  cx: ImportContext,
+  index: number,
+  at: { scale?: number; zero: number },
+  axis: number,
+): { codes: Codes; scaling: Scaling } {
+  const w = cx.input(index);
+  if (w.kind !== 'constant')
+    return refuse(`${cx.node.opType} has weights that are computed at run time`, { expected: 'constant weights' });
+  const codes = codesOfConstant(w.constant);
+  return { codes, scaling: scalingAt(cx, at, codes.shape, axis) };
+}
+
+/** Scale, zero point and type of the result. */
+function resultTarget(cx: ImportContext, scaleAt: number, zeroAt: number, fallback: DataType): QuantizerTarget {
+  const scale = need(cx, scaleAt, 'the scale of the result');
+  const zero = cx.constantInput(zeroAt, 'the zero point of the result');
+  const dataType = zero?.dataType ?? fallback;
+  return {
+    dataType,
+    element: integerTypeOf(dataType),
+    scaling: linearScaling(flat(scale), zero === undefined ? undefined : flat(zero), [], 0),
+  };
+}
+
+function codesResult(cx: ImportContext, id: string, dataType: DataType): void {
+  cx.quantizers.push({ output: cx.outputName, codes: id });
+  cx.result({ kind: 'codes', id, dataType });
+}
+
+function integerBias(cx: ImportContext, index: number, channels: number): Codes | undefined {
+  const bias = cx.constantInput(index, 'the bias');
+  if (bias === undefined) return undefined;
+  if (bias.dataType !== 'int32' || bias.data.length !== channels) {
+    return invalid(`the bias is ${bias.dataType}[${bias.shape.join(',')}]`, {
+      expected: `int32 with ${channels} elements`,
+    });
+  }
+  return { ...codesOfConstant(bias), shape: [channels] };
+}
+
+/** x, its scale and zero point, w, its scale and zero point, result scale and zero point, int32 bias. */
+export function importQLinearConv(cx: ImportContext): void {
+  const w = weights(cx, 3, { scale: 4, zero: 5 }, 0);
+  const x = operand(cx, 0, { scale: 1, zero: 2 });
+  const acc = emitConv(cx, x, w, integerBias(cx, 8, w.codes.shape[0] ?? 0));
+  const target = resultTarget(cx, 6, 7, x.dataType);
+  codesResult(cx, requantize(cx, acc, productScaling(x.scaling, w.scaling, 1), target, cx.outputName), target.dataType);
+}
+
+export function importQLinearMatMul(cx: ImportContext): void {
+  const w = weights(cx, 3, { scale: 4, zero: 5 }, 1);
+  const x = operand(cx, 0, { scale: 1, zero: 2 });
+  const acc = emitMatMul(cx, x, w, undefined);
+  const target = resultTarget(cx, 6, 7, x.dataType);
+  const axis = cx.builder.typeOf(acc).shape.length - 1;
+  codesResult(
+    cx,
+    requantize(cx, acc, productScaling(x.scaling, w.scaling, axis), target, cx.outputName),
+    target.dataType,
+  );
+}
+
+/** com.microsoft.QGemm: float32 result when the result scale is absent. */
+export function importQGemm(cx: ImportContext): void {
+  if (intAttribute(cx.node, 'transA', 0) !== 0) refuse('QGemm with transA', { expected: 'transA = 0' });
+  const transposed = intAttribute(cx.node, 'transB', 0) !== 0;
+  const given = weights(cx, 3, { scale: 4, zero: 5 }, transposed ? 0 : 1);
+  const w = transposed ? transposeWeights(given) : given;
+  const x = operand(cx, 0, { scale: 1, zero: 2 });
+  const acc = emitMatMul(cx, x, w, integerBias(cx, 6, w.codes.shape[1] ?? 0));
+  const alpha = floatAttribute(cx.node, 'alpha', 1);
+  const scaling = { ...productScaling(x.scaling, w.scaling, 1), scale: gemmScale(alpha, x.scaling, w.scaling) };
+  if (!cx.hasInput(7)) {
+    cx.result({ kind: 'float', id: cx.dequantize(acc, scaling, cx.outputName) });
+    return;
+  }
+  const target = resultTarget(cx, 7, 8, x.dataType);
+  codesResult(cx, requantize(cx, acc, scaling, target, cx.outputName), target.dataType);
+}
+
+export const importQLinearBinary = (fn: 'add' | 'mul') => (cx: ImportContext) => {
+  const [a, b] = [operand(cx, 0, { scale: 1, zero: 2 }), operand(cx, 3, { scale: 4, zero: 5 })];
+  const target = resultTarget(cx, 6, 7, a.dataType);
+  const [left, right] = [a, b].map((o) => ({
+    id: o.id,
+    scale: singleScale(o.scaling, 'an operand'),
+    zero: singleZero(o.scaling, 'an operand'),
+  }));
+  if (left === undefined || right === undefined) return;
+  codesResult(cx, (fn === 'add' ? emitSum : emitProduct)(cx, left, right, target, cx.outputName), target.dataType);
+};
+
+export function importQLinearGlobalAveragePool(cx: ImportContext): void {
+  if (intAttribute(cx.node, 'channels_last', 0) !== 0)
+    refuse('channels_last', { expected: 'channels first: [N, C, H, W]' });
+  const x = operand(cx, 0, { scale: 1, zero: 2 });
+  const { shape } = cx.builder.typeOf(x.id);
+  const target = resultTarget(cx, 3, 4, x.dataType);
+  const id = globalAverageCodes(
+    cx,
+    { kind: 'quantized', id: x.id, scaling: x.scaling, origin: 'linear' },
+    (shape[2] ?? 1) * (shape[3] ?? 1),
+    target,
+    cx.outputName,
+  );
+  codesResult(cx, id, target.dataType);
+}
+
+/** Float meaning of the operand, of `f` and of the quantizer behind it, one after the other. */
+function throughFloat(cx: ImportContext, f: (id: string) => string): void {
+  const x = operand(cx, 0, { scale: 1, zero: 2 });
+  const target = resultTarget(cx, 3, 4, x.dataType);
+  const name = cx.outputName;
+  const result = f(cx.dequantize(x.id, x.scaling, `${name}.in`));
+  codesResult(
+    cx,
+    cx.add('quantize', [result], linearQuantizer(target), { element: target.element, output: name }),
+    target.dataType,
+  );
+}
+
+export const importQLinearUnary = (fn: UnaryFunction) => (cx: ImportContext) =>
+  throughFloat(cx, (id) => cx.add('unary', [id], { fn }, { output: `${cx.outputName}.float` }));
+
+export function importQLinearLeakyRelu(cx: ImportContext): void {
+  const alpha = floatAttribute(cx.node, 'alpha', 0.01);
+  if (!(alpha >= 0 && alpha <= 1)) refuse(`QLinearLeakyRelu with slope ${alpha}`, { expected: 'a slope of 0 .. 1' });
+  throughFloat(cx, (id) => {
+    const slope = cx.builder.constant(floatTensor(new Float32Array([alpha]), []), `${cx.outputName}.slope`);
+    const scaled = cx.add('binary', [id, slope], { fn: 'mul' }, { output: `${cx.outputName}.scaled` });
+    return cx.add('binary', [id, scaled], { fn: 'max' }, { output: `${cx.outputName}.float` });
+  });
+}
+
+export function importQLinearAveragePool(cx: ImportContext): void {
+  if (intAttribute(cx.node, 'channels_last', 0) !== 0)
+    refuse('channels_last', { expected: 'channels first: [N, C, H, W]' });
+  const { window } = poolWindow(cx.node, cx.typeOf(cx.input(0)).shape);
+  const countIncludePad = intAttribute(cx.node, 'count_include_pad', 0) !== 0;
+  throughFloat(cx, (id) => cx.add('avgpool', [id], { window, countIncludePad }, { output: `${cx.outputName}.float` }));
+}
+
+/** Result scale and zero point, then three inputs for each part; a part with another scale goes through float. */
+export function importQLinearConcat(cx: ImportContext): void {
+  const count = (cx.node.inputs.length - 2) / 3;
+  if (!Number.isInteger(count) || count < 1)
+    invalid(`QLinearConcat has ${cx.node.inputs.length} inputs`, { expected: '2 + 3 per part' });
+  const parts = Array.from({ length: count }, (_, i) => operand(cx, 2 + i * 3, { scale: 3 + i * 3, zero: 4 + i * 3 }));
+  const target = resultTarget(cx, 0, 1, parts[0]?.dataType ?? 'uint8');
+  const name = cx.outputName;
+  const ids = parts.map((p, i) => {
+    if (p.dataType === target.dataType && sameScaling(p.scaling, target.scaling)) return p.id;
+    const float = cx.dequantize(p.id, p.scaling, `${name}.part${i}`);
+    return cx.add('quantize', [float], linearQuantizer(target), {
+      element: target.element,
+      output: `${name}.codes${i}`,
+    });
+  });
+  const axis = axisOf(intAttribute(cx.node, 'axis', 0), cx.builder.typeOf(ids[0] ?? '').shape.length);
+  codesResult(cx, cx.add('concat', ids, { axis }, { output: name }), target.dataType);
+}
+
+export function importConvInteger(cx: ImportContext): void {
+  const w = weights(cx, 1, { zero: 3 }, 0);
+  const x = operand(cx, 0, { zero: 2 });
+  cx.result({ kind: 'codes', id: emitConv(cx, x, w, undefined), dataType: 'int32' });
+}
+
+export function importMatMulInteger(cx: ImportContext): void {
+  const w = weights(cx, 1, { zero: 3 }, 1);
+  const x = operand(cx, 0, { zero: 2 });
+  cx.result({ kind: 'codes', id: emitMatMul(cx, x, w, undefined), dataType: 'int32' });
+}
+
+/** Cast between float32 and itself, or from int32 accumulators to float32. */
+export function importCast(cx: ImportContext): void {
+  const x = cx.input(0);
+  const to = intAttribute(cx.node, 'to', 0);
+  if (to !== 1) refuse(`Cast to element type ${to}`, { expected: 'float32' });
+  if (x.kind !== 'codes') {
+    cx.result(x);
+    return;
+  }
+  const id = cx.dequantize(x.id, { scale: new Float32Array([1]), zero: new Int32Array(1), axis: 0 }, cx.outputName);
+  cx.result({ kind: 'float', id });
+}
