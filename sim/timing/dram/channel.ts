@@ -1,0 +1,185 @@
+/**
+ * One DRAM channel: banks with open rows, row hits first up to a cap, activation limits (tRRD, tFAW), bus turnaround, all-bank refresh. The unit of
+ * scheduling is a row segment, never a byte. Leaves out the command bus, per-bank refresh, power-down. Timings are the machine's, in
+ * memory clocks; names follow JEDEC. Activations of waiting requests overlap earlier transfers, as a controller that looks ahead does.
+ */
+import type { Dram } from '../../../isa/machine/schema.ts';
+import type { Cause } from '../../result.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Requester } from '../server.ts';
+import type { Segment } from './mapping.ts';
+
+/** Time from request to data, in pieces that add up. */
+export type Parts = readonly (readonly [Cause, number])[];
+
+export interface DramRequest {
+  readonly who: Requester;
+  readonly segment: Segment;
+  readonly write: boolean;
+  readonly done: (now: number, parts: Parts) => void;
+}
+
+interface Waiting extends DramRequest {
+  readonly arrival: number;
+}
+
+interface Bank {
+  row: number;
+  /** Earliest next activation and precharge. */
+  activateAt: number;
+  prechargeAt: number;
+}
+
+export interface DramCounts {
+  activations: number;
+  refreshes: number;
+  readBursts: number;
+  writeBursts: number;
+}
+
+/** Row hits served in a row before the oldest request gets its turn. */
+const HIT_CAP = 16;
+
+export class DramChannel {
+  readonly counts: DramCounts = { activations: 0, refreshes: 0, readBursts: 0, writeBursts: 0 };
+  readonly #dram: Dram;
+  readonly #kernel: Kernel;
+  readonly #banks: Bank[];
+  #arrived: DramRequest[] = [];
+  #queue: Waiting[] = [];
+  #busFree = 0;
+  #lastWrite = false;
+  #lastGroup = -1;
+  #lastColumn = -1e15;
+  #activations: number[] = [];
+  #nextRefresh: number;
+  #refreshEnd = 0;
+  #decideAt = 0;
+  #hits = 0;
+  #wake = -1;
+
+  constructor(dram: Dram, kernel: Kernel) {
+    this.#dram = dram;
+    this.#kernel = kernel;
+    this.#banks = Array.from({ length: dram.banks }, () => ({ row: -1, activateAt: 0, prechargeAt: 0 }));
+    this.#nextRefresh = dram.timing.refi * dram.clockPs;
+  }
+
+  request(r: DramRequest): void {
+    this.#arrived.push(r);
+  }
+
+  settle(now: number): void {
+    if (this.#arrived.length > 0) {
+      this.#arrived.sort((a, b) => a.who.age - b.who.age || a.who.unit - b.who.unit);
+      for (const r of this.#arrived) this.#queue.push({ ...r, arrival: now });
+      this.#arrived = [];
+    }
+    while (this.#queue.length > 0 && this.#decideAt <= now) this.#serve(this.#choose(), now);
+    if (this.#queue.length > 0 && this.#wake !== this.#decideAt) {
+      this.#wake = this.#decideAt;
+      this.#kernel.at(this.#decideAt, () => undefined);
+    }
+  }
+
+  /** Row hits first, same direction before the other; the oldest when hits have had their share. */
+  #choose(): Waiting {
+    let left = this.#dram.readQueue;
+    let best = 0;
+    let bestRank = Infinity;
+    for (let i = 0; i < this.#queue.length && left > 0; i++) {
+      const r = this.#queue[i]!;
+      left -= r.segment.bursts;
+      const hit = this.#banks[r.segment.bank]!.row === r.segment.row && this.#hits < HIT_CAP;
+      const rank = (hit ? 0 : 2) + (r.write === this.#lastWrite || this.#hits >= HIT_CAP ? 0 : 1);
+      if (rank < bestRank) {
+        best = i;
+        bestRank = rank;
+      }
+    }
+    if (best === 0) this.#hits = 0;
+    else this.#hits += 1;
+    return this.#queue.splice(best, 1)[0]!;
+  }
+
+  #serve(r: Waiting, now: number): void {
+    const { timing: t, clockPs, burstClocks } = this.#dram;
+    const ps = (clocks: number) => clocks * clockPs;
+    this.#refresh(now);
+    const bank = this.#banks[r.segment.bank]!;
+    const from = Math.max(r.arrival, this.#refreshEnd);
+    const columnReady = bank.row === r.segment.row ? from : this.#activate(bank, r.segment, from);
+    const latency = ps(r.write ? t.writeLatency : t.readLatency);
+    const free = this.#busFree;
+    const turned = this.#columnAfterTurnaround(r);
+    const column = Math.max(columnReady, turned, free - latency);
+    const inner = ps(Math.max(burstClocks, this.#dram.bankGroups > 1 ? t.ccdLong : t.ccdShort));
+    const lastColumn = column + (r.segment.bursts - 1) * inner;
+    const dataEnd = lastColumn + latency + ps(burstClocks);
+    this.#busFree = dataEnd;
+    this.#lastColumn = lastColumn;
+    this.#lastWrite = r.write;
+    this.#lastGroup = r.segment.group;
+    bank.prechargeAt = Math.max(bank.prechargeAt, r.write ? dataEnd + ps(t.writeRecovery) : lastColumn + ps(t.readToPrecharge));
+    this.counts[r.write ? 'writeBursts' : 'readBursts'] += r.segment.bursts;
+    this.#decideAt = Math.max(now, lastColumn);
+    const finish = dataEnd + this.#dram.controllerPs;
+    const parts = partsOf(r.arrival, from, columnReady, Math.max(free - latency, from), column, latency, finish);
+    this.#kernel.at(finish, (when) => r.done(when, parts));
+  }
+
+  /** Earliest column command that respects the bus direction. */
+  #columnAfterTurnaround(r: Waiting): number {
+    const { timing: t, clockPs, burstClocks } = this.#dram;
+    const sameGroup = this.#dram.bankGroups === 1 || r.segment.group === this.#lastGroup;
+    if (r.write === this.#lastWrite) return this.#lastColumn + clockPs * Math.max(burstClocks, sameGroup ? t.ccdLong : t.ccdShort);
+    if (r.write) return this.#lastColumn + clockPs * t.readToWrite;
+    return this.#busFree + clockPs * (sameGroup ? t.writeToReadLong : t.writeToReadShort);
+  }
+
+  /** Closes the bank if another row is open and opens the wanted one; gives when its columns can be read. */
+  #activate(bank: Bank, s: Segment, from: number): number {
+    const { timing: t, clockPs } = this.#dram;
+    const ps = (clocks: number) => clocks * clockPs;
+    let at = Math.max(from, bank.activateAt);
+    if (bank.row >= 0) at = Math.max(at, Math.max(from, bank.prechargeAt) + ps(t.rp));
+    const last = this.#activations[this.#activations.length - 1];
+    if (last !== undefined) at = Math.max(at, last + ps(this.#dram.bankGroups === 1 ? t.rrdLong : t.rrdShort));
+    const fourth = this.#activations[this.#activations.length - 4];
+    if (fourth !== undefined) at = Math.max(at, fourth + ps(t.faw));
+    this.#activations = [...this.#activations.slice(-3), at];
+    this.counts.activations += 1;
+    bank.row = s.row;
+    bank.activateAt = at + ps(t.ras + t.rp);
+    bank.prechargeAt = at + ps(t.ras);
+    return at + ps(t.rcd);
+  }
+
+  /** All refreshes that are due; an idle channel has done them in passing. */
+  #refresh(now: number): void {
+    const { timing: t, clockPs } = this.#dram;
+    while (this.#nextRefresh <= now) {
+      const open = this.#banks.some((b) => b.row >= 0);
+      const quiet = this.#banks.reduce((m, b) => Math.max(m, b.row >= 0 ? b.prechargeAt : 0), Math.max(this.#nextRefresh, this.#busFree));
+      this.#refreshEnd = quiet + clockPs * ((open ? t.rpAll : 0) + t.rfc);
+      for (const b of this.#banks) {
+        b.row = -1;
+        b.activateAt = Math.max(b.activateAt, this.#refreshEnd);
+      }
+      this.counts.refreshes += 1;
+      this.#nextRefresh += clockPs * t.refi;
+    }
+  }
+}
+
+/** Cuts arrival .. finish: refresh, then whichever of bank and bus was later, then latency and data. */
+function partsOf(arrival: number, from: number, bankReady: number, busReady: number, column: number, latency: number, finish: number): Parts {
+  const parts: [Cause, number][] = [];
+  if (from > arrival) parts.push(['dram-refresh', from - arrival]);
+  const bank = Math.max(0, Math.min(column, bankReady) - from);
+  const bus = Math.max(0, Math.min(column, busReady) - from);
+  if (bank >= bus) parts.push(['dram-transfer', bus], ['dram-activate', bank - bus]);
+  else parts.push(['dram-transfer', bus]);
+  parts.push(['dram-turnaround', column - from - Math.max(bank, bus)], ['dram-latency', latency], ['dram-transfer', finish - column - latency]);
+  return parts.filter(([, n]) => n > 0);
+}
