@@ -7,9 +7,9 @@ import { touchesOf } from '../walk/accesses.ts';
 import type { System } from './system.ts';
 import { arrayDescriptorBytes, instructionBytes, tensorDescriptorBytes } from '../../isa/sizes.ts';
 
-const LINE_BYTES = 256;
+const LINE_BYTES = 64;
 /** Lines asked for before they are needed. */
-const AHEAD = 4;
+const AHEAD = 8;
 
 export class FetchUnit {
   /** Stream bytes before each instruction, and the total at the end. */
