@@ -55,6 +55,11 @@ export type BinaryFunction = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min';
 export interface OpAttributes {
   /** x int [N,C,H,W], w const int [O,C/groups,KH,KW], bias? const int32 [O] -> int32 [N,O,OH,OW]. Padding adds nothing. */
   readonly conv: { readonly window: Window; readonly groups: number; readonly xZero: number; readonly wZero: Int32Array };
+  /**
+   * x float32 [N,C,H,W], w const float32 [O,C/groups,KH,KW] -> float32 [N,O,OH,OW]: for float inputs of a network whose
+   * weights are quantized. Multiply, then add, one float32 rounding each, in order of c, kh, kw, from 0.
+   */
+  readonly 'conv-float': { readonly window: Window; readonly groups: number };
   /** x int [...,K], w const int [K,N], bias? const int32 [N] -> int32 [...,N]. */
   readonly matmul: { readonly xZero: number; readonly wZero: Int32Array };
   /** int32 -> int. `relu` raises the lower clamp to the zero point. */

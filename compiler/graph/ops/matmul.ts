@@ -1,6 +1,6 @@
 /** Integer matrix product with constant weights. */
 import { INT32, sizeOf } from '../types.ts';
-import { allocate, type OpDefinition, requireThat } from './op.ts';
+import { allocate, type OpDefinition, requireInt32, requireThat } from './op.ts';
 
 export const matmul: OpDefinition<'matmul'> = {
   doc: 'integer matrix product into 32-bit accumulators',
@@ -19,13 +19,16 @@ export const matmul: OpDefinition<'matmul'> = {
     const out = allocate(output);
     const [k, n] = w!.type.shape as [number, number];
     const rows = sizeOf(x!.type.shape) / k;
+    const sums = new Float64Array(n);
+    const zeroOf = (j: number) => (wZero.length === 1 ? wZero[0]! : wZero[j]!);
+    const weights = Float64Array.from(w!.data, (v, i) => v - zeroOf(i % n));
     for (let m = 0; m < rows; m++) {
-      for (let j = 0; j < n; j++) {
-        const zero = wZero.length === 1 ? wZero[0]! : wZero[j]!;
-        let sum = bias === undefined ? 0 : bias.data[j]!;
-        for (let i = 0; i < k; i++) sum += (x!.data[m * k + i]! - xZero) * (w!.data[i * n + j]! - zero);
-        out[m * n + j] = sum;
+      for (let j = 0; j < n; j++) sums[j] = bias === undefined ? 0 : bias.data[j]!;
+      for (let i = 0; i < k; i++) {
+        const value = x!.data[m * k + i]! - xZero;
+        if (value !== 0) for (let j = 0; j < n; j++) sums[j]! += value * weights[i * n + j]!;
       }
+      for (let j = 0; j < n; j++) out[m * n + j] = requireInt32(sums[j]!);
     }
     return out;
   },

@@ -18,6 +18,12 @@ export function requireThat(condition: boolean, message: string): asserts condit
   if (!condition) throw new OpError(message);
 }
 
+/** An accumulator value; throws OpError when it leaves 32 bits: the verifier's range analysis should have refused the graph. */
+export function requireInt32(sum: number): number {
+  requireThat(sum >= -(2 ** 31) && sum < 2 ** 31, `the sum ${sum} leaves 32 bits`);
+  return sum;
+}
+
 export function isFloat(t: ValueType): boolean {
   return t.element.kind === 'float32';
 }
