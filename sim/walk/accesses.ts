@@ -5,12 +5,16 @@
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { MatrixUnit } from '../../isa/machine/schema.ts';
 import { type Instruction, NO_TENSOR, type PerMnemonic } from '../../isa/instructions/table.ts';
+import type { Program } from '../../isa/program.ts';
 import type { ArrayDescriptor } from '../../isa/tensor.ts';
+import type { Part } from './walk.ts';
 
 export interface OperandUse {
   readonly tensor: number;
   readonly write: boolean;
   readonly read: boolean;
+  /** Where not all of the walk is touched: the tile's slice of a window, or a table that an index picks from. */
+  readonly only?: 'slice' | 'table';
 }
 
 export interface Touches {
@@ -31,9 +35,9 @@ const TOUCHES: PerMnemonic<[], Touches> = {
   ldr: (i) => ({ operands: [read(i.src)] }),
   copy: (i) => ({ operands: [write(i.dst, i.accumulate), read(i.src)] }),
   fill: (i) => ({ operands: [write(i.dst)] }),
-  gather: (i) => ({ operands: [write(i.dst), read(i.src), read(i.index)] }),
+  gather: (i) => ({ operands: [write(i.dst), { ...read(i.src), only: 'table' }, read(i.index)] }),
   ww: (i) => ({ operands: [read(i.src)], tile: { array: i.tile, write: true } }),
-  mm: (i) => ({ operands: [write(i.dst, i.accumulate), read(i.src)], tile: { array: i.tile, write: false } }),
+  mm: (i) => ({ operands: [write(i.dst, i.accumulate), { ...read(i.src), only: 'slice' }], tile: { array: i.tile, write: false } }),
   rq: (i) => ({ operands: [write(i.dst), read(i.src), ...optional(i.params), ...optional(i.add)] }),
   vadd: binary, vsub: binary, vmul: binary, vdiv: binary, vmax: binary, vmin: binary, vlut: binary,
   vcvt: unary, vsqrt: unary, vfun: unary, vred: unary,
@@ -41,8 +45,17 @@ const TOUCHES: PerMnemonic<[], Touches> = {
   vdot: (i) => ({ operands: [write(i.dst, i.accumulate), read(i.a), read(i.b)] }),
 };
 
+/** Operands in a fixed order: what is written first. */
 export function touchesOf(instruction: Instruction): Touches {
   return (TOUCHES[instruction.op] as (i: Instruction) => Touches)(instruction);
+}
+
+/** The part of an operand's walk that the instruction touches, for Walk.intervalsOf. */
+export function partOf(use: OperandUse, instruction: Instruction, program: Program): Part {
+  if (use.only === 'table') return 'table';
+  if (use.only === undefined || instruction.op !== 'mm') return undefined;
+  const tile = program.arrays[instruction.tile];
+  return tile === undefined ? undefined : { kdims: instruction.kdims, from: tile.kStart, to: tile.kStart + tile.kCount };
 }
 
 /** Core whose memories the destination lies in: remote writes name it. */

@@ -1,126 +1,201 @@
 /**
- * Tensor walks as element offsets and as byte intervals. A walk is resolved once per (descriptor, registers) and cached, because
- * loops and repeated runs ask for the same ones again.
+ * Tensor walks: a descriptor with its registers filled in. What a walk touches and in which order is worked out on demand and shared by
+ * all instructions that see the same axes' origins, because loops and double buffers ask for the same walk at other bases.
  */
 import { elementCount, type TensorDescriptor } from '../../isa/tensor.ts';
+import { boxRuns, mergeRuns, type Runs, sliceBoxes, toBytes } from './intervals.ts';
+import { OUTSIDE, Rows } from './rows.ts';
 
-/** Offset of an element outside its axes. */
-export const OUTSIDE = -0x80000000;
+export { OUTSIDE, Rows } from './rows.ts';
 
-export interface Walk {
-  readonly descriptor: TensorDescriptor;
-  /** Byte address of the base with its register. */
-  readonly base: number;
-  /** Element offsets from the base in index order; OUTSIDE where an axis is left. */
-  readonly offsets: Int32Array;
-  /** True when every element lies inside and each offset is one more than the last. */
-  readonly dense: boolean;
-  /** Touched bytes, [start, end) pairs, ascending and disjoint. */
-  readonly intervals: Float64Array;
+/** Elements [from, to) of the flattened last `kdims` dims of a walk. */
+export interface Slice {
+  readonly kdims: number;
+  readonly from: number;
+  readonly to: number;
 }
 
-/** Resolves descriptors; keeps walks up to a total size. */
+/** Which part of a walk is touched: a slice, or for a gathered table every position of the axis of dim 0; undefined = all. */
+export type Part = Slice | 'table' | undefined;
+
+/** A walk without its base address. */
+export class Shape {
+  readonly descriptor: TensorDescriptor;
+  /** Coordinate of each axis before any dim moves it. */
+  readonly origins: Float64Array;
+  readonly count: number;
+  readonly #rows = new Map<number, Rows>();
+  readonly #intervals = new Map<string, Float64Array>();
+  readonly #walks = new Map<number, Walk>();
+  #offsets: Int32Array | undefined;
+
+  constructor(descriptor: TensorDescriptor, origins: Float64Array) {
+    this.descriptor = descriptor;
+    this.origins = origins;
+    this.count = elementCount(descriptor);
+  }
+
+  /** This shape at a base; a few bases are remembered, for double buffers come back to them. */
+  at(base: number): Walk {
+    let walk = this.#walks.get(base);
+    if (walk === undefined) {
+      walk = new Walk(this, base);
+      if (this.#walks.size >= 8) this.#walks.clear();
+      this.#walks.set(base, walk);
+    }
+    return walk;
+  }
+
+  /** The walk with its last `innerDims` dims as rows. */
+  rows(innerDims: number): Rows {
+    let rows = this.#rows.get(innerDims);
+    if (rows === undefined) {
+      rows = new Rows(this.descriptor, this.origins, innerDims);
+      this.#rows.set(innerDims, rows);
+    }
+    return rows;
+  }
+
+  /** Rows of a handy length for going over every element. */
+  allRows(): Rows {
+    const { dims } = this.descriptor;
+    let inner = 1;
+    let length = dims[dims.length - 1]?.count ?? 1;
+    while (inner < dims.length && length * dims[dims.length - 1 - inner]!.count <= 2048) {
+      length *= dims[dims.length - 1 - inner]!.count;
+      inner += 1;
+    }
+    return this.rows(inner);
+  }
+
+  /** Touched bytes relative to the base, [start, end) pairs, ascending and disjoint. */
+  intervals(part?: Part): Float64Array {
+    const key = part === undefined || part === 'table' ? (part ?? '') : `${part.kdims},${part.from},${part.to}`;
+    let found = this.#intervals.get(key);
+    if (found === undefined) {
+      found = toBytes(elementRuns(this.descriptor, this.origins, part), this.descriptor.widthBits);
+      this.#intervals.set(key, found);
+    }
+    return found;
+  }
+
+  /** Element offsets from the base in index order; OUTSIDE where an axis is left. */
+  get offsets(): Int32Array {
+    if (this.#offsets === undefined) {
+      const rows = this.allRows();
+      const out = new Int32Array(this.count);
+      for (let m = 0; m < rows.outer; m++) rows.rowOffsets(m, 0, rows.inner, out.subarray(m * rows.inner, (m + 1) * rows.inner));
+      this.#offsets = out;
+    }
+    return this.#offsets;
+  }
+}
+
+function elementRuns(d: TensorDescriptor, origins: Float64Array, part: Part): Runs {
+  const whole = d.dims.map((dim) => ({ ...dim, from: 0 }));
+  if (part === undefined) return boxRuns(d.axes, origins, whole);
+  if (part === 'table') {
+    const axis = d.dims[0]!.axis;
+    const rows = { count: d.axes[axis]!.extent, axis, step: 1, from: 0 };
+    return boxRuns(d.axes, origins.with(axis, 0), [rows, ...whole.filter((dim) => dim.axis !== axis)]);
+  }
+  const boxes = sliceBoxes(d.dims, part.kdims, part.from, part.to);
+  return mergeRuns(boxes.flatMap((box) => [...boxRuns(d.axes, origins, box)]));
+}
+
+/** A shape at a base: what one operand of one executed instruction walks. */
+export class Walk {
+  readonly shape: Shape;
+  /** Byte address of the base with its register. */
+  readonly base: number;
+  #whole: Float64Array | undefined;
+
+  constructor(shape: Shape, base: number) {
+    this.shape = shape;
+    this.base = base;
+  }
+
+  get descriptor(): TensorDescriptor {
+    return this.shape.descriptor;
+  }
+
+  get count(): number {
+    return this.shape.count;
+  }
+
+  get offsets(): Int32Array {
+    return this.shape.offsets;
+  }
+
+  /** True when every element lies inside and each offset is one more than the last. */
+  get dense(): boolean {
+    const { offsets } = this.shape;
+    return offsets.every((o, i) => o !== OUTSIDE && (i === 0 || o === offsets[i - 1]! + 1));
+  }
+
+  /** Touched bytes, [start, end) pairs, ascending and disjoint. */
+  get intervals(): Float64Array {
+    this.#whole ??= this.intervalsOf();
+    return this.#whole;
+  }
+
+  /** Touched bytes of a part; undefined = all. */
+  intervalsOf(part?: Part): Float64Array {
+    const relative = this.shape.intervals(part);
+    return this.base === 0 ? relative : relative.map((b) => b + this.base);
+  }
+}
+
+/** Elements of remembered rows, roughly, before all are forgotten. */
+const ALIVE_LIMIT = 2 ** 23;
+
+/** Resolves descriptors; forgets all shapes when too many are alive. */
 export class WalkCache {
-  readonly #walks = new Map<string, Walk>();
-  #elements = 0;
+  readonly #shapes: Map<string, Shape>[] = [];
   readonly #tensors: readonly TensorDescriptor[];
+  #alive = 0;
 
   constructor(tensors: readonly TensorDescriptor[]) {
     this.#tensors = tensors;
   }
 
-  get(index: number, registers: readonly number[]): Walk {
+  get(index: number, registers: ArrayLike<number>): Walk {
     const d = this.#tensors[index];
     if (d === undefined) throw new RangeError(`tensor descriptor ${index} does not exist`);
-    const key = [index, registers[d.baseRegister] ?? 0, ...d.originRegisters.map((o) => registers[o.register] ?? 0)].join();
-    const known = this.#walks.get(key);
-    if (known !== undefined) return known;
-    const walk = resolveWalk(d, registers);
-    if (this.#elements > 1 << 24) {
-      this.#walks.clear();
-      this.#elements = 0;
+    return this.#shape(index, d, registers).at(d.base + registers[d.baseRegister]!);
+  }
+
+  #shape(index: number, d: TensorDescriptor, registers: ArrayLike<number>): Shape {
+    let shapes = this.#shapes[index];
+    if (this.#alive > ALIVE_LIMIT) {
+      this.#shapes.length = 0;
+      this.#alive = 0;
+      shapes = undefined;
     }
-    this.#walks.set(key, walk);
-    this.#elements += walk.offsets.length;
-    return walk;
+    if (shapes === undefined) {
+      shapes = new Map();
+      this.#shapes[index] = shapes;
+    }
+    const [first, second] = d.originRegisters;
+    const key = `${first === undefined ? 0 : registers[first.register]!},${second === undefined ? 0 : registers[second.register]!}`;
+    let shape = shapes.get(key);
+    if (shape === undefined) {
+      shape = new Shape(d, originsOf(d, registers));
+      shapes.set(key, shape);
+      this.#alive += 512 + d.dims[d.dims.length - 1]!.count;
+    }
+    return shape;
   }
 }
 
-export function resolveWalk(d: TensorDescriptor, registers: readonly number[]): Walk {
-  const origins = d.axes.map((a) => a.origin);
-  for (const o of d.originRegisters) origins[o.axis] = origins[o.axis]! + (registers[o.register] ?? 0);
-  const offsets = new Int32Array(elementCount(d));
-  const axes = d.axes.length;
-  // Per-axis contributions are independent, so the walk keeps one coordinate per axis and one odometer over the dims.
-  const coordinate = Float64Array.from(origins);
-  const index = new Int32Array(d.dims.length);
-  let dense = true;
-  for (let i = 0; i < offsets.length; i++) {
-    let offset = 0;
-    for (let a = 0; a < axes; a++) {
-      const axis = d.axes[a]!;
-      const c = coordinate[a]!;
-      if (c < 0 || c >= axis.extent) {
-        offset = OUTSIDE;
-        break;
-      }
-      offset += (axis.modulo > 0 ? c % axis.modulo : c) * axis.stride;
-    }
-    offsets[i] = offset;
-    if (offset === OUTSIDE || (i > 0 && offset !== offsets[i - 1]! + 1)) dense = false;
-    step(d, index, coordinate);
-  }
-  const base = d.base + (registers[d.baseRegister] ?? 0);
-  return { descriptor: d, base, offsets, dense, intervals: intervalsOf(base, offsets, d.widthBits) };
+function originsOf(d: TensorDescriptor, registers: ArrayLike<number>): Float64Array {
+  const origins = Float64Array.from(d.axes, (a) => a.origin);
+  for (const o of d.originRegisters) origins[o.axis] = origins[o.axis]! + registers[o.register]!;
+  return origins;
 }
 
-function step(d: TensorDescriptor, index: Int32Array, coordinate: Float64Array): void {
-  for (let k = d.dims.length - 1; k >= 0; k--) {
-    const dim = d.dims[k]!;
-    index[k] = index[k]! + 1;
-    if (index[k]! < dim.count) {
-      coordinate[dim.axis] = coordinate[dim.axis]! + dim.step;
-      return;
-    }
-    index[k] = 0;
-    coordinate[dim.axis] = coordinate[dim.axis]! - dim.step * (dim.count - 1);
-  }
-}
-
-function intervalsOf(base: number, offsets: Int32Array, widthBits: number): Float64Array {
-  let runs: number[] = [];
-  let sorted = true;
-  let start = -1;
-  let end = -1;
-  for (const offset of offsets) {
-    if (offset === OUTSIDE) continue;
-    const first = base + Math.floor((offset * widthBits) / 8);
-    const last = base + Math.floor((offset * widthBits + widthBits - 1) / 8) + 1;
-    if (start >= 0 && first <= end && first >= start) {
-      if (last > end) end = last;
-      continue;
-    }
-    if (start >= 0) runs.push(start, end);
-    if (first < start) sorted = false;
-    start = first;
-    end = last;
-  }
-  if (start >= 0) runs.push(start, end);
-  if (!sorted) runs = mergeRuns(runs);
-  return Float64Array.from(runs);
-}
-
-/** Sorts and joins [start, end) pairs. */
-function mergeRuns(runs: readonly number[]): number[] {
-  const pairs: [number, number][] = [];
-  for (let i = 0; i < runs.length; i += 2) pairs.push([runs[i]!, runs[i + 1]!]);
-  pairs.sort((a, b) => a[0] - b[0]);
-  const out: number[] = [];
-  for (const [s, e] of pairs) {
-    if (out.length > 0 && s <= out[out.length - 1]!) out[out.length - 1] = Math.max(out[out.length - 1]!, e);
-    else out.push(s, e);
-  }
-  return out;
+export function resolveWalk(d: TensorDescriptor, registers: ArrayLike<number>): Walk {
+  return new Walk(new Shape(d, originsOf(d, registers)), d.base + registers[d.baseRegister]!);
 }
 
 /** Bytes covered by [start, end) pairs. */
