@@ -10,7 +10,13 @@ export interface DenseOptions {
 }
 
 /** A dense row-major tensor: axes and dims are its shape. */
-export function dense(space: Space, base: number, widthBits: number, shape: readonly number[], options: DenseOptions = {}): TensorDescriptor {
+export function dense(
+  space: Space,
+  base: number,
+  widthBits: number,
+  shape: readonly number[],
+  options: DenseOptions = {},
+): TensorDescriptor {
   let stride = 1;
   const axes = [...shape].reverse().map((extent) => {
     const axis = { extent, stride, modulo: 0, origin: 0 };
@@ -32,9 +38,25 @@ export function dense(space: Space, base: number, widthBits: number, shape: read
   };
 }
 
-export function tile(k: number, n: number, weightBits: number, options: Partial<ArrayDescriptor> = {}): ArrayDescriptor {
+export function tile(
+  k: number,
+  n: number,
+  weightBits: number,
+  options: Partial<ArrayDescriptor> = {},
+): ArrayDescriptor {
   return {
-    firstMacro: 0, gridK: 1, gridN: 1, replicas: 1, rowStart: 0, columnStart: 0, plane: 0, kStart: 0, kCount: k, nCount: n, weightBits, weightCoding: 'signed',
+    firstMacro: 0,
+    gridK: 1,
+    gridN: 1,
+    replicas: 1,
+    rowStart: 0,
+    columnStart: 0,
+    plane: 0,
+    kStart: 0,
+    kCount: k,
+    nCount: n,
+    weightBits,
+    weightCoding: 'signed',
     ...options,
   };
 }
@@ -66,6 +88,13 @@ export function program(parts: ProgramParts): Program {
     io: parts.io ?? [],
     dramBytes: 65536,
     codeAddress: 32768,
-    symbols: { tensorNames: [], arrayNames: [], layers: [], layerOf: [parts.instructions.map(() => -1)], lineOf: [parts.instructions.map(() => 0)], sourceFile: '' },
+    symbols: {
+      tensorNames: [],
+      arrayNames: [],
+      layers: [],
+      layerOf: [parts.instructions.map(() => -1)],
+      lineOf: [parts.instructions.map(() => 0)],
+      sourceFile: '',
+    },
   };
 }

@@ -1,5 +1,5 @@
 /**
- * One DRAM channel: banks with open rows, row hits first up to a cap, activation limits (tRRD, tFAW), bus turnaround, all-bank refresh. The unit of
+ * One DRAM channel: banks with open rows, requests that can move data first go first (so row hits do), up to a cap, activation limits (tRRD, tFAW), bus turnaround, all-bank refresh. The unit of
  * scheduling is a row segment, never a byte. Leaves out the command bus, per-bank refresh, power-down. Timings are the machine's, in
  * memory clocks; names follow JEDEC. Activations of waiting requests overlap earlier transfers, as a controller that looks ahead does.
  */
@@ -37,8 +37,8 @@ export interface DramCounts {
   writeBursts: number;
 }
 
-/** Row hits served in a row before the oldest request gets its turn. */
-const HIT_CAP = 16;
+/** How often in a row a younger request may go before the oldest. */
+const PATIENCE = 16;
 
 export class DramChannel {
   readonly counts: DramCounts = { activations: 0, refreshes: 0, readBursts: 0, writeBursts: 0 };
@@ -55,7 +55,7 @@ export class DramChannel {
   #nextRefresh: number;
   #refreshEnd = 0;
   #decideAt = 0;
-  #hits = 0;
+  #passedOver = 0;
   #wake = -1;
 
   constructor(dram: Dram, kernel: Kernel) {
@@ -82,24 +82,35 @@ export class DramChannel {
     }
   }
 
-  /** Row hits first, same direction before the other; the oldest when hits have had their share. */
+  /** The request whose data can move first; among equals the oldest. The oldest of all is passed over only so many times. */
   #choose(): Waiting {
     let left = this.#dram.readQueue;
     let best = 0;
-    let bestRank = Infinity;
+    let bestStart = Infinity;
     for (let i = 0; i < this.#queue.length && left > 0; i++) {
       const r = this.#queue[i]!;
       left -= r.segment.bursts;
-      const hit = this.#banks[r.segment.bank]!.row === r.segment.row && this.#hits < HIT_CAP;
-      const rank = (hit ? 0 : 2) + (r.write === this.#lastWrite || this.#hits >= HIT_CAP ? 0 : 1);
-      if (rank < bestRank) {
+      const start = this.#passedOver >= PATIENCE ? i : this.#earliestData(r);
+      if (start < bestStart) {
         best = i;
-        bestRank = rank;
+        bestStart = start;
       }
     }
-    if (best === 0) this.#hits = 0;
-    else this.#hits += 1;
+    this.#passedOver = best === 0 ? 0 : this.#passedOver + 1;
     return this.#queue.splice(best, 1)[0]!;
+  }
+
+  /** When the first data of a request could move, were it served next; a change of direction counts its turnaround. */
+  #earliestData(r: Waiting): number {
+    const { timing: t, clockPs } = this.#dram;
+    const bank = this.#banks[r.segment.bank]!;
+    const latency = clockPs * (r.write ? t.writeLatency : t.readLatency);
+    let column = r.arrival;
+    if (bank.row !== r.segment.row) {
+      const closed = bank.row >= 0 ? Math.max(r.arrival, bank.prechargeAt) + clockPs * t.rp : r.arrival;
+      column = Math.max(closed, bank.activateAt) + clockPs * t.rcd;
+    }
+    return Math.max(column, this.#columnAfterTurnaround(r), this.#busFree - latency) + latency;
   }
 
   #serve(r: Waiting, now: number): void {
