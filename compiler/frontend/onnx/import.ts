@@ -6,7 +6,7 @@
 import { type Diagnostic, InputError, QnpuError, UnsupportedError } from '../../../isa/base/errors.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { OpError } from '../../graph/ops/op.ts';
-import { type Graph, sizeOf } from '../../graph/types.ts';
+import { type Graph, type IntegerType, integerRange, sizeOf } from '../../graph/types.ts';
 import { ImportContext, type QuantizerSite } from './context.ts';
 import { foldNode, shapeConstant } from './fold.ts';
 import { type Constant, elementTypeOf, invalid, type Meaning, Refusal, refuse, Skipped } from './meaning.ts';
@@ -19,10 +19,18 @@ import { type ExternalLoader, tensorValues } from './values.ts';
 export interface ImportOptions {
   /** Sizes of symbolic dims by their name, or of any input dim as `input[axis]`. A symbolic first dim is 1 when not given. */
   readonly dims?: Readonly<Record<string, number>>;
+  /** Float inputs that are really codes: value = (code - zero) * scale. The graph then takes the codes. */
+  readonly inputTypes?: Readonly<Record<string, InputType>>;
   /** Reads files that hold external data; path checks beyond ".." are the caller's. */
   readonly loadExternal?: ExternalLoader;
   /** Name of the graph; the file's own when left out. */
   readonly name?: string;
+}
+
+export interface InputType {
+  readonly element: IntegerType;
+  readonly scale: number;
+  readonly zero: number;
 }
 
 export interface ImportedModel {
@@ -126,8 +134,25 @@ class Session {
     const dims = shape.map((d, axis) => this.#dim(info.name, d, axis));
     if (!(sizeOf(dims) < 2 ** 31))
       invalid(`shape [${dims.join(', ')}] has ${sizeOf(dims)} elements`, { expected: 'fewer than 2^31' });
+    const declared = this.#options.inputTypes?.[info.name];
+    if (declared !== undefined && element.kind === 'float32') {
+      this.#quantizedInput(info.name, declared, dims);
+      return;
+    }
     const id = this.#cx.builder.input(info.name, { element, shape: dims });
     this.#cx.define(info.name, element.kind === 'float32' ? { kind: 'float', id } : { kind: 'codes', id, dataType });
+  }
+
+  #quantizedInput(name: string, type: InputType, shape: readonly number[]): void {
+    const { min, max } = integerRange(type.element);
+    if (!(type.scale > 0) || !(type.zero >= min && type.zero <= max)) {
+      invalid(`input type with scale ${type.scale} and zero point ${type.zero}`, {
+        expected: `a positive scale, a zero point in ${min} .. ${max}`,
+      });
+    }
+    const scaling = { scale: new Float32Array([type.scale]), zero: new Int32Array([type.zero]), axis: 0 };
+    const id = this.#cx.builder.input(name, { element: type.element, shape });
+    this.#cx.define(name, { kind: 'quantized', id, scaling, origin: 'linear' });
   }
 
   #dim(input: string, dim: number | string | null, axis: number): number {
@@ -158,6 +183,17 @@ class Session {
   }
 
   #checkDims(): void {
+    for (const key of Object.keys(this.#options.inputTypes ?? {})) {
+      if (this.#model.graph.inputs.some((i) => i.name === key && i.dataType === 'float32')) continue;
+      const expected = this.#model.graph.inputs.filter((i) => i.dataType === 'float32').map((i) => i.name);
+      this.#issues.push({
+        kind: 'input',
+        code: 'E-ONNX-INPUT',
+        message: `no float input is called '${key}'`,
+        where: 'inputTypes',
+        expected: expected.slice(0, 8).join(', '),
+      });
+    }
     for (const key of Object.keys(this.#options.dims ?? {})) {
       if (this.#usedDims.has(key)) continue;
       const symbols = this.#model.graph.inputs.flatMap((i) => (i.shape ?? []).filter((d) => typeof d === 'string'));

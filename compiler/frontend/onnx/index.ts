@@ -10,7 +10,14 @@ export {
   makeValue,
 } from './build.ts';
 export type { QuantizerSite } from './context.ts';
-export { checkModel, type ImportedModel, type ImportOptions, importModel, type ModelCheck } from './import.ts';
+export {
+  checkModel,
+  type ImportedModel,
+  type ImportOptions,
+  type InputType,
+  importModel,
+  type ModelCheck,
+} from './import.ts';
 export type { AttributeValue, DataType, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from './model.ts';
 export { supportedOps } from './ops/index.ts';
 export { readModel, readTensorFile } from './read.ts';

@@ -17,10 +17,11 @@ import {
   UNBOUNDED,
 } from '../meaning.ts';
 import { type BiasPlan, biasPlan } from './bias.ts';
+import { floatConv, floatProduct } from './products-float.ts';
 import { isPerTensor, singleScale, singleZero } from './scaling.ts';
 import { windowOf } from './window.ts';
 
-type Weights = Extract<Meaning, { kind: 'weights' }>;
+export type Weights = Extract<Meaning, { kind: 'weights' }>;
 type Quantized = Extract<Meaning, { kind: 'quantized' }>;
 
 const QUANTIZE_FIRST =
@@ -42,14 +43,18 @@ export function weightsInput(cx: ImportContext, index: number): Weights {
   });
 }
 
-/** The activation operand: codes with a scale. */
-export function activationsInput(cx: ImportContext, index: number): Quantized {
+/** The activation operand: codes with a scale; undefined when it is float32, for which there is a slow path. */
+function activationsInput(cx: ImportContext, index: number): Quantized | undefined {
   const x = cx.input(index);
   if (x.kind === 'quantized') return x;
-  return refuse(`${cx.node.opType} takes float activations ('${cx.node.inputs[index]}')`, {
-    expected: 'a quantizer (DequantizeLinear, Quant or BipolarQuant) before it',
-    hint: QUANTIZE_FIRST,
-  });
+  const name = cx.node.inputs[index] ?? '';
+  if (x.kind === 'codes')
+    invalid(`${cx.node.opType} takes ${x.dataType} codes ('${name}')`, { expected: 'a DequantizeLinear before it' });
+  cx.notes.push(
+    `${cx.node.opType} '${cx.node.name}' takes float activations ('${name}'): it runs in float32 on the vector unit. ` +
+      'If they are really integers, say so (input type) and it runs on the arrays',
+  );
+  return undefined;
 }
 
 /** Scale of the products, and its axis in the result. */
@@ -61,6 +66,10 @@ export function productScaling(x: Scaling, w: Scaling, axis: number): Scaling {
 export function importConv(cx: ImportContext): void {
   const w = weightsInput(cx, 1);
   const x = activationsInput(cx, 0);
+  if (x === undefined) {
+    floatConv(cx, w);
+    return;
+  }
   const o = w.codes.shape[0] ?? 0;
   const scaling = productScaling(x.scaling, w.scaling, 1);
   const bias = biasPlan(cx, 2, o, scaling, x.origin);
@@ -151,6 +160,10 @@ function product(cx: ImportContext, transposed: boolean, alpha: number): void {
   const given = weightsInput(cx, 1);
   const x = activationsInput(cx, 0);
   const w = transposed ? transposeWeights(given) : given;
+  if (x === undefined) {
+    floatProduct(cx, w, alpha);
+    return;
+  }
   const n = w.codes.shape[1] ?? 0;
   const axis = cx.typeOf(x).shape.length - 1;
   const gemm = cx.node.opType === 'Gemm';

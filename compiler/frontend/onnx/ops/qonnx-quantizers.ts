@@ -113,7 +113,7 @@ function quantizedResult(
   }
   const id = isRepeat(cx, x, range, scaling)
     ? x.id
-    : cx.add('quantize', [cx.floatInput(0)], attributes, { element: range.element, output: cx.outputName });
+    : cx.add('quantize', [cx.floatInput(0)], attributes, { element: range.element, output: `${cx.outputName}.codes` });
   cx.quantizers.push({ output: cx.outputName, codes: id });
   cx.result({ kind: 'quantized', id, scaling, origin: 'qonnx' });
 }
@@ -159,7 +159,7 @@ function bipolarResult(cx: ImportContext, x: Meaning, scaling: Scaling): void {
     cx.result({ kind: 'weights', codes: { element, shape: constant.type.shape, data }, scaling, origin: 'qonnx' });
     return;
   }
-  const id = cx.add('bipolar', [cx.floatInput(0)], {}, { output: cx.outputName });
+  const id = cx.add('bipolar', [cx.floatInput(0)], {}, { output: `${cx.outputName}.codes` });
   cx.quantizers.push({ output: cx.outputName, codes: id });
   cx.result({ kind: 'quantized', id, scaling, origin: 'qonnx' });
 }
@@ -205,7 +205,7 @@ export function importTrunc(cx: ImportContext): void {
     max: range.max,
     order: 'zero-then-round',
   } as const;
-  const id = cx.add('quantize', [plain], attributes, { element: range.element, output: cx.outputName });
+  const id = cx.add('quantize', [plain], attributes, { element: range.element, output: `${cx.outputName}.codes` });
   cx.quantizers.push({ output: cx.outputName, codes: id });
   // Version 1 subtracts the zero point itself, version 2 the zero point divided by the factor.
   const outZero = count === 5 ? zero : zero / factor;
