@@ -82,6 +82,7 @@ const ACCESS: AccessTable = {
   vaddq: (d) => tensors([d.a, d.b, d.params], [d.dst]),
   vlut: binary,
   vred: unary,
+  vfun: unary,
   vdot: (d) => tensors(d.accumulate ? [d.a, d.b, d.dst] : [d.a, d.b], [d.dst]),
 };
 
@@ -100,5 +101,27 @@ export function channelOf(draft: Draft): number {
 export const UNIT_OF: { readonly [M in WorkMnemonic]: Exclude<UnitKind, 'seq'> } = {
   copy: 'dma', fill: 'dma', gather: 'dma', ww: 'write', mm: 'matrix', rq: 'drain',
   vadd: 'vector', vsub: 'vector', vmul: 'vector', vdiv: 'vector', vmax: 'vector', vmin: 'vector', vcvt: 'vector',
-  vsqrt: 'vector', vaddq: 'vector', vlut: 'vector', vred: 'vector', vdot: 'vector',
+  vsqrt: 'vector', vaddq: 'vector', vlut: 'vector', vred: 'vector', vfun: 'vector', vdot: 'vector',
 };
+
+/** Weights of one tile before they have a place in the arrays. Identity matters: one object is one tile. */
+export interface WeightTile {
+  readonly name: string;
+  readonly layer: number;
+  readonly kStart: number;
+  readonly kCount: number;
+  readonly nCount: number;
+  readonly gridK: number;
+  readonly gridN: number;
+  readonly replicas: number;
+  readonly weightBits: number;
+  readonly weightCoding: NamedArray['weightCoding'];
+  /** Where the loader puts the packed weights, [k][n]. */
+  readonly address: number;
+}
+
+/** A matrix multiply that names its weights, not yet their place. */
+export type MatmulStep = Omit<DraftOf<'mm'>, 'tile'> & { readonly tile: WeightTile };
+
+/** What kernels emit: drafts without weight writes. */
+export type Step = Exclude<Draft, DraftOf<'mm'> | DraftOf<'ww'>> | MatmulStep;

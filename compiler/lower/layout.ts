@@ -46,13 +46,27 @@ export function denseLayout(shape: readonly number[], bits: number): { readonly 
     if (count === 1) continue;
     dims[d] = [{ count, stride }];
     stride *= count;
-    if (!padded) {
-      const group = byteGroup(bits);
-      stride = Math.ceil(stride / group) * group;
-      padded = true;
-    }
+    if (!padded) stride = roundUp(stride, byteGroup(bits));
+    padded = true;
   }
   return { layout: { dims, offset: 0 }, sizeBytes: Math.ceil((stride * bits) / 8) };
+}
+
+/** Dense layout that keeps the memory order of another one: the shape of a staged piece. */
+export function packLike(layout: Layout, bits: number): { readonly layout: Layout; readonly sizeBytes: number } {
+  const all = layout.dims.flatMap((factors, d) => factors.map((f, i) => ({ f, d, i })));
+  const dims: Factor[][] = layout.dims.map((factors) => [...factors]);
+  let stride = 1;
+  for (const [index, { f, d, i }] of [...all].sort((a, b) => a.f.stride - b.f.stride).entries()) {
+    at(dims, d)[i] = { count: f.count, stride };
+    stride *= f.count;
+    if (index === 0) stride = roundUp(stride, byteGroup(bits));
+  }
+  return { layout: { dims, offset: 0 }, sizeBytes: Math.ceil((stride * bits) / 8) };
+}
+
+export function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
 }
 
 /** `list[index]`, which must exist. */

@@ -24,8 +24,8 @@ const FIXED_UNITS: readonly WorkUnit[] = ['write', 'matrix', 'drain', 'vector'];
 
 export interface OrderOptions {
   readonly machine: Machine;
-  /** DRAM bytes below this address are written by the loader only: reading them orders nothing. */
-  readonly readOnlyDramBytes: number;
+  /** DRAM that only the loader or the host writes: reading it orders nothing. */
+  readonly readOnlyDram: readonly Interval[];
 }
 
 /** A draft, or a `sync`, with its waits and signals. */
@@ -150,17 +150,17 @@ class OrderState {
   readonly #spaces: Readonly<Record<string, HazardMap>>;
   readonly #cells: HazardMap;
   readonly #macros: number;
-  readonly #readOnlyDramBytes: number;
+  readonly #readOnlyDram: readonly Interval[];
   readonly #clocks: Clock[];
   /** Per unit and position: the clock with which that instruction starts. Shared while nothing changes. */
   readonly #snapshots: Clock[][];
 
-  constructor({ machine, readOnlyDramBytes }: OrderOptions) {
+  constructor({ machine, readOnlyDram }: OrderOptions) {
     this.units = FIXED_UNITS.length + machine.core.dma.channels;
     this.#spaces = Object.fromEntries(SPACES.map((s) => [s, new HazardMap(this.units)]));
     this.#cells = new HazardMap(this.units);
     this.#macros = matrixGeometry(machine.core.matrix).macros;
-    this.#readOnlyDramBytes = readOnlyDramBytes;
+    this.#readOnlyDram = readOnlyDram;
     this.#clocks = Array.from({ length: this.units }, () => new Int32Array(2 * this.units).fill(-1));
     this.#snapshots = Array.from({ length: this.units }, () => []);
   }
@@ -201,7 +201,7 @@ class OrderState {
     };
     for (const t of access.reads) {
       const range = footprint(t);
-      if (t.space === 'dram' && range !== null && range.end <= this.#readOnlyDramBytes) continue;
+      if (t.space === 'dram' && range !== null && this.#readOnlyDram.some((r) => r.start <= range.start && range.end <= r.end)) continue;
       touch(this.#map(t.space), range, false);
     }
     for (const a of access.readCells) touch(this.#cells, cellFootprint(a, this.#macros), false);

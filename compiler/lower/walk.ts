@@ -1,7 +1,7 @@
 /**
  * Builds tensor descriptors from loops. A loop either runs over storage of its own (plain: stride in elements, 0 to
  * repeat) or moves the coordinate of a guarded axis (windows and halos, where a read outside gives the fill).
- * Plain neighbours merge, loops of one element vanish, and an offset that is no whole byte becomes an axis origin.
+ * Plain neighbours merge, loops of one element vanish (a group behind the first keeps one dim), and an offset that is no whole byte becomes an axis origin.
  */
 import { InternalError } from '../../isa/base/errors.ts';
 import type { Axis, Coding, Dim, Role, Space } from '../../isa/tensor.ts';
@@ -51,11 +51,12 @@ export function tryWalk(view: View, groups: readonly (readonly Loop[])[], fill =
   for (const group of groups) {
     const before = dims.length;
     for (const loop of mergeLoops(group)) addLoop(loop, axes, dims, guards);
+    if (dims.length === before && dimsOf.length > 0) addLoop({ count: 1, stride: 0 }, axes, dims, guards);
     dimsOf.push(dims.length - before);
   }
   if (axes.length === 0) axes.push({ extent: 1, stride: 1, modulo: 0, origin: 0 });
   if (dims.length === 0) dims.push({ count: 1, axis: 0, step: 0 });
-  const base = placeOffset(view, axes);
+  const base = placeOffset(view, axes, new Set(guards.values()));
   if (axes.length > LIMITS.axes || dims.length > LIMITS.dims) return null;
   const { bits, coding } = view.format;
   const tensor: NamedTensor = {
@@ -65,10 +66,14 @@ export function tryWalk(view: View, groups: readonly (readonly Loop[])[], fill =
 }
 
 /** As `tryWalk`; planning has made sure that the walk exists. */
-export function walk(view: View, groups: readonly (readonly Loop[])[], fill = view.format.zero): NamedTensor {
+export function walkGroups(view: View, groups: readonly (readonly Loop[])[], fill = view.format.zero): Walk {
   const found = tryWalk(view, groups, fill);
   if (found === null) throw new InternalError(`the walk over ${view.name} needs more axes or dims than a descriptor has`);
-  return found.tensor;
+  return found;
+}
+
+export function walk(view: View, groups: readonly (readonly Loop[])[], fill = view.format.zero): NamedTensor {
+  return walkGroups(view, groups, fill).tensor;
 }
 
 /** Merges plain neighbours and drops loops of one element that move nothing outside. */
@@ -110,11 +115,11 @@ function addLoop(loop: Loop, axes: Axis[], dims: Dim[], guards: Map<Guard, numbe
 }
 
 /** Base byte of the view's first element; the elements that do not fill a byte move an unguarded axis of stride 1. */
-function placeOffset(view: View, axes: Axis[]): number {
+function placeOffset(view: View, axes: Axis[], guarded: ReadonlySet<number>): number {
   const { bits } = view.format;
   const rest = view.layout.offset % byteGroup(bits);
   if (rest > 0) {
-    const index = axes.findIndex((a) => a.stride === 1 && a.origin === 0);
+    const index = axes.findIndex((a, i) => a.stride === 1 && !guarded.has(i));
     const axis = axes[index];
     if (axis !== undefined) axes[index] = { ...axis, origin: rest, extent: axis.extent + rest };
     else axes.push({ extent: rest + 1, stride: 1, modulo: 0, origin: rest });

@@ -1,0 +1,90 @@
+/**
+ * The compiler's entry: graph and machine in, program and report out. Each stage is a function to a different type: selected
+ * kernels, storage, memory plan, mappings, steps, drafts with weights in place, ordered instructions, program.
+ */
+import { InternalError } from '../isa/base/errors.ts';
+import type { Machine } from '../isa/machine/schema.ts';
+import type { Program } from '../isa/program.ts';
+import type { Graph } from './graph/types.ts';
+import { ConstantPool } from './lower/constants.ts';
+import type { Draft, NamedTensor } from './lower/draft.ts';
+import { drive } from './lower/driver.ts';
+import type { MatmulMapping } from './lower/kernels/matmul.ts';
+import { at } from './lower/layout.ts';
+import { link } from './lower/link.ts';
+import { order } from './lower/order.ts';
+import { select } from './lower/select.ts';
+import { plainLoops, walk } from './lower/walk.ts';
+import { placeWeights } from './lower/weights.ts';
+import type { MemoryPlan } from './mapping/addresses.ts';
+import { planMemory } from './mapping/addresses.ts';
+import type { MappingChoice } from './mapping/matmul.ts';
+import { chooseMapping } from './mapping/matmul.ts';
+import type { CompileReport } from './mapping/report.ts';
+import { buildReport } from './mapping/report.ts';
+import type { Storage } from './mapping/storage.ts';
+import { inputKey, outputKey, planStorage } from './mapping/storage.ts';
+
+export interface CompileOptions {
+  /** Weights that fit stay in the arrays ('auto'), or every inference writes them again ('off'). */
+  readonly residency?: 'auto' | 'off';
+}
+
+export interface Compiled {
+  /** One inference from cold arrays: writes every weight. */
+  readonly program: Program;
+  /** One inference on arrays that hold the weights from a run of `program`; null when they do not all fit. */
+  readonly steadyProgram: Program | null;
+  readonly report: CompileReport;
+}
+
+/**
+ * Compiles a graph in which the wanted passes have run. Throws UnsupportedError (all nodes at once) or CapacityError.
+ * Uses core 0; the same inputs give the same program.
+ */
+export function compile(graph: Graph, machine: Machine, options: CompileOptions = {}): Compiled {
+  const storage = planStorage(graph, select(graph, machine));
+  const memory = planMemory(storage, machine);
+  const choices = chooseMappings(storage, memory, machine);
+  const constants = new ConstantPool(memory.activationsEnd, machine.dram.burstBytes);
+  const mappings = choices.map((c): MatmulMapping | null => c?.mapping ?? null);
+  const { steps, layers } = drive({ storage, memory, mappings, machine, constants });
+  const weights = placeWeights(steps, machine);
+  const io = networkTensors(graph, storage, memory);
+  const finish = (drafts: readonly Draft[]): Program => {
+    const readOnlyDram = [{ start: 0, end: memory.inputsEnd }, { start: memory.activationsEnd, end: constants.end }];
+    const { instructions, semaphores } = order(drafts, { machine, readOnlyDram });
+    const symbols = layers.map((k) => k.layer);
+    return link({ name: graph.name, instructions, semaphores, layers: symbols, constants: constants.segments(), io, dataEnd: constants.end });
+  };
+  const program = finish(weights.drafts);
+  const steadyProgram = options.residency === 'off' || weights.steady === null ? null : finish(weights.steady);
+  const report = buildReport({ storage, memory, choices, weights, machine, program });
+  return { program, steadyProgram, report };
+}
+
+/** Replicas are worth having only while all weights still fit; otherwise they are taken back first. */
+function chooseMappings(storage: Storage, memory: MemoryPlan, machine: Machine): (MappingChoice | null)[] {
+  const choose = (replicas: boolean) =>
+    storage.kernels.map((kernel, k) => {
+      const plan = at(memory.homes.plans, k);
+      return kernel.kind === 'matmul' && plan !== null ? chooseMapping(kernel, plan, machine, replicas) : null;
+    });
+  return choose(true);
+}
+
+/** Network inputs and outputs as the host sees them: logical order over their DRAM layout. */
+function networkTensors(graph: Graph, storage: Storage, memory: MemoryPlan) {
+  const tensorOf = (key: string, name: string): NamedTensor => {
+    const stored = storage.values.get(key);
+    if (stored === undefined) throw new InternalError(`${key} has no storage`);
+    const { space, base } = at(memory.buffers, stored.buffer);
+    const view = { name, space, base, format: stored.format, role: 'activations', layout: stored.layout } as const;
+    return walk(view, [plainLoops(stored.layout, stored.layout.dims.map((_, d) => d))]);
+  };
+  const shapeOf = (name: string): readonly number[] => graph.values.get(name)?.shape ?? [];
+  return [
+    ...graph.inputs.map((name) => ({ name, direction: 'input' as const, tensor: tensorOf(inputKey(name), name), shape: shapeOf(name) })),
+    ...[...new Set(graph.outputs)].map((name) => ({ name, direction: 'output' as const, tensor: tensorOf(outputKey(name), name), shape: shapeOf(name) })),
+  ];
+}

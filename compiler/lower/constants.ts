@@ -1,0 +1,119 @@
+/**
+ * Data that the loader puts into DRAM: weights, requantizer records, tables, constant operands. Packing follows isa/tensor.ts
+ * (little endian, element i at bit i * width). Segments keep the order in which they were added, which is the order of use.
+ */
+import { InternalError } from '../../isa/base/errors.ts';
+import type { ConstantSegment } from '../../isa/program.ts';
+import type { Role } from '../../isa/tensor.ts';
+import type { Layout } from './layout.ts';
+import { denseLayout, memoryOrder, roundUp } from './layout.ts';
+import type { Format } from './walk.ts';
+
+/** A constant in its stored form. */
+export interface ConstantTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly format: Format;
+  readonly role: Role;
+  readonly layout: Layout;
+  readonly bytes: Uint8Array;
+}
+
+/** Packs row-major logical data densely (channels last for images). Integers are codes; floats are stored as binary32. */
+export function constantTensor(
+  name: string,
+  shape: readonly number[],
+  format: Format,
+  role: Role,
+  data: ArrayLike<number>,
+): ConstantTensor {
+  const { layout, sizeBytes } = denseLayout(shape, format.bits);
+  const bytes = new Uint8Array(sizeBytes);
+  const put = packer(bytes, format);
+  const strides = shape.map((_, d) => layout.dims[d]?.[0]?.stride ?? 0);
+  const logical = rowMajorStrides(shape);
+  const order = memoryOrder(shape.length);
+  const visit = (level: number, from: number, to: number): void => {
+    const d = order[level];
+    if (d === undefined) {
+      put(to, data[from] ?? 0);
+      return;
+    }
+    for (let i = 0; i < (shape[d] ?? 1); i++) visit(level + 1, from + i * (logical[d] ?? 0), to + i * (strides[d] ?? 0));
+  };
+  visit(0, 0, 0);
+  return { name, shape, format, role, layout, bytes };
+}
+
+/** Raw 32-bit words as a constant of the given shape. */
+export function wordTensor(name: string, shape: readonly number[], words: Int32Array): ConstantTensor {
+  return constantTensor(name, shape, { bits: 32, coding: 'signed', zero: 0 }, 'parameters', words);
+}
+
+/** Writes code `value` as element `index` of `bytes`, which must be zero there. */
+export function packer(bytes: Uint8Array, format: Format): (index: number, value: number) => void {
+  const { bits, coding } = format;
+  if (coding === 'float') {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return (index, value) => view.setFloat32(index * 4, value, true);
+  }
+  if (bits > 32) throw new InternalError('constants wider than 32 bits are not packed');
+  return (index, value) => {
+    let code = coding === 'bipolar' ? (value > 0 ? 1 : 0) : value;
+    let at = index * bits;
+    for (let left = bits; left > 0; ) {
+      const shift = at & 7;
+      const take = Math.min(left, 8 - shift);
+      const slot = at >> 3;
+      bytes[slot] = (bytes[slot] ?? 0) | ((code & ((1 << take) - 1)) << shift);
+      code >>= take;
+      at += take;
+      left -= take;
+    }
+  };
+}
+
+export function rowMajorStrides(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length).fill(1);
+  for (let i = shape.length - 2; i >= 0; i--) strides[i] = (strides[i + 1] ?? 1) * (shape[i + 1] ?? 1);
+  return strides;
+}
+
+/** DRAM layout of the constants: each starts on a burst. */
+export class ConstantPool {
+  readonly #segments: ConstantSegment[] = [];
+  readonly #addresses = new Map<ConstantTensor, number>();
+  readonly #alignBytes: number;
+  #end: number;
+
+  /** @param startBytes DRAM address of the first constant. */
+  constructor(startBytes: number, alignBytes: number) {
+    this.#alignBytes = alignBytes;
+    this.#end = roundUp(startBytes, alignBytes);
+  }
+
+  /** Address of a constant; a second request for the same object gives the same address. */
+  place(constant: ConstantTensor): number {
+    const known = this.#addresses.get(constant);
+    if (known !== undefined) return known;
+    const address = this.placeBytes(constant.bytes);
+    this.#addresses.set(constant, address);
+    return address;
+  }
+
+  placeBytes(bytes: Uint8Array): number {
+    const address = this.#end;
+    this.#segments.push({ address, bytes });
+    this.#end = roundUp(address + bytes.length, this.#alignBytes);
+    return address;
+  }
+
+  /** Address behind the last constant. */
+  get end(): number {
+    return this.#end;
+  }
+
+  segments(): readonly ConstantSegment[] {
+    return this.#segments;
+  }
+}

@@ -1,0 +1,108 @@
+/** What a kernel builder knows about its node: types, constants as operands, names. One place for the repeated look-ups. */
+import { InternalError } from '../../../isa/base/errors.ts';
+import type { LayerSymbol } from '../../../isa/program.ts';
+import type { Graph, IntegerType, Node, Tensor, ValueType } from '../../graph/types.ts';
+import type { ConstantTensor } from '../constants.ts';
+import { constantTensor } from '../constants.ts';
+import type { Source } from '../kernel.ts';
+import { formatOf, refuseUnless } from '../kernel.ts';
+import { at, byteGroup, memoryOrder } from '../layout.ts';
+import type { Format } from '../walk.ts';
+import type { PointwiseOperand } from './pointwise.ts';
+
+export const FLOAT: Format = { bits: 32, coding: 'float', zero: 0 };
+export const INT32_FORMAT: Format = { bits: 32, coding: 'signed', zero: 0 };
+
+export class NodeContext {
+  readonly node: Node;
+  readonly #graph: Graph;
+  readonly #constants: Map<string, ConstantTensor>;
+
+  /** @param constants shared by all nodes of a graph, so that a constant is stored once. */
+  constructor(graph: Graph, node: Node, constants: Map<string, ConstantTensor>) {
+    this.#graph = graph;
+    this.node = node;
+    this.#constants = constants;
+  }
+
+  get output(): ValueType {
+    return this.typeOf(this.node.output);
+  }
+
+  typeOf(value: string): ValueType {
+    const type = this.#graph.values.get(value);
+    if (type === undefined) throw new InternalError(`value ${value} has no type`);
+    return type;
+  }
+
+  input(index: number): string {
+    return at(this.node.inputs, index);
+  }
+
+  inputType(index: number): ValueType {
+    return this.typeOf(this.input(index));
+  }
+
+  /** Integer element type of an operand or of the result. */
+  integer(type: ValueType, what: string): IntegerType {
+    refuseUnless(type.element.kind === 'int', `${what} must be integers`);
+    return type.element;
+  }
+
+  /** Constant data of an operand, or undefined when it is computed. */
+  constantData(index: number): Tensor | undefined {
+    return this.#graph.constants.get(this.input(index));
+  }
+
+  /** An operand as a pointwise operand, stored in DRAM when it is constant. */
+  operand(index: number): PointwiseOperand {
+    const name = this.input(index);
+    return { source: this.source(name), shape: this.typeOf(name).shape };
+  }
+
+  source(name: string): Source {
+    const tensor = this.#graph.constants.get(name);
+    if (tensor === undefined) return { kind: 'value', name };
+    let constant = this.#constants.get(name);
+    if (constant === undefined) {
+      constant = constantTensor(name, tensor.type.shape, formatOf(tensor.type), 'parameters', tensor.data);
+      this.#constants.set(name, constant);
+    }
+    return { kind: 'constant', constant };
+  }
+
+  /** A scalar, or one number per element of `axis`, as a broadcast operand of the node's result. */
+  table(suffix: string, data: ArrayLike<number>, axis: number, format: Format): PointwiseOperand {
+    const shape = this.output.shape.map((_, d) => (d === axis && data.length > 1 ? data.length : 1));
+    const constant = constantTensor(`${this.node.name}.${suffix}`, shape, format, 'parameters', data);
+    return { source: { kind: 'constant', constant }, shape };
+  }
+
+  scalar(suffix: string, value: number, format: Format): PointwiseOperand {
+    return this.table(suffix, [value], 0, format);
+  }
+
+  /** A table shared by all elements, as the entries of a look-up. */
+  entries(suffix: string, data: ArrayLike<number>, format: Format): PointwiseOperand {
+    const shape = [...this.output.shape.map(() => 1), data.length];
+    const constant = constantTensor(`${this.node.name}.${suffix}`, shape, format, 'parameters', data);
+    return { source: { kind: 'constant', constant }, shape, records: true };
+  }
+
+  /** Data of a shape that broadcasts against the node's result. */
+  image(suffix: string, data: ArrayLike<number>, shape: readonly number[], format: Format): PointwiseOperand {
+    const constant = constantTensor(`${this.node.name}.${suffix}`, shape, format, 'parameters', data);
+    return { source: { kind: 'constant', constant }, shape };
+  }
+
+  /** A layer without a matrix product. */
+  layer(op: string = this.node.op): LayerSymbol {
+    return { name: this.node.name, op, m: 0, k: 0, n: 0, macs: 0 };
+  }
+}
+
+/** Cuts anywhere, but the fastest dim only at whole bytes, because no two instructions write the same byte. */
+export function freeGrain(shape: readonly number[], bits: number): number[] {
+  const fastest = [...memoryOrder(shape.length)].reverse().find((d) => at(shape, d) > 1);
+  return shape.map((size, d) => (d === fastest ? Math.min(size, byteGroup(bits)) : 1));
+}

@@ -1,0 +1,158 @@
+/**
+ * Kernels that only move elements: loads, stores, concatenation, padding, and layouts that no walk can express. They run on
+ * DMA straight from home to home, so they need no staging.
+ */
+import type { LayerSymbol } from '../../../isa/program.ts';
+import type { CopyKernel, Emit, Source } from '../kernel.ts';
+import { NO_TEMPS, refuseUnless } from '../kernel.ts';
+import type { Box, Factor, Layout } from '../layout.ts';
+import { at, boxLayout, fullBox, memoryOrder } from '../layout.ts';
+import type { Format, Guard, Loop, View } from '../walk.ts';
+import { plainLoops, tryWalk } from '../walk.ts';
+
+interface CopySpec {
+  readonly name: string;
+  readonly op: string;
+  readonly output: string;
+  readonly shape: readonly number[];
+  readonly format: Format;
+}
+
+function base(spec: CopySpec, sources: readonly { readonly source: Source; readonly shape: readonly number[] }[]) {
+  const layer: LayerSymbol = { name: spec.name, op: spec.op, m: 0, k: 0, n: 0, macs: 0 };
+  return {
+    kind: 'copy', name: spec.name, layer, output: spec.output, shape: spec.shape, format: spec.format, grain: spec.shape, temps: NO_TEMPS,
+    inputs: sources.map(({ source, shape }) => ({ source, need: () => fullBox(shape), accepts: () => true })),
+  } as const;
+}
+
+/**
+ * One tensor into a fresh one. `arrange` gives the source's layout under the result's shape, or null when only the
+ * row-major order of elements is the same.
+ */
+export function copyKernel(
+  spec: CopySpec,
+  source: Source,
+  sourceShape: readonly number[],
+  arrange: (layout: Layout) => Layout | null,
+): CopyKernel {
+  return {
+    ...base(spec, [{ source, shape: sourceShape }]),
+    emit: (output, inputs, emit, channel) => {
+      const from = at(inputs, 0);
+      const layout = arrange(from.layout);
+      if (layout !== null) emitCopy(output, { ...from, layout }, spec.shape, emit, channel);
+      else emitRowMajor(output, from, emit, channel);
+    },
+  };
+}
+
+export interface ConcatPart {
+  readonly source: Source;
+  readonly shape: readonly number[];
+  /** First index along the axis. */
+  readonly start: number;
+}
+
+/** Copies each part to its place along `axis`. */
+export function concatKernel(spec: CopySpec, axis: number, parts: readonly ConcatPart[]): CopyKernel {
+  return {
+    ...base(spec, parts),
+    emit: (output, inputs, emit, channel) => {
+      parts.forEach((part, i) => {
+        const box: Box = { start: part.shape.map((_, d) => (d === axis ? part.start : 0)), count: part.shape };
+        const layout = boxLayout(output.layout, box);
+        refuseUnless(layout !== null, 'a joined tensor needs a plain layout');
+        emitCopy({ ...output, layout }, at(inputs, i), part.shape, emit, channel);
+      });
+    },
+  };
+}
+
+/** Padding as a guarded walk: reads outside the source give the pad value, a raw code (or float bits as stored). */
+export function padKernel(
+  spec: CopySpec,
+  source: Source,
+  sourceShape: readonly number[],
+  before: readonly number[],
+  value: number,
+): CopyKernel {
+  return {
+    ...base(spec, [{ source, shape: sourceShape }]),
+    emit: (output, inputs, emit, channel) => {
+      const from = asCodes(at(inputs, 0));
+      const order = memoryOrder(spec.shape.length);
+      const loops = order.map((d): Loop[] => {
+        const size = at(sourceShape, d);
+        const factors = at(from.layout.dims, d);
+        if (at(spec.shape, d) === size) return [...factors];
+        const guard: Guard = { extent: size, stride: factors[0]?.stride ?? 1, origin: -at(before, d) };
+        return [{ count: at(spec.shape, d), guard, step: 1 }];
+      });
+      const src = tryWalk(from, [loops.flat()], value);
+      const dst = tryWalk(asCodes(output), [plainLoops(output.layout, order)]);
+      refuseUnless(src !== null && dst !== null, 'padding needs a source with at most 5 axes');
+      emit({ op: 'copy', dst: dst.tensor, src: src.tensor, channel, accumulate: false, core: 0, signalRemote: 0 });
+    },
+  };
+}
+
+/** Floats as 32-bit codes: a copy moves bits. */
+function asCodes(view: View): View {
+  return view.format.coding === 'float' ? { ...view, format: { ...view.format, coding: 'signed' } } : view;
+}
+
+/** Copies equal shapes; where a descriptor has too few axes, one copy for each index of the outermost dims. */
+export function emitCopy(dst: View, src: View, shape: readonly number[], emit: Emit, channel: number): void {
+  const order = memoryOrder(shape.length);
+  const to = tryWalk(dst, [plainLoops(dst.layout, order)]);
+  const from = tryWalk(src, [plainLoops(src.layout, order)]);
+  if (to !== null && from !== null) {
+    emit({ op: 'copy', dst: to.tensor, src: from.tensor, channel, accumulate: false, core: 0, signalRemote: 0 });
+    return;
+  }
+  const outer = order.find((d) => at(shape, d) > 1) ?? 0;
+  for (let i = 0; i < at(shape, outer); i++) {
+    const box: Box = { start: shape.map((_, d) => (d === outer ? i : 0)), count: shape.map((s, d) => (d === outer ? 1 : s)) };
+    const [d, s] = [boxLayout(dst.layout, box), boxLayout(src.layout, box)];
+    refuseUnless(d !== null && s !== null, 'a copy of this layout cannot be cut into walks');
+    emitCopy({ ...dst, layout: d }, { ...src, layout: s }, box.count, emit, channel);
+  }
+}
+
+/**
+ * Copies between a layout and its packed form (packLike): factor by factor in memory order, so that both sides run
+ * through memory; peels the outermost factors into separate copies where a descriptor has too few axes.
+ */
+export function emitPieces(dst: View, src: View, emit: Emit, channel: number): void {
+  const pairs = src.layout.dims.flatMap((factors, d) => factors.map((from, i) => ({ from, to: at(at(dst.layout.dims, d), i) })));
+  pairs.sort((a, b) => b.from.stride - a.from.stride || b.to.stride - a.to.stride);
+  emitPairs(dst, src, pairs, emit, channel);
+}
+
+interface FactorPair {
+  readonly from: Factor;
+  readonly to: Factor;
+}
+
+function emitPairs(dst: View, src: View, pairs: readonly FactorPair[], emit: Emit, channel: number): void {
+  const to = tryWalk(dst, [pairs.map((p) => p.to)]);
+  const from = tryWalk(src, [pairs.map((p) => p.from)]);
+  if (to !== null && from !== null) {
+    emit({ op: 'copy', dst: to.tensor, src: from.tensor, channel, accumulate: false, core: 0, signalRemote: 0 });
+    return;
+  }
+  const [outer, ...rest] = pairs;
+  refuseUnless(outer !== undefined, 'a copy of this layout cannot be cut into walks');
+  for (let i = 0; i < outer.from.count; i++) {
+    const moved = (view: View, stride: number): View => ({ ...view, layout: { ...view.layout, offset: view.layout.offset + i * stride } });
+    emitPairs(moved(dst, outer.to.stride), moved(src, outer.from.stride), rest, emit, channel);
+  }
+}
+
+function emitRowMajor(dst: View, src: View, emit: Emit, channel: number): void {
+  const rowMajor = (view: View) => tryWalk(view, [plainLoops(view.layout, view.layout.dims.map((_, d) => d))]);
+  const [to, from] = [rowMajor(dst), rowMajor(src)];
+  refuseUnless(to !== null && from !== null, 'a reshape of this layout needs more axes than a descriptor has');
+  emit({ op: 'copy', dst: to.tensor, src: from.tensor, channel, accumulate: false, core: 0, signalRemote: 0 });
+}

@@ -1,0 +1,130 @@
+/** float32 ops one by one on the vector unit: unary, clip, binary, quantize, dequantize, bipolar. Nothing is fused or reordered. */
+import type { SpecialFunction } from '../../../isa/instructions/table.ts';
+import type { NodeOf, UnaryFunction } from '../../graph/types.ts';
+import type { Emit, PlainKernel } from '../kernel.ts';
+import { formatOf, refuseUnless } from '../kernel.ts';
+import type { Format } from '../walk.ts';
+import type { NodeContext } from './context.ts';
+import { FLOAT, freeGrain, INT32_FORMAT } from './context.ts';
+import type { PointwiseOperand, Walks } from './pointwise.ts';
+import { pointwise } from './pointwise.ts';
+
+interface Recipe {
+  readonly operands: readonly PointwiseOperand[];
+  readonly temps?: readonly Format[];
+  readonly emit: (w: Walks, emit: Emit) => void;
+}
+
+/** A pointwise kernel for the context's node. */
+export function nodeKernel(cx: NodeContext, recipe: Recipe): PlainKernel {
+  const format = formatOf(cx.output);
+  return pointwise({
+    name: cx.node.name, layer: cx.layer(), output: cx.node.output, shape: cx.output.shape, format, grain: freeGrain(cx.output.shape, format.bits), ...recipe,
+  });
+}
+
+const SPECIAL: Partial<Record<UnaryFunction, SpecialFunction>> = {
+  exp: 'exp', sigmoid: 'sigmoid', tanh: 'tanh', abs: 'abs', floor: 'floor', ceil: 'ceil', round: 'round', sign: 'sign',
+};
+
+export function unaryKernel(cx: NodeContext, node: NodeOf<'unary'>): PlainKernel {
+  const { fn } = node.attributes;
+  const x = cx.operand(0);
+  const special = SPECIAL[fn];
+  if (special !== undefined) {
+    return nodeKernel(cx, { operands: [x], emit: (w, emit) => emit({ op: 'vfun', dst: w.output(), a: w.input(0), fn: special }) });
+  }
+  if (fn === 'sqrt') return nodeKernel(cx, { operands: [x], emit: (w, emit) => emit({ op: 'vsqrt', dst: w.output(), a: w.input(0) }) });
+  refuseUnless(fn === 'relu' || fn === 'neg', `float function ${fn} has no vector instruction`);
+  const constant = fn === 'relu' ? cx.scalar('zero', 0, FLOAT) : cx.scalar('minus-one', -1, FLOAT);
+  const op = fn === 'relu' ? 'vmax' : 'vmul';
+  return nodeKernel(cx, { operands: [x, constant], emit: (w, emit) => emit({ op, dst: w.output(), a: w.input(0), b: w.input(1) }) });
+}
+
+export function clipKernel(cx: NodeContext, node: NodeOf<'clip'>): PlainKernel {
+  const { min, max } = node.attributes;
+  return nodeKernel(cx, {
+    operands: [cx.operand(0), cx.scalar('min', min, FLOAT), cx.scalar('max', max, FLOAT)],
+    temps: [FLOAT],
+    emit: (w, emit) => {
+      emit({ op: 'vmax', dst: w.temp(0), a: w.input(0), b: w.input(1) });
+      emit({ op: 'vmin', dst: w.output(), a: w.temp(0), b: w.input(2) });
+    },
+  });
+}
+
+export function binaryKernel(cx: NodeContext, node: NodeOf<'binary'>): PlainKernel {
+  const op = ({ add: 'vadd', sub: 'vsub', mul: 'vmul', div: 'vdiv', max: 'vmax', min: 'vmin' } as const)[node.attributes.fn];
+  return nodeKernel(cx, {
+    operands: [cx.operand(0), cx.operand(1)],
+    emit: (w, emit) => emit({ op, dst: w.output(), a: w.input(0), b: w.input(1) }),
+  });
+}
+
+/** float32(float32(x - zero) * scale): the subtraction is the operand's zero point, or exact in 32 bits when per channel. */
+export function dequantizeKernel(cx: NodeContext, node: NodeOf<'dequantize'>): PlainKernel {
+  const { scale, zeroPoint, axis } = node.attributes;
+  const operands = [cx.operand(0), cx.table('scale', scale, axis, FLOAT)];
+  if (zeroPoint.length === 1) {
+    const zero = zeroPoint[0] ?? 0;
+    return nodeKernel(cx, { operands, emit: (w, emit) => emit({ op: 'vmul', dst: w.output(), a: w.input(0, zero), b: w.input(1) }) });
+  }
+  return nodeKernel(cx, {
+    operands: [...operands, cx.table('zero', zeroPoint, axis, INT32_FORMAT)],
+    temps: [INT32_FORMAT],
+    emit: (w, emit) => {
+      emit({ op: 'vsub', dst: w.temp(0), a: w.input(0), b: w.input(2) });
+      emit({ op: 'vmul', dst: w.output(), a: w.temp(0), b: w.input(1) });
+    },
+  });
+}
+
+/**
+ * clip(round(x / scale) + zero), or round(clip(x / scale + zero)). Bounds are integers and rounding is monotone, so the
+ * first is round(clip(x / scale, min - zero, max - zero)) + zero: nothing leaves 32 bits on the way.
+ */
+export function quantizeKernel(cx: NodeContext, node: NodeOf<'quantize'>): PlainKernel {
+  const { scale, zeroPoint, axis, rounding, min, max, order } = node.attributes;
+  const integral = zeroPoint.every((z) => Number.isInteger(z));
+  refuseUnless(order === 'zero-then-round' || integral, 'a zero point added after rounding must be an integer');
+  refuseUnless(Math.max(Math.abs(min), Math.abs(max)) <= 2 ** 23, `quantizing to [${min}, ${max}] needs more than 24 bits, the exact range of float32`);
+  const after = order === 'round-then-zero';
+  const bounds = (limit: number): Float32Array => (after ? zeroPoint.map((z) => limit - z) : Float32Array.of(limit));
+  const operands = [
+    cx.operand(0),
+    cx.table('scale', scale, axis, FLOAT),
+    cx.table('low', bounds(min), axis, FLOAT),
+    cx.table('high', bounds(max), axis, FLOAT),
+    cx.table('zero', zeroPoint, axis, after ? INT32_FORMAT : FLOAT),
+  ];
+  return nodeKernel(cx, {
+    operands,
+    temps: [FLOAT, FLOAT, after ? INT32_FORMAT : FLOAT],
+    emit: (w, emit) => {
+      emit({ op: 'vdiv', dst: w.temp(0), a: w.input(0), b: w.input(1) });
+      if (!after) emit({ op: 'vadd', dst: w.temp(2), a: w.temp(0), b: w.input(4) });
+      emit({ op: 'vmax', dst: w.temp(1), a: after ? w.temp(0) : w.temp(2), b: w.input(2) });
+      emit({ op: 'vmin', dst: w.temp(0), a: w.temp(1), b: w.input(3) });
+      if (!after) {
+        emit({ op: 'vcvt', dst: w.output(), a: w.temp(0), rounding });
+        return;
+      }
+      emit({ op: 'vcvt', dst: w.temp(2), a: w.temp(0), rounding });
+      emit({ op: 'vadd', dst: w.output(), a: w.temp(2), b: w.input(4) });
+    },
+  });
+}
+
+/** Floor saturates into signed bytes: negative exactly when x < 0; a 256-entry table turns that into -1 and +1. */
+export function bipolarKernel(cx: NodeContext): PlainKernel {
+  const byte: Format = { bits: 8, coding: 'signed', zero: 0 };
+  const data = Int32Array.from({ length: 256 }, (_, i) => (i < 128 ? -1 : 1));
+  return nodeKernel(cx, {
+    operands: [cx.operand(0), cx.entries('sign', data, formatOf(cx.output))],
+    temps: [byte],
+    emit: (w, emit) => {
+      emit({ op: 'vcvt', dst: w.temp(0), a: w.input(0), rounding: 'floor' });
+      emit({ op: 'vlut', dst: w.output(), a: w.temp(0), b: w.records(1) });
+    },
+  });
+}

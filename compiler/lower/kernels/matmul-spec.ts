@@ -1,0 +1,140 @@
+/**
+ * A convolution or matrix product as integers for the matrix unit: sum over k of x[m][k] * w[k][n] on raw codes, then
+ * bias and requantizer. Weight zero points are subtracted from the weights; the input's zero point becomes part of the bias,
+ * because padding reads it. Weights get the narrowest coding that holds them; what needs 9 bits becomes two
+ * signed bytes that are accumulated one after the other.
+ */
+import type { Machine } from '../../../isa/machine/schema.ts';
+import type { ArrayDescriptor } from '../../../isa/tensor.ts';
+import { codeRange } from '../../../isa/tensor.ts';
+import type { RequantizeSpec, Window } from '../../graph/types.ts';
+import { refuseUnless } from '../kernel.ts';
+import { at } from '../layout.ts';
+import type { Format } from '../walk.ts';
+import type { Records } from './integer.ts';
+import { requantizeRecords } from './integer.ts';
+
+export interface MatmulSpec {
+  /** Present for convolutions: the walk of the source. */
+  readonly window: Window | null;
+  readonly groups: number;
+  /** Rows of one group: window positions x input channels of the group. */
+  readonly k: number;
+  /** Outputs of one group. */
+  readonly n: number;
+  /** Output positions of the whole layer. */
+  readonly m: number;
+  /** Input channels of one group (k for a matrix product). */
+  readonly channels: number;
+  readonly inputBits: number;
+  /** Zero point of the input: what padding reads. */
+  readonly inputZero: number;
+  readonly weightBits: number;
+  readonly weightCoding: ArrayDescriptor['weightCoding'];
+  /** One or two addends; weight of row k (window-major, channel last) and output n of the whole layer. */
+  readonly parts: readonly ((k: number, n: number) => number)[];
+  readonly records: Records;
+}
+
+export interface RawMatmul {
+  readonly window: Window | null;
+  readonly groups: number;
+  readonly m: number;
+  readonly k: number;
+  readonly channels: number;
+  /** Outputs of all groups. */
+  readonly outputs: number;
+  readonly input: Format;
+  readonly inputZero: number;
+  /** Weight minus its zero point. */
+  readonly weight: (k: number, n: number) => number;
+  readonly bias: ArrayLike<number> | null;
+  /** The fused requantizer, or null for 32-bit results. */
+  readonly requantize: { readonly spec: RequantizeSpec; readonly relu: boolean } | null;
+}
+
+/** Throws Refusal when the machine cannot compute it exactly. */
+export function matmulSpec(raw: RawMatmul, machine: Machine): MatmulSpec {
+  const { matrix, accumulators } = machine.core;
+  refuseUnless(raw.input.bits <= matrix.inputBitsMax, `${raw.input.bits}-bit inputs; the matrix unit takes at most ${matrix.inputBitsMax} bits (core.matrix.inputBitsMax)`);
+  const sums = weightSums(raw);
+  const limit = 2 ** (accumulators.widthBits - 1);
+  refuseUnless(
+    sums.high < limit && sums.low > -limit,
+    `sums reach ${sums.low} .. ${sums.high}, more than ${accumulators.widthBits}-bit accumulators hold (core.accumulators.widthBits)`,
+  );
+  const bias = Int32Array.from(sums.total, (total, n) => {
+    const folded = (raw.bias === null ? 0 : at(raw.bias, n)) - raw.inputZero * total;
+    refuseUnless(Math.abs(folded) < 2 ** 31, `the bias of output ${n} with the zero point folded in is ${folded}: more than 32 bits`);
+    return folded;
+  });
+  return {
+    window: raw.window, groups: raw.groups, k: raw.k, n: raw.outputs / raw.groups, m: raw.m, channels: raw.channels, inputBits: raw.input.bits, inputZero: raw.inputZero,
+    ...codeWeights(raw, machine),
+    records: recordsOf(raw.requantize, bias),
+  };
+}
+
+/** Records of a requantizer, or plain biases when there is none. */
+export function recordsOf(requantize: RawMatmul['requantize'], bias: Int32Array): Records {
+  if (requantize !== null) return requantizeRecords(requantize.spec, requantize.relu, bias);
+  return { mode: 'bias', channels: bias.length, words: 1, data: bias, zero: 0, relu: false };
+}
+
+/** Per output the sum of its weights; and the range that any order of accumulation stays in, over all outputs. */
+function weightSums(raw: RawMatmul): { readonly total: Float64Array; readonly low: number; readonly high: number } {
+  const x = codeRange(raw.input.coding, raw.input.bits);
+  const xMin = Math.min(x.min, raw.inputZero);
+  const xMax = Math.max(x.max, raw.inputZero);
+  const total = new Float64Array(raw.outputs);
+  let low = 0;
+  let high = 0;
+  for (let n = 0; n < raw.outputs; n++) {
+    let least = 0;
+    let most = 0;
+    for (let k = 0; k < raw.k; k++) {
+      const w = raw.weight(k, n);
+      total[n] = (total[n] ?? 0) + w;
+      least += Math.min(0, w * xMin, w * xMax);
+      most += Math.max(0, w * xMin, w * xMax);
+    }
+    low = Math.min(low, least);
+    high = Math.max(high, most);
+  }
+  return { total, low, high };
+}
+
+type Coded = Pick<MatmulSpec, 'weightBits' | 'weightCoding' | 'parts'>;
+
+/** Narrowest coding of all weights of the layer. */
+function codeWeights(raw: RawMatmul, machine: Machine): Coded {
+  let min = 0;
+  let max = 0;
+  let zero = false;
+  for (let n = 0; n < raw.outputs; n++) {
+    for (let k = 0; k < raw.k; k++) {
+      const w = raw.weight(k, n);
+      min = Math.min(min, w);
+      max = Math.max(max, w);
+      zero ||= w === 0;
+    }
+  }
+  const most = machine.core.matrix.weightBitsMax;
+  const coded = narrowest(min, max, zero);
+  if (coded.weightBits <= Math.min(most, 8)) return { ...coded, parts: [raw.weight] };
+  const byte = codeRange('signed', Math.min(most, 8));
+  const low = (k: number, n: number): number => Math.max(byte.min, Math.min(byte.max, raw.weight(k, n)));
+  const rest = (k: number, n: number): number => raw.weight(k, n) - low(k, n);
+  const fits = min >= 2 * byte.min && max <= 2 * byte.max;
+  refuseUnless(fits, `weights reach ${min} .. ${max}; the matrix unit takes ${most} bits, twice accumulated ${2 * byte.min} .. ${2 * byte.max} (core.matrix.weightBitsMax)`);
+  return { weightBits: Math.min(most, 8), weightCoding: 'signed', parts: [low, rest] };
+}
+
+function narrowest(min: number, max: number, zero: boolean): { readonly weightBits: number; readonly weightCoding: ArrayDescriptor['weightCoding'] } {
+  if (min >= -1 && max <= 1 && !zero) return { weightBits: 1, weightCoding: 'bipolar' };
+  if (min >= 0) return { weightBits: Math.max(1, Math.ceil(Math.log2(max + 1))), weightCoding: 'unsigned' };
+  if (min >= -1 && max <= 1) return { weightBits: 2, weightCoding: 'ternary' };
+  let bits = 2;
+  while (min < -(2 ** (bits - 1)) || max > 2 ** (bits - 1) - 1) bits++;
+  return { weightBits: bits, weightCoding: 'signed' };
+}

@@ -1,0 +1,225 @@
+/**
+ * Emits one tile of a matrix product: outputs in chunks, positions in accumulator tiles, then the weight tiles of the chunk along N and
+ * K, each one matmul that adds to the same accumulators; the drain turns them into codes. A convolution differs only in
+ * the source walk, so padding, strides and dilations cost no copy.
+ */
+import { InternalError } from '../../../isa/base/errors.ts';
+import type { AccumulatorRing } from '../accumulators.ts';
+import { packer } from '../constants.ts';
+import type { WeightTile } from '../draft.ts';
+import type { Emit, MatmulKernel, Tile } from '../kernel.ts';
+import type { Box, Factor, Layout } from '../layout.ts';
+import { at, boxLayout, sizeOfDim } from '../layout.ts';
+import { ranges, splitBox } from '../split.ts';
+import type { Format, Loop, View } from '../walk.ts';
+import { walk, walkGroups } from '../walk.ts';
+import type { MatmulSpec } from './matmul-spec.ts';
+import { windowLoops } from './window.ts';
+
+/** How a layer uses the arrays and the accumulators. */
+export interface MatmulMapping {
+  readonly gridK: number;
+  readonly gridN: number;
+  readonly replicas: number;
+  /** Rows and outputs of one weight tile. */
+  readonly kTile: number;
+  readonly nTile: number;
+  /** Outputs drained together: a multiple of nTile, or all of a group. */
+  readonly nChunk: number;
+  /** Output positions in one accumulator tile. */
+  readonly positions: number;
+}
+
+/** Makes weight tiles once and stores their bytes in order of first use. */
+export interface WeightStore {
+  readonly tile: (key: string, make: () => WeightTile) => WeightTile;
+  readonly place: (bytes: Uint8Array) => number;
+}
+
+interface Context {
+  readonly kernel: MatmulKernel;
+  readonly mapping: MatmulMapping;
+  readonly layer: number;
+  readonly weights: WeightStore;
+  readonly accumulators: AccumulatorRing;
+  readonly emit: Emit;
+}
+
+/** Channel dim of the kernel's output: 1 for images, the last for matrices. */
+export function channelDim(kernel: MatmulKernel): number {
+  return kernel.matmul.window === null ? kernel.shape.length - 1 : 1;
+}
+
+/** Position dims of the kernel's output, outermost first. */
+export function positionDims(kernel: MatmulKernel): readonly number[] {
+  return kernel.matmul.window === null ? kernel.shape.map((_, d) => d).slice(0, -1) : [0, 2, 3];
+}
+
+export function emitMatmul(cx: Context, tile: Tile): void {
+  const spec = cx.kernel.matmul;
+  const channel = channelDim(cx.kernel);
+  const first = at(tile.box.start, channel);
+  const end = first + at(tile.box.count, channel);
+  for (let group = Math.floor(first / spec.n); group * spec.n < end; group++) {
+    const from = Math.max(first, group * spec.n);
+    const to = Math.min(end, (group + 1) * spec.n);
+    for (const chunk of ranges(from, to - from, cx.mapping.nChunk)) {
+      for (const part of splitBox(tile.box, positionDims(cx.kernel), cx.mapping.positions)) {
+        const box: Box = {
+          start: part.start.map((s, d) => (d === channel ? chunk.start : s)),
+          count: part.count.map((c, d) => (d === channel ? chunk.count : c)),
+        };
+        emitAccumulatorTile(cx, tile, group, box);
+      }
+    }
+  }
+}
+
+/** All weight tiles of one chunk on one set of positions, then the drain. */
+function emitAccumulatorTile(cx: Context, tile: Tile, group: number, box: Box): void {
+  const { kernel, mapping, emit } = cx;
+  const spec = kernel.matmul;
+  const channel = channelDim(kernel);
+  const count = at(box.count, channel);
+  const m = positionDims(kernel).reduce((n, d) => n * at(box.count, d), 1);
+  const acc = cx.accumulators.next(`${kernel.name}.acc`, m, count);
+  const source = sourceWalk(kernel, tile, group, box);
+  for (const n of ranges(0, count, mapping.nTile)) {
+    const dst = walk({ ...acc, layout: { ...acc.layout, offset: n.start } }, [
+      [{ count: m, stride: count }, { count: n.count, stride: 1 }],
+    ]);
+    let accumulate = false;
+    for (let part = 0; part < spec.parts.length; part++) {
+      for (const k of ranges(0, spec.k, mapping.kTile)) {
+        const weights = weightTile(cx, group, part, k, { start: at(box.start, channel) + n.start, count: n.count }, source.rows);
+        emit({ op: 'mm', dst, src: source.tensor, tile: weights, kdims: source.kdims, accumulate, zeroSkip: false });
+        accumulate = true;
+      }
+    }
+  }
+  drain(cx, tile, box, acc);
+}
+
+/** Order of the window in the walk: the spec's row for each walked row. */
+type RowOrder = (row: number) => number;
+
+interface SourceWalk {
+  readonly tensor: ReturnType<typeof walk>;
+  readonly kdims: number;
+  readonly rows: RowOrder;
+}
+
+function sourceWalk(kernel: MatmulKernel, tile: Tile, group: number, box: Box): SourceWalk {
+  const spec = kernel.matmul;
+  const view = at(tile.inputs, 0);
+  const held = at(tile.boxes, 0);
+  if (spec.window === null) {
+    const part = cut(view.layout, { start: [at(box.start, 0) - at(held.start, 0), 0], count: [at(box.count, 0), spec.k] });
+    const { loops, rows } = memoryFirst(at(part.dims, 1));
+    const found = walkGroups({ ...view, layout: part }, [at(part.dims, 0), loops], spec.inputZero);
+    return { tensor: found.tensor, kdims: at(found.dimsOf, 1), rows };
+  }
+  const firstChannel = group * spec.channels - at(held.start, 1);
+  const firstImage = at(box.start, 0) - at(held.start, 0);
+  const part = cut(view.layout, {
+    start: [firstImage, firstChannel, 0, 0],
+    count: [at(box.count, 0), spec.channels, at(held.count, 2), at(held.count, 3)],
+  });
+  const loops = windowLoops({ ...view, layout: part }, spec.window, box, held);
+  const found = walkGroups(
+    { ...view, layout: part },
+    [[...at(part.dims, 0), loops.y, loops.x], [...loops.kernel, ...at(part.dims, 1)]],
+    spec.inputZero,
+  );
+  return { tensor: found.tensor, kdims: at(found.dimsOf, 1), rows: (row) => row };
+}
+
+function cut(layout: Layout, box: Box): Layout {
+  const part = boxLayout(layout, box);
+  if (part === null) throw new InternalError('a matmul operand was planned in a layout that cannot be cut');
+  return part;
+}
+
+/** Walks a flattened dim in memory order; `rows` tells which logical row each walked row is. */
+function memoryFirst(factors: readonly Factor[]): { readonly loops: readonly Loop[]; readonly rows: RowOrder } {
+  const logical = factors.map((f, i) => ({ ...f, step: sizeOfDim(factors.slice(i + 1)) }));
+  const sorted = [...logical].sort((a, b) => b.stride - a.stride);
+  const rows: RowOrder = (row) => {
+    let rest = row;
+    let out = 0;
+    for (const f of [...sorted].reverse()) {
+      out += (rest % f.count) * f.step;
+      rest = Math.floor(rest / f.count);
+    }
+    return out;
+  };
+  return { loops: sorted, rows };
+}
+
+function weightTile(
+  cx: Context,
+  group: number,
+  part: number,
+  k: { readonly start: number; readonly count: number },
+  n: { readonly start: number; readonly count: number },
+  rows: RowOrder,
+): WeightTile {
+  const { kernel, mapping, layer, weights } = cx;
+  const spec = kernel.matmul;
+  return weights.tile(`${layer}/${group}/${part}/${k.start}/${n.start}/${n.count}`, () => ({
+    name: `${kernel.name}.w[k${k.start},n${n.start}${spec.parts.length > 1 ? `,p${part}` : ''}]`,
+    layer, kStart: k.start, kCount: k.count, nCount: n.count,
+    gridK: shrunkGrid(mapping.gridK, mapping.kTile, k.count), gridN: shrunkGrid(mapping.gridN, mapping.nTile, n.count), replicas: mapping.replicas, weightBits: spec.weightBits, weightCoding: spec.weightCoding,
+    address: weights.place(packWeights(spec, part, k, n, rows)),
+  }));
+}
+
+/** Macros along one side of the grid that an edge tile still needs. */
+function shrunkGrid(grid: number, full: number, count: number): number {
+  return Math.ceil(count / Math.ceil(full / grid));
+}
+
+function packWeights(
+  spec: MatmulSpec,
+  part: number,
+  k: { readonly start: number; readonly count: number },
+  n: { readonly start: number; readonly count: number },
+  rows: RowOrder,
+): Uint8Array {
+  const bytes = new Uint8Array(Math.ceil((k.count * n.count * spec.weightBits) / 8));
+  const format: Format = { bits: spec.weightBits, coding: spec.weightCoding, zero: 0 };
+  const put = packer(bytes, format);
+  const weight = at(spec.parts, part);
+  for (let i = 0; i < k.count; i++) {
+    const row = rows(k.start + i);
+    for (let j = 0; j < n.count; j++) put(i * n.count + j, weight(row, n.start + j));
+  }
+  return bytes;
+}
+
+/** Requantizes one accumulator tile into the output tile. */
+function drain(cx: Context, tile: Tile, box: Box, acc: View): void {
+  const { kernel, emit } = cx;
+  const channel = channelDim(kernel);
+  const { records } = kernel.matmul;
+  const dims = positionDims(kernel);
+  const inner = cut(tile.output.layout, { start: box.start.map((s, d) => s - at(tile.box.start, d)), count: box.count });
+  const dst = walk({ ...tile.output, layout: inner }, [[...dims.flatMap((d) => at(inner.dims, d)), ...at(inner.dims, channel)]], records.zero);
+  const src = walk(acc, [acc.layout.dims.flat()]);
+  const params = at(tile.inputs, 1);
+  const held = at(at(tile.boxes, 1).start, 0);
+  const count = at(box.count, channel);
+  const own = records.channels === 1 ? params.layout : cut(params.layout, { start: [at(box.start, channel) - held, 0], count: [count, records.words] });
+  const m = dims.reduce((n, d) => n * at(box.count, d), 1);
+  const perOutput: readonly Loop[] = records.channels === 1 ? [{ count, stride: 0 }] : at(own.dims, 0);
+  const walked = walk({ ...params, layout: own }, [[{ count: m, stride: 0 }, ...perOutput], at(own.dims, 1)]);
+  emit({ op: 'rq', dst, src, params: walked, add: null, kdims: 0, relu: records.relu, mode: records.mode });
+}
+
+/** Records as the second operand of a kernel: the channels of the output box. */
+export function recordsNeed(channels: number, words: number, channel: number): (box: Box) => Box {
+  return (box) => ({
+    start: [channels === 1 ? 0 : at(box.start, channel), 0],
+    count: [channels === 1 ? 1 : at(box.count, channel), words],
+  });
+}

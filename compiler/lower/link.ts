@@ -1,0 +1,86 @@
+/** Numbers descriptors and lays out the program: equal descriptors become one entry, names go to the side table. */
+import { CapacityError } from '../../isa/base/errors.ts';
+import type { Instruction } from '../../isa/instructions/table.ts';
+import { ISA_VERSION, NO_TENSOR, TABLE } from '../../isa/instructions/table.ts';
+import type { ConstantSegment, LayerSymbol, Program, ProgramTensor, SemaphoreDeclaration } from '../../isa/program.ts';
+import type { ArrayDescriptor, TensorDescriptor } from '../../isa/tensor.ts';
+import { LIMITS } from '../../isa/tensor.ts';
+import type { NamedArray, NamedTensor } from './draft.ts';
+import type { Ordered } from './order.ts';
+
+export interface LinkInput {
+  readonly name: string;
+  readonly instructions: readonly Ordered[];
+  readonly semaphores: readonly SemaphoreDeclaration[];
+  readonly layers: readonly LayerSymbol[];
+  readonly constants: readonly ConstantSegment[];
+  readonly io: readonly { readonly name: string; readonly direction: 'input' | 'output'; readonly tensor: NamedTensor; readonly shape: readonly number[] }[];
+  /** DRAM address behind all data; code follows. */
+  readonly dataEnd: number;
+}
+
+export function link(input: LinkInput): Program {
+  const tensors = new Interner<NamedTensor, TensorDescriptor>('tensor');
+  const arrays = new Interner<NamedArray, ArrayDescriptor>('array');
+  const instructions = input.instructions.map((o) => encodeOperands(o, tensors, arrays));
+  instructions.push({ op: 'halt', waits: [], signals: [] });
+  const io = input.io.map((t): ProgramTensor => ({ name: t.name, direction: t.direction, tensor: tensors.number(t.tensor), shape: t.shape }));
+  const codeBytes = instructions.length * 16 + tensors.items.length * 128 + arrays.items.length * 32;
+  return {
+    isaVersion: ISA_VERSION, name: input.name, cores: [{ instructions }], tensors: tensors.items, arrays: arrays.items, semaphores: input.semaphores,
+    constants: input.constants, io, dramBytes: input.dataEnd + codeBytes, codeAddress: input.dataEnd,
+    symbols: {
+      tensorNames: tensors.names, arrayNames: arrays.names, layers: input.layers,
+      layerOf: [[...input.instructions.map((o) => o.draft.layer), -1]], lineOf: [instructions.map(() => 0)], sourceFile: '',
+    },
+  };
+}
+
+/** Replaces descriptors by their numbers, guided by the row's field kinds. */
+function encodeOperands(o: Ordered, tensors: Interner<NamedTensor, TensorDescriptor>, arrays: Interner<NamedArray, ArrayDescriptor>): Instruction {
+  const { layer: _, ...draft } = o.draft;
+  const out: Record<string, unknown> = { ...draft, waits: o.waits, signals: o.signals };
+  for (const [field, spec] of Object.entries(TABLE[draft.op].fields as Record<string, { readonly kind: string }>)) {
+    const value = out[field];
+    if (spec.kind === 'tensor') out[field] = tensors.number(value as NamedTensor);
+    else if (spec.kind === 'optionalTensor') out[field] = value === null ? NO_TENSOR : tensors.number(value as NamedTensor);
+    else if (spec.kind === 'array') out[field] = arrays.number(value as NamedArray);
+  }
+  return out as unknown as Instruction;
+}
+
+/** Numbers equal descriptors once. Names do not make a difference. */
+class Interner<N extends D & { readonly name: string }, D> {
+  readonly items: D[] = [];
+  readonly names: string[] = [];
+  readonly #byObject = new Map<N, number>();
+  readonly #byText = new Map<string, number>();
+  readonly #what: string;
+
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  number(named: N): number {
+    const known = this.#byObject.get(named);
+    if (known !== undefined) return known;
+    const { name, ...rest } = named;
+    const text = JSON.stringify(rest);
+    let index = this.#byText.get(text);
+    if (index === undefined) {
+      index = this.items.length;
+      if (index >= LIMITS.descriptors) this.#tooMany();
+      this.items.push(rest as unknown as D);
+      this.names.push(name);
+      this.#byText.set(text, index);
+    }
+    this.#byObject.set(named, index);
+    return index;
+  }
+
+  #tooMany(): never {
+    throw new CapacityError(`the program needs more than ${LIMITS.descriptors} ${this.#what} descriptors`, {
+      needed: LIMITS.descriptors + 1, available: LIMITS.descriptors, unit: 'descriptors', knob: 'core.accumulators.sizeBytes', code: 'E-CAPACITY-DESCRIPTORS',
+    });
+  }
+}

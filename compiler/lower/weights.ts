@@ -1,0 +1,187 @@
+/**
+ * Gives every weight tile a place in the arrays and inserts the weight writes. When all tiles of the network fit at once each is
+ * written once (and can stay from one inference to the next); otherwise places rotate, least recently used first, so
+ * that a write goes to one plane while the other computes. A write is put right behind the last use of what it overwrites, at
+ * most `LOOKAHEAD` tiles before its own use: early enough to hide, late enough not to fill the write queue.
+ */
+import { CapacityError } from '../../isa/base/errors.ts';
+import { matrixGeometry } from '../../isa/machine/geometry.ts';
+import type { Machine } from '../../isa/machine/schema.ts';
+import type { Draft, MatmulStep, NamedArray, NamedTensor, Step, WeightTile } from './draft.ts';
+
+/** Weight writes that may be waiting for their first use in program order. */
+const LOOKAHEAD = 3;
+
+export interface WeightPlan {
+  readonly drafts: readonly Draft[];
+  /** The same without any weight write, for arrays that hold the weights from the run before; null when they cannot. */
+  readonly steady: readonly Draft[] | null;
+  readonly tiles: number;
+  readonly writes: number;
+}
+
+/** One stay of a tile in the arrays: from its write to its last use before it is overwritten. */
+interface Stay {
+  readonly array: NamedArray;
+  readonly tile: WeightTile;
+  /** Position in the steps of the first use. */
+  readonly firstUse: number;
+  lastUse: number;
+  /** First position at which everything that it overwrites has had its last use. */
+  readonly freeFrom: number;
+}
+
+export function placeWeights(steps: readonly Step[], machine: Machine): WeightPlan {
+  const uses = steps.flatMap((s, at) => (s.op === 'mm' ? [{ at, tile: s.tile }] : []));
+  const distinct = [...new Set(uses.map((u) => u.tile))];
+  const grid = new Cells(machine);
+  const resident = grid.fitAll(distinct);
+  const stays = new Map<number, Stay>();
+  const all: Stay[] = [];
+  const current = new Map<WeightTile, Stay>();
+  for (const { at, tile } of uses) {
+    let stay = current.get(tile);
+    if (stay === undefined) {
+      const { first, plane } = resident?.get(tile) ?? grid.leastRecent(tile);
+      const evicted = resident === null ? grid.evict(first, plane, tile) : [];
+      for (const e of evicted) current.delete(e.tile);
+      stay = { array: arrayOf(tile, first, plane), tile, firstUse: at, lastUse: at, freeFrom: Math.max(0, ...evicted.map((e) => e.lastUse + 1)) };
+      current.set(tile, stay);
+      if (resident === null) grid.occupy(first, plane, stay);
+      all.push(stay);
+    }
+    stay.lastUse = at;
+    grid.touch(stay);
+    stays.set(at, stay);
+  }
+  const withWrites = weave(steps, stays, all);
+  const keeps = resident !== null && machine.capabilities.weightResidency;
+  return { drafts: withWrites, steady: keeps ? withWrites.filter((d) => d.op !== 'ww') : null, tiles: distinct.length, writes: all.length };
+}
+
+/** Steps with their tiles' places, and each write at its point. */
+function weave(steps: readonly Step[], stays: ReadonlyMap<number, Stay>, all: readonly Stay[]): Draft[] {
+  const writesAt = new Map<number, Stay[]>();
+  all.forEach((stay, i) => {
+    const earlier = all[i - LOOKAHEAD];
+    const point = Math.min(stay.firstUse, Math.max(stay.freeFrom, earlier === undefined ? 0 : earlier.firstUse));
+    writesAt.set(point, [...(writesAt.get(point) ?? []), stay]);
+  });
+  const out: Draft[] = [];
+  steps.forEach((step, i) => {
+    for (const stay of writesAt.get(i) ?? []) out.push({ op: 'ww', layer: stay.tile.layer, tile: stay.array, src: sourceOf(stay.tile) });
+    out.push(step.op === 'mm' ? placed(step, stays.get(i)) : step);
+  });
+  return out;
+}
+
+function placed(step: MatmulStep, stay: Stay | undefined): Draft {
+  if (stay === undefined) throw new RangeError(`tile ${step.tile.name} has no place`);
+  return { ...step, tile: stay.array };
+}
+
+function arrayOf(tile: WeightTile, firstMacro: number, plane: number): NamedArray {
+  const { name, gridK, gridN, replicas, kStart, kCount, nCount, weightBits, weightCoding } = tile;
+  return { name, firstMacro, gridK, gridN, replicas, rowStart: 0, columnStart: 0, plane, kStart, kCount, nCount, weightBits, weightCoding };
+}
+
+/** Weights in DRAM as one run of memory. */
+function sourceOf(tile: WeightTile): NamedTensor {
+  const count = tile.kCount * tile.nCount;
+  return {
+    name: tile.name, space: 'dram', base: tile.address, baseRegister: 0, widthBits: tile.weightBits, coding: tile.weightCoding, role: 'weights', fill: 0,
+    axes: [{ extent: count, stride: 1, modulo: 0, origin: 0 }], dims: [{ count, axis: 0, step: 1 }], originRegisters: [],
+  };
+}
+
+interface Spot {
+  readonly first: number;
+  readonly plane: number;
+}
+
+/** Macros x planes; a tile takes neighbouring macros of one plane. */
+class Cells {
+  readonly #macros: number;
+  readonly #planes: number;
+  readonly #holds: (Stay | null)[];
+  /** Per cell the time of its last use; never used cells first, in order. */
+  readonly #used: Float64Array;
+  readonly #machine: Machine;
+  #clock = 0;
+
+  constructor(machine: Machine) {
+    const { macros, planes } = matrixGeometry(machine.core.matrix);
+    this.#machine = machine;
+    this.#macros = macros;
+    this.#planes = machine.capabilities.weightPlanes ? planes : 1;
+    this.#holds = new Array<Stay | null>(macros * this.#planes).fill(null);
+    this.#used = new Float64Array(macros * this.#planes).fill(-1);
+  }
+
+  /** Places for all tiles at once, first fit in order of use, or null. */
+  fitAll(tiles: readonly WeightTile[]): ReadonlyMap<WeightTile, Spot> | null {
+    const next = new Array<number>(this.#planes).fill(0);
+    const out = new Map<WeightTile, Spot>();
+    for (const tile of tiles) {
+      const size = macrosOf(tile);
+      const plane = next.findIndex((n) => n + size <= this.#macros);
+      const first = next[plane];
+      if (first === undefined) return null;
+      out.set(tile, { first, plane });
+      next[plane] = first + size;
+    }
+    return out;
+  }
+
+  /** The run of macros whose latest use is oldest. */
+  leastRecent(tile: WeightTile): Spot {
+    const size = macrosOf(tile);
+    if (size > this.#macros) {
+      throw new CapacityError(`weight tile ${tile.name} needs ${size} macros`, {
+        needed: size, available: this.#macros, unit: 'macros', knob: 'core.matrix.macros', code: 'E-CAPACITY-ARRAYS',
+      });
+    }
+    let best: Spot & { readonly time: number } = { first: 0, plane: 0, time: Infinity };
+    for (let plane = 0; plane < this.#planes; plane++) {
+      for (let first = 0; first + size <= this.#macros; first++) {
+        let time = -1;
+        for (let m = first; m < first + size; m++) time = Math.max(time, this.#used[plane * this.#macros + m] ?? 0);
+        if (time < best.time) best = { first, plane, time };
+      }
+    }
+    return best;
+  }
+
+  /** Clears the run; gives the stays that lose a cell. */
+  evict(first: number, plane: number, tile: WeightTile): readonly Stay[] {
+    const lost = new Set<Stay>();
+    for (let m = first; m < first + macrosOf(tile); m++) {
+      const held = this.#holds[plane * this.#macros + m] ?? null;
+      if (held !== null) lost.add(held);
+    }
+    for (const stay of lost) this.#each(stay, (cell) => (this.#holds[cell] = null));
+    return [...lost];
+  }
+
+  occupy(_first: number, _plane: number, stay: Stay): void {
+    this.#each(stay, (cell) => (this.#holds[cell] = stay));
+  }
+
+  touch(stay: Stay): void {
+    this.#clock++;
+    this.#each(stay, (cell) => (this.#used[cell] = this.#clock));
+  }
+
+  #each(stay: Stay, visit: (cell: number) => void): void {
+    const { firstMacro, plane } = stay.array;
+    for (let m = firstMacro; m < firstMacro + macrosOf(stay.tile); m++) visit(plane * this.#macros + m);
+  }
+
+  get machine(): Machine {
+    return this.#machine;
+  }
+}
+
+function macrosOf(tile: WeightTile): number {
+  return tile.gridK * tile.gridN * tile.replicas;
+}

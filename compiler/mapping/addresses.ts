@@ -1,0 +1,148 @@
+/**
+ * Addresses of everything: network tensors and spills in DRAM, buffers in the global buffer and the scratchpad, staged
+ * pieces and scratch of every kernel in the scratchpad for as long as the kernel runs. Constants that a kernel needs from
+ * its start are brought in while the kernel before it runs, so their pieces live one kernel longer.
+ */
+import { CapacityError } from '../../isa/base/errors.ts';
+import type { Machine } from '../../isa/machine/schema.ts';
+import type { Space } from '../../isa/tensor.ts';
+import { at, roundUp } from '../lower/layout.ts';
+import type { Block } from './allocate.ts';
+import { aliveAt, allocate } from './allocate.ts';
+import type { HomePlan } from './homes.ts';
+import { planHomes } from './homes.ts';
+import type { Storage } from './storage.ts';
+import { stageAlign } from './tiles.ts';
+
+export interface Place {
+  readonly space: Space;
+  readonly base: number;
+}
+
+/** Scratchpad addresses of one kernel's own blocks; null where it has none. */
+export interface KernelPlaces {
+  readonly inputs: readonly (number | null)[];
+  readonly output: number | null;
+  readonly temps: readonly number[];
+  /** Kernel during which the constants of this one are brought in: its predecessor, or itself. */
+  readonly prologueAt: number;
+}
+
+export interface MemoryPlan {
+  readonly homes: HomePlan;
+  readonly buffers: readonly Place[];
+  readonly kernels: readonly (KernelPlaces | null)[];
+  /** DRAM: network inputs are below `inputsEnd`, all activations below `activationsEnd`. */
+  readonly inputsEnd: number;
+  readonly activationsEnd: number;
+  /** Most scratchpad and buffer bytes in use at once. */
+  readonly spadPeakBytes: number;
+  readonly bufferPeakBytes: number;
+}
+
+/** Plans with all of the scratchpad first; where blocks then do not pack, with less prefetch and smaller tiles. */
+export function planMemory(storage: Storage, machine: Machine): MemoryPlan {
+  const { sizeBytes } = machine.core.scratchpad;
+  let last: CapacityError | null = null;
+  for (const [share, prefetch] of [[1, true], [1, false], [0.9, false], [0.8, false], [0.65, false], [0.5, false]] as const) {
+    const homes = planHomes(storage, machine, Math.floor(sizeBytes * share));
+    const plan = place(storage, machine, homes, prefetch && machine.capabilities.doubleBuffering);
+    if (!(plan instanceof CapacityError)) return plan;
+    last = plan;
+  }
+  throw last ?? new CapacityError('no memory plan', { needed: 0, available: sizeBytes, unit: 'bytes', knob: 'core.scratchpad.sizeBytes' });
+}
+
+interface KernelBlocks {
+  readonly inputs: (number | null)[];
+  output: number | null;
+  readonly temps: number[];
+  readonly prologueAt: number;
+}
+
+function place(storage: Storage, machine: Machine, homes: HomePlan, prefetch: boolean): MemoryPlan | CapacityError {
+  const align = stageAlign(machine);
+  const blocks: Block[] = [];
+  const add = (block: Block): number => blocks.push(block) - 1;
+  const own = storage.buffers.map((b) => (homes.spaces[b.id] === 'spad' ? add({ name: b.name, sizeBytes: b.sizeBytes, ...at(homes.lives, b.id) }) : -1));
+  const kernels = storage.kernels.map((kernel, k): KernelBlocks | null => {
+    const plan = at(homes.plans, k);
+    if (plan === null) return null;
+    const prologueAt = prefetch ? before(homes, k) : k;
+    const stage = (name: string, s: { readonly sizeBytes: number; readonly depth: number } | null | undefined, first: number): number | null =>
+      s === null || s === undefined ? null : add({ name, sizeBytes: roundUp(s.sizeBytes, align) * s.depth, first, last: k });
+    return {
+      inputs: kernel.inputs.map((input, i) => {
+        const early = input.source.kind === 'constant' && plan.inputs[i]?.loads === 1;
+        return stage(`${kernel.name} operand ${i}`, plan.inputs[i], early ? prologueAt : k);
+      }),
+      output: stage(`${kernel.name} result`, plan.output, k),
+      temps: plan.temps.map((sizeBytes, i) => add({ name: `${kernel.name} scratch ${i}`, sizeBytes, first: k, last: k })),
+      prologueAt,
+    };
+  });
+  const { sizeBytes } = machine.core.scratchpad;
+  const placed = allocate(blocks, sizeBytes, align);
+  const misfit = placed.find((p) => p.address === null);
+  if (misfit !== undefined) return noRoom(misfit.block, blocks, sizeBytes, machine);
+  const address = (i: number | null): number | null => (i === null ? null : at(placed, i).address);
+  const outside = placeOutside(storage, machine, homes);
+  return {
+    homes, ...outside,
+    buffers: storage.buffers.map((b) => (at(own, b.id) >= 0 ? { space: 'spad', base: address(at(own, b.id)) ?? 0 } : at(outside.buffers, b.id))),
+    kernels: kernels.map((k) =>
+      k === null ? null : { inputs: k.inputs.map(address), output: address(k.output), temps: k.temps.map((t) => address(t) ?? 0), prologueAt: k.prologueAt },
+    ),
+    spadPeakBytes: peak(placed),
+  };
+}
+
+/** The last kernel before `k` that runs, or `k` when it is the first. */
+function before(homes: HomePlan, k: number): number {
+  for (let i = k - 1; i >= 0; i--) if (homes.plans[i] !== null) return i;
+  return k;
+}
+
+function peak(placed: readonly { readonly block: Block; readonly address: number | null }[]): number {
+  return placed.reduce((most, p) => Math.max(most, (p.address ?? 0) + p.block.sizeBytes), 0);
+}
+
+/** Global buffer and DRAM: network tensors first, then spills that share room by lifetime. */
+function placeOutside(storage: Storage, machine: Machine, homes: HomePlan) {
+  const align = machine.dram.burstBytes;
+  const buffers: Place[] = storage.buffers.map(() => ({ space: 'dram', base: 0 }));
+  const blockOf = (id: number): Block => ({ name: at(storage.buffers, id).name, sizeBytes: at(storage.buffers, id).sizeBytes, ...at(homes.lives, id) });
+  let dramEnd = 0;
+  const appendFixed = (kind: 'input' | 'output'): void => {
+    for (const b of storage.buffers.filter((x) => x.fixed === kind)) {
+      buffers[b.id] = { space: 'dram', base: dramEnd };
+      dramEnd = roundUp(dramEnd + b.sizeBytes, align);
+    }
+  };
+  appendFixed('input');
+  const inputsEnd = dramEnd;
+  appendFixed('output');
+  const spilled = storage.buffers.filter((b) => b.fixed === null && homes.spaces[b.id] === 'dram');
+  const twins = spilled.filter((b) => b.twin !== null);
+  for (const b of twins) buffers[b.id] = at(buffers, b.twin ?? 0);
+  const spills = spilled.filter((b) => b.twin === null);
+  const inDram = allocate(spills.map((b) => blockOf(b.id)), Number.MAX_SAFE_INTEGER, align);
+  inDram.forEach((p, i) => {
+    buffers[at(spills, i).id] = { space: 'dram', base: dramEnd + (p.address ?? 0) };
+  });
+  const inBuffer = storage.buffers.filter((b) => homes.spaces[b.id] === 'buffer');
+  const placedBuffers = allocate(inBuffer.map((b) => blockOf(b.id)), machine.buffer.sizeBytes, stageAlign(machine));
+  placedBuffers.forEach((p, i) => {
+    buffers[at(inBuffer, i).id] = { space: 'buffer', base: p.address ?? 0 };
+  });
+  return { buffers, inputsEnd, activationsEnd: roundUp(dramEnd + peak(inDram), align), bufferPeakBytes: peak(placedBuffers) };
+}
+
+function noRoom(block: Block, blocks: readonly Block[], sizeBytes: number, machine: Machine): CapacityError {
+  const alive = aliveAt(blocks, block.last);
+  const needed = alive.reduce((n, b) => n + b.sizeBytes, 0);
+  return new CapacityError(`${block.name} (${block.sizeBytes} bytes) finds no room in the scratchpad of ${machine.name}`, {
+    code: 'E-CAPACITY-SPAD', needed, available: sizeBytes, unit: 'bytes', knob: 'core.scratchpad.sizeBytes',
+    consumers: alive.map((b) => ({ name: b.name, amount: b.sizeBytes })),
+  });
+}

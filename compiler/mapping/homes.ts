@@ -1,0 +1,185 @@
+/**
+ * Where every buffer lives. Starts with everything outside the scratchpad and moves buffers in, most traffic saved per byte and
+ * step of life first, as long as the transfer time of the whole network falls: room given to a tensor is room taken from
+ * the tiles of every kernel during its life. What stays out goes to the global buffer while it fits, else to DRAM.
+ */
+import { CapacityError } from '../../isa/base/errors.ts';
+import type { Machine } from '../../isa/machine/schema.ts';
+import type { Space } from '../../isa/tensor.ts';
+import type { Kernel } from '../lower/kernel.ts';
+import { at, roundUp } from '../lower/layout.ts';
+import type { Block } from './allocate.ts';
+import { aliveAt, allocate } from './allocate.ts';
+import type { Buffer, Storage } from './storage.ts';
+import { operandLayout } from './storage.ts';
+import type { Homes, TilePlan } from './tiles.ts';
+import { planTiles, smallestPlan, stageAlign } from './tiles.ts';
+
+/** First and last kernel that touches a buffer. */
+export interface Life {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface HomePlan {
+  /** By buffer. */
+  readonly spaces: readonly Space[];
+  readonly lives: readonly Life[];
+  /** By kernel; null for a load or store that vanished because its two sides are one tensor. */
+  readonly plans: readonly (TilePlan | null)[];
+}
+
+/** @param spadBytes scratchpad that may be planned; less than the real size when addresses did not fit before. */
+export function planHomes(storage: Storage, machine: Machine, spadBytes: number): HomePlan {
+  const search = new HomeSearch(storage, machine, spadBytes);
+  search.improve();
+  search.settleOutside();
+  return search.result();
+}
+
+class HomeSearch {
+  readonly #storage: Storage;
+  readonly #machine: Machine;
+  readonly #spadBytes: number;
+  readonly #lives: readonly Life[];
+  readonly #touched: readonly (readonly number[])[];
+  readonly #spaces: Space[];
+  readonly #resident: number[];
+  readonly #cache = new Map<string, TilePlan | null>();
+
+  constructor(storage: Storage, machine: Machine, spadBytes: number) {
+    this.#storage = storage;
+    this.#machine = machine;
+    this.#spadBytes = spadBytes;
+    this.#touched = storage.kernels.map((k, i) => [...new Set([at(storage.outputs, i).buffer, ...this.#inputBuffers(k)])]);
+    this.#lives = livesOf(storage.buffers, this.#touched);
+    this.#spaces = storage.buffers.map((b): Space => (b.fixed !== null || b.twin !== null || b.sizeBytes > machine.buffer.sizeBytes ? 'dram' : 'buffer'));
+    this.#resident = storage.kernels.map(() => 0);
+  }
+
+  #inputBuffers(kernel: Kernel): number[] {
+    return kernel.inputs.flatMap((i) => {
+      const stored = i.source.kind === 'value' ? this.#storage.values.get(i.source.name) : undefined;
+      return stored === undefined ? [] : [stored.buffer];
+    });
+  }
+
+  /** Moves buffers into the scratchpad while the estimated time falls. */
+  improve(): void {
+    const align = stageAlign(this.#machine);
+    for (const b of this.#candidates()) {
+      const life = at(this.#lives, b.id);
+      const size = roundUp(b.sizeBytes, align);
+      const affected = range(life.first, life.last + 1);
+      const before = this.#cost(affected);
+      const old = at(this.#spaces, b.id);
+      this.#move(b.id, 'spad', size);
+      if (this.#cost(affected) < before) continue;
+      this.#move(b.id, old, -size);
+    }
+  }
+
+  #move(id: number, space: Space, sizeBytes: number): void {
+    this.#spaces[id] = space;
+    const life = at(this.#lives, id);
+    for (let k = life.first; k <= life.last; k++) this.#resident[k] = at(this.#resident, k) + sizeBytes;
+  }
+
+  /** Short-lived and small buffers first: they save the same traffic for less room. */
+  #candidates(): Buffer[] {
+    const span = (b: Buffer): number => at(this.#lives, b.id).last - at(this.#lives, b.id).first + 1;
+    const uses = (b: Buffer): number => this.#touched.filter((t) => t.includes(b.id)).length;
+    const worth = (b: Buffer): number => uses(b) / span(b);
+    return this.#storage.buffers
+      .filter((b) => b.fixed === null && at(this.#lives, b.id).first >= 0 && b.sizeBytes <= this.#spadBytes)
+      .sort((a, b) => worth(b) - worth(a) || a.sizeBytes - b.sizeBytes || a.id - b.id);
+  }
+
+  #cost(kernels: readonly number[]): number {
+    let total = 0;
+    for (const k of kernels) total += this.#elided(k) ? 0 : (this.#plan(k)?.costCycles ?? Infinity);
+    return total;
+  }
+
+  /** A load or store between a network tensor and a value that lives in that very tensor. */
+  #elided(k: number): boolean {
+    const kernel = at(this.#storage.kernels, k);
+    if (kernel.kind !== 'copy' || (kernel.layer.op !== 'load' && kernel.layer.op !== 'store')) return false;
+    const [source] = this.#inputBuffers(kernel);
+    return source !== undefined && this.#root(source) === this.#root(at(this.#storage.outputs, k).buffer);
+  }
+
+  #root(id: number): number {
+    const { twin } = at(this.#storage.buffers, id);
+    return twin !== null && this.#spaces[id] === 'dram' ? twin : id;
+  }
+
+  #plan(k: number): TilePlan | null {
+    const kernel = at(this.#storage.kernels, k);
+    const homes = this.#homesOf(k);
+    const budget = this.#spadBytes - at(this.#resident, k);
+    const key = `${k} ${homes.inputs.join()} ${homes.output} ${budget}`;
+    let plan = this.#cache.get(key);
+    if (plan === undefined) {
+      plan = budget < 0 ? null : planTiles(kernel, homes, this.#machine, budget);
+      this.#cache.set(key, plan);
+    }
+    return plan;
+  }
+
+  #homesOf(k: number): Homes {
+    const kernel = at(this.#storage.kernels, k);
+    const stored = kernel.inputs.map((i) => (i.source.kind === 'value' ? this.#storage.values.get(i.source.name) : undefined));
+    return {
+      inputs: stored.map((s) => (s === undefined ? 'dram' : at(this.#spaces, s.buffer))),
+      inputBits: kernel.inputs.map((i, n) => (i.source.kind === 'constant' ? i.source.constant.format.bits : (stored[n]?.format.bits ?? 8))),
+      layouts: kernel.inputs.map((_, n) => operandLayout(this.#storage, kernel, n)),
+      output: at(this.#spaces, at(this.#storage.outputs, k).buffer),
+    };
+  }
+
+  /** Puts what is outside the scratchpad into the global buffer where it fits at its time, else into DRAM. */
+  settleOutside(): void {
+    const outside = this.#storage.buffers.filter((b) => this.#spaces[b.id] === 'buffer');
+    const blocks = outside.map((b): Block => ({ name: b.name, sizeBytes: b.sizeBytes, ...at(this.#lives, b.id) }));
+    allocate(blocks, this.#machine.buffer.sizeBytes, stageAlign(this.#machine)).forEach((p, i) => {
+      if (p.address === null) this.#spaces[at(outside, i).id] = 'dram';
+    });
+  }
+
+  result(): HomePlan {
+    const plans = this.#storage.kernels.map((kernel, k) => {
+      if (this.#elided(k)) return null;
+      return this.#plan(k) ?? this.#refuse(kernel, k);
+    });
+    return { spaces: this.#spaces, lives: this.#lives, plans };
+  }
+
+  #refuse(kernel: Kernel, k: number): never {
+    const least = smallestPlan(kernel, this.#homesOf(k), this.#machine);
+    const blocks = this.#storage.buffers
+      .filter((b) => this.#spaces[b.id] === 'spad')
+      .map((b): Block => ({ name: b.name, sizeBytes: b.sizeBytes, ...at(this.#lives, b.id) }));
+    const own = kernel.inputs.map((input, i) => ({
+      name: input.source.kind === 'value' ? input.source.name : input.source.constant.name,
+      amount: (least.inputs[i]?.sizeBytes ?? 0) * (least.inputs[i]?.depth ?? 0),
+    }));
+    const needed = least.scratchBytes + at(this.#resident, k);
+    throw new CapacityError(`layer ${kernel.name} needs ${needed} bytes of scratchpad for its smallest tile, ${this.#machine.name} has ${this.#machine.core.scratchpad.sizeBytes}`, {
+      code: 'E-CAPACITY-SPAD',
+      needed, available: this.#machine.core.scratchpad.sizeBytes, unit: 'bytes', knob: 'core.scratchpad.sizeBytes',
+      consumers: [...own, ...aliveAt(blocks, k).map((b) => ({ name: b.name, amount: b.sizeBytes }))].sort((a, b) => b.amount - a.amount),
+    });
+  }
+}
+
+function livesOf(buffers: readonly Buffer[], touched: readonly (readonly number[])[]): Life[] {
+  return buffers.map((b) => {
+    const steps = touched.flatMap((t, k) => (t.includes(b.id) ? [k] : []));
+    return { first: steps[0] ?? -1, last: steps.at(-1) ?? -1 };
+  });
+}
+
+function range(start: number, end: number): number[] {
+  return Array.from({ length: end - start }, (_, i) => start + i);
+}

@@ -1,0 +1,66 @@
+/** What the compiler decided, layer by layer, for the report: sizes, mapping with its reason, homes, memory in use. */
+import type { Machine } from '../../isa/machine/schema.ts';
+import type { Program } from '../../isa/program.ts';
+import type { Space } from '../../isa/tensor.ts';
+import { at } from '../lower/layout.ts';
+import type { WeightPlan } from '../lower/weights.ts';
+import type { MemoryPlan } from './addresses.ts';
+import type { MappingChoice } from './matmul.ts';
+import type { Storage } from './storage.ts';
+
+export interface LayerReport {
+  readonly name: string;
+  readonly op: string;
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+  readonly macs: number;
+  /** Output tile and how many there are. */
+  readonly tile: readonly number[];
+  readonly tiles: number;
+  readonly mapping: MappingChoice | null;
+}
+
+export interface TensorHome {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly space: Space;
+  readonly address: number;
+}
+
+export interface CompileReport {
+  readonly layers: readonly LayerReport[];
+  readonly tensors: readonly TensorHome[];
+  readonly memory: { readonly spadPeakBytes: number; readonly bufferPeakBytes: number; readonly activationBytesDram: number; readonly constantBytes: number };
+  readonly weights: { readonly tiles: number; readonly writes: number; readonly resident: boolean };
+  readonly instructions: number;
+}
+
+export interface ReportInput {
+  readonly storage: Storage;
+  readonly memory: MemoryPlan;
+  readonly choices: readonly (MappingChoice | null)[];
+  readonly weights: WeightPlan;
+  readonly machine: Machine;
+  readonly program: Program;
+}
+
+export function buildReport({ storage, memory, choices, weights, program }: ReportInput): CompileReport {
+  const layers = storage.kernels.flatMap((kernel, k): LayerReport[] => {
+    const plan = at(memory.homes.plans, k);
+    if (plan === null) return [];
+    return [{ ...kernel.layer, tile: plan.sizes, tiles: plan.tiles, mapping: at(choices, k) }];
+  });
+  const tensors = storage.buffers
+    .filter((b) => at(memory.homes.lives, b.id).first >= 0)
+    .map((b): TensorHome => ({ name: b.name, sizeBytes: b.sizeBytes, space: at(memory.buffers, b.id).space, address: at(memory.buffers, b.id).base }));
+  return {
+    layers, tensors,
+    memory: {
+      spadPeakBytes: memory.spadPeakBytes, bufferPeakBytes: memory.bufferPeakBytes, activationBytesDram: memory.activationsEnd,
+      constantBytes: program.constants.reduce((n, c) => n + c.bytes.length, 0),
+    },
+    weights: { tiles: weights.tiles, writes: weights.writes, resident: weights.steady !== null },
+    instructions: program.cores.reduce((n, c) => n + c.instructions.length, 0),
+  };
+}

@@ -1,0 +1,194 @@
+/**
+ * How one kernel is cut into tiles and what it stages. Operands at home in the scratchpad are used in place; others are
+ * brought in piece by piece, two pieces deep where the machine double-buffers. Tile sizes are searched over halvings of every
+ * dim; the cost is the time of the transfers, the first load and the last store once more (nothing overlaps them), and a
+ * fixed price for each tile.
+ */
+import type { Machine } from '../../isa/machine/schema.ts';
+import type { Space } from '../../isa/tensor.ts';
+import type { Kernel, KernelInput } from '../lower/kernel.ts';
+import type { Box, Layout } from '../lower/layout.ts';
+import { at, boxLayout, denseLayout, memoryOrder, roundUp, sameBox } from '../lower/layout.ts';
+import { channelDim } from '../lower/kernels/matmul.ts';
+import { transferCycles } from './transfer.ts';
+
+/** Where a kernel's operands and its result are, in the order of its inputs. */
+export interface Homes {
+  readonly inputs: readonly Space[];
+  /** Element widths of the operands, in bits. */
+  readonly inputBits: readonly number[];
+  /** Layouts of the operands under the kernel's shapes; a tile must cut them into walks. */
+  readonly layouts: readonly Layout[];
+  readonly output: Space;
+}
+
+/** A staged operand: `depth` pieces of `sizeBytes`. */
+export interface Stage {
+  readonly sizeBytes: number;
+  readonly depth: number;
+  /** Pieces that are brought in over the whole kernel. */
+  readonly loads: number;
+}
+
+export interface TilePlan {
+  /** Output elements of a tile per dim, and the dims outermost first. */
+  readonly sizes: readonly number[];
+  readonly order: readonly number[];
+  readonly tiles: number;
+  /** Null for an operand that is used where it lies. */
+  readonly inputs: readonly (Stage | null)[];
+  readonly output: Stage | null;
+  readonly temps: readonly number[];
+  readonly scratchBytes: number;
+  readonly costCycles: number;
+}
+
+/** Price of one more tile: dispatch, semaphores and unit start-up that do not overlap; keeps tiles from being crumbs. */
+const TILE_CYCLES = 64;
+
+/** Cheapest plan within `budgetBytes` of scratchpad, or null. Copies need no scratchpad. */
+export function planTiles(kernel: Kernel, homes: Homes, machine: Machine, budgetBytes: number): TilePlan | null {
+  if (kernel.kind === 'copy') return copyPlan(kernel, homes, machine);
+  const whole = costTiles(kernel, homes, machine, kernel.shape, memoryOrder(kernel.shape.length));
+  const inPlace = homes.output === 'spad' && kernel.inputs.every((input, i) => input.source.kind === 'constant' || homes.inputs[i] === 'spad');
+  if (inPlace && whole.scratchBytes <= budgetBytes) return whole;
+  let best: TilePlan | null = null;
+  for (const order of tileOrders(kernel)) {
+    for (const sizes of tileSizes(kernel)) {
+      if (!cuttable(kernel, homes, sizes)) continue;
+      const plan = costTiles(kernel, homes, machine, sizes, order);
+      if (plan.scratchBytes <= budgetBytes && (best === null || plan.costCycles < best.costCycles)) best = plan;
+    }
+  }
+  return best;
+}
+
+/** The plan that needs the least scratchpad: what a capacity error quotes. */
+export function smallestPlan(kernel: Kernel, homes: Homes, machine: Machine): TilePlan {
+  const sizes = kernel.shape.map((size, d) => Math.min(size, at(kernel.grain, d)));
+  return costTiles(kernel, homes, machine, sizes, memoryOrder(kernel.shape.length));
+}
+
+function copyPlan(kernel: Kernel, homes: Homes, machine: Machine): TilePlan {
+  const bytes = denseLayout(kernel.shape, kernel.format.bits).sizeBytes;
+  const sources = homes.inputs.map((h) => transferCycles(machine, h, bytes / homes.inputs.length));
+  const costCycles = Math.max(transferCycles(machine, homes.output, bytes), sources.reduce((a, b) => a + b, 0));
+  return {
+    sizes: kernel.shape, order: memoryOrder(kernel.shape.length), tiles: 1, inputs: homes.inputs.map(() => null), output: null, temps: [], scratchBytes: 0, costCycles,
+  };
+}
+
+/** Memory order; for matrix products also with the outputs outermost, so that weights are written once. */
+function tileOrders(kernel: Kernel): readonly (readonly number[])[] {
+  const order = memoryOrder(kernel.shape.length);
+  if (kernel.kind !== 'matmul') return [order];
+  const channel = channelDim(kernel);
+  const rest = order.filter((d) => d !== channel);
+  return [[...rest, channel], [channel, ...rest]];
+}
+
+/** All combinations of halved dims, multiples of the grain. */
+function tileSizes(kernel: Kernel): number[][] {
+  let all: number[][] = [[]];
+  kernel.shape.forEach((size, d) => {
+    const grain = at(kernel.grain, d);
+    const options: number[] = [];
+    for (let parts = 1; ; parts *= 2) {
+      const cut = Math.min(size, roundUp(Math.ceil(size / parts), grain));
+      if (cut !== options.at(-1)) options.push(cut);
+      if (cut <= grain) break;
+    }
+    all = all.flatMap((sizes) => options.map((o) => [...sizes, o]));
+  });
+  return all;
+}
+
+export function costTiles(kernel: Kernel, homes: Homes, machine: Machine, sizes: readonly number[], order: readonly number[]): TilePlan {
+  const parts = kernel.shape.map((size, d) => Math.ceil(size / at(sizes, d)));
+  const tiles = parts.reduce((a, b) => a * b, 1);
+  const deep = machine.capabilities.doubleBuffering ? 2 : 1;
+  const boxes = sampleBoxes(kernel.shape, sizes, parts);
+  let scratchBytes = 0;
+  let costCycles = tiles * TILE_CYCLES;
+  const align = stageAlign(machine);
+  const inputs = kernel.inputs.map((input, i): Stage | null => {
+    const home = at(homes.inputs, i);
+    if (home === 'spad') return null;
+    const sizeBytes = Math.max(...boxes.map((b) => denseLayout(input.need(b).count, at(homes.inputBits, i)).sizeBytes));
+    const loads = countLoads(input, kernel.shape, sizes, parts, order);
+    const depth = loads > 1 ? deep : 1;
+    scratchBytes += roundUp(sizeBytes, align) * depth;
+    costCycles += (loads + 1) * transferCycles(machine, home, sizeBytes);
+    return { sizeBytes, depth, loads };
+  });
+  const outputBytes = denseLayout(sizes, kernel.format.bits).sizeBytes;
+  const output: Stage | null = homes.output === 'spad' ? null : { sizeBytes: outputBytes, depth: tiles > 1 ? deep : 1, loads: tiles };
+  if (output !== null) {
+    scratchBytes += roundUp(outputBytes, align) * output.depth;
+    costCycles += (tiles + 1) * transferCycles(machine, homes.output, outputBytes);
+  }
+  const temps = kernel.temps(sizes).map((t) => denseLayout(t.shape, t.format.bits).sizeBytes);
+  for (const t of temps) scratchBytes += roundUp(t, align);
+  return { sizes, order, tiles, inputs, output, temps, scratchBytes, costCycles: costCycles + rewriteCycles(kernel, machine, parts, order) };
+}
+
+/** Staged pieces start on a scratchpad word. */
+export function stageAlign(machine: Machine): number {
+  return Math.max(1, Math.min(64, machine.core.scratchpad.portBits / 8));
+}
+
+/** Weights that do not stay in the arrays are written again for every tile of positions inside which they are used. */
+function rewriteCycles(kernel: Kernel, machine: Machine, parts: readonly number[], order: readonly number[]): number {
+  if (kernel.kind !== 'matmul') return 0;
+  const channel = channelDim(kernel);
+  const { k, n, groups, weightBits } = kernel.matmul;
+  const bytes = (k * n * groups * weightBits * kernel.matmul.parts.length) / 8;
+  const positions = parts.reduce((p, c, d) => (d === channel ? p : p * c), 1);
+  const outermost = order[0] === channel;
+  const share = outermost ? at(parts, channel) : 1;
+  const { matrix } = machine.core;
+  const cellBits = matrix.kind === 'digital-cim' ? matrix.macros * matrix.rows * matrix.columns * matrix.planes : matrix.rows * matrix.columns * matrix.planes * 8;
+  return (bytes * 8) / share <= cellBits ? 0 : (positions - 1) * transferCycles(machine, 'dram', bytes);
+}
+
+/** Whether tiles of these sizes cut every operand into pieces that a walk can describe. */
+function cuttable(kernel: Kernel, homes: Homes, sizes: readonly number[]): boolean {
+  const parts = kernel.shape.map((size, d) => Math.ceil(size / at(sizes, d)));
+  if (parts.every((p) => p === 1)) return true;
+  const boxes = sampleBoxes(kernel.shape, sizes, parts);
+  return kernel.inputs.every((input, i) => {
+    const layout = at(homes.layouts, i);
+    return layout.dims.every((factors) => factors.length <= 1) || boxes.every((b) => boxLayout(layout, input.need(b)) !== null);
+  });
+}
+
+/** Boxes in which an operand's need can be largest: first, middle and last tile of each dim. */
+function sampleBoxes(shape: readonly number[], sizes: readonly number[], parts: readonly number[]): Box[] {
+  let boxes: Box[] = [{ start: [], count: [] }];
+  shape.forEach((size, d) => {
+    const step = at(sizes, d);
+    const last = at(parts, d) - 1;
+    const picks = [...new Set([0, (last + 1) >> 1, last])];
+    boxes = boxes.flatMap((b) => picks.map((p) => ({ start: [...b.start, p * step], count: [...b.count, Math.min(step, size - p * step)] })));
+  });
+  return boxes;
+}
+
+/** How often the needed piece changes when tiles run in `order`: once for every step of the innermost dim that it depends on. */
+function countLoads(input: KernelInput, shape: readonly number[], sizes: readonly number[], parts: readonly number[], order: readonly number[]): number {
+  const first: Box = { start: shape.map(() => 0), count: sizes };
+  const base = input.need(first);
+  let loads = 1;
+  let inner = 1;
+  for (const d of order) {
+    inner *= at(parts, d);
+    if (at(parts, d) === 1) continue;
+    const step = at(sizes, d);
+    const moved: Box = {
+      start: first.start.map((s, i) => (i === d ? step : s)),
+      count: first.count.map((c, i) => (i === d ? Math.min(c, at(shape, d) - step) : c)),
+    };
+    if (!sameBox(input.need(moved), base)) loads = inner;
+  }
+  return loads;
+}
