@@ -2,5 +2,11 @@ import { defineConfig } from 'vitest/config';
 
 // Config files are the one place where a default export is the interface.
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000, pool: 'forks' },
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    pool: 'forks',
+    coverage: { provider: 'v8', include: ['isa/**/*.ts', 'compiler/**/*.ts', 'sim/**/*.ts', 'src/**/*.ts'] },
+  },
 });
