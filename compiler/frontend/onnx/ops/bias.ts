@@ -1,7 +1,9 @@
 /**
  * The bias of Conv and Gemm. In the QuantizeLinear dialect an int32 bias with scale xs * ws joins the accumulators, as in the
- * QLinear kernels; everything else is added in float32 after scaling, as the graph says.
+ * QLinear kernels. A float bias there becomes int32 as ONNX Runtime makes it (its weight-bias quantization) when the result goes
+ * to a quantizer, through Relu and Clip alone; everything else is added in float32 after scaling, as the graph says.
  */
+import { roundHalfEven } from '../../../graph/ops/op.ts';
 import { floatAttribute } from '../attributes.ts';
 import { at, dequantizeCodes, floatData, type ImportContext } from '../context.ts';
 import { type Codes, invalid, type Meaning, type Origin, refuse, type Scaling } from '../meaning.ts';
@@ -32,6 +34,10 @@ export function biasPlan(
       kind: 'codes',
       codes: { element: { kind: 'int', bits: 32, coding: 'signed' }, shape: [channels], data: bias.codes.data },
     };
+  }
+  const joinable = bias.kind === 'constant' && origin === 'linear' && beta === 1;
+  if (joinable && shape.length === 1 && shape[0] === channels && leadsToQuantizer(cx)) {
+    return { kind: 'codes', codes: quantizedBias(cx, floatData(bias.constant), scaling) };
   }
   const values =
     bias.kind === 'weights'
@@ -64,4 +70,27 @@ function joins(bias: Extract<Meaning, { kind: 'weights' }>, channels: number, sc
     if (Math.abs(at(bias.scaling.scale, c) - want) > want * 2 ** -20) return false;
   }
   return true;
+}
+
+/** The node's result goes to one QuantizeLinear, through Relu and Clip alone. */
+function leadsToQuantizer(cx: ImportContext): boolean {
+  for (let user = cx.soleConsumer(cx.outputName); user !== undefined; user = cx.soleConsumer(user.outputs[0] ?? '')) {
+    if (user.opType === 'QuantizeLinear') return true;
+    if (user.opType !== 'Relu' && user.opType !== 'Clip') return false;
+  }
+  return false;
+}
+
+/** int32 code = half-even(float32(bias / float32(xs * ws))). */
+function quantizedBias(cx: ImportContext, values: Float32Array, scaling: Scaling): Codes {
+  const data = Int32Array.from(values, (v, c) => {
+    const code = roundHalfEven(Math.fround(v / at(scaling.scale, c)));
+    return Math.abs(code) < 2 ** 31
+      ? code
+      : refuse(`the bias ${v} does not fit 32 bits at scale ${at(scaling.scale, c)}`);
+  });
+  cx.notes.push(
+    `${cx.node.opType} '${cx.node.name}': the float bias is rounded to int32 at the scale of the products, as ONNX Runtime does`,
+  );
+  return { element: { kind: 'int', bits: 32, coding: 'signed' }, shape: [values.length], data };
 }

@@ -70,6 +70,11 @@ function covers(bounds: Bounds, target: QuantizerTarget): boolean {
   return bounds.low <= real(min) && bounds.high >= real(max);
 }
 
+/** The quantizer inside ONNX Runtime's pooling kernel, which adds the zero point before it rounds. */
+export function poolQuantizer(target: QuantizerTarget): OpAttributes['quantize'] {
+  return { ...linearQuantizer(target), order: 'zero-then-round' };
+}
+
 /** Attributes of a graph `quantize` that means QuantizeLinear. */
 export function linearQuantizer(target: QuantizerTarget): OpAttributes['quantize'] {
   const { min, max } = integerRange(target.element);

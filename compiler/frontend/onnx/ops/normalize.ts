@@ -5,7 +5,9 @@
 import { floatAttribute, intAttribute } from '../attributes.ts';
 import { at, floatData, floatTensor, type ImportContext } from '../context.ts';
 import { axisOf } from '../fold.ts';
-import { invalid, refuse } from '../meaning.ts';
+import { invalid, type QuantizerTarget, refuse, UNBOUNDED } from '../meaning.ts';
+import { linearQuantizer } from './linear-quantizers.ts';
+import { isPerTensor, singleScale } from './scaling.ts';
 
 export function importBatchNormalization(cx: ImportContext): void {
   if (intAttribute(cx.node, 'training_mode', 0) !== 0)
@@ -47,5 +49,32 @@ export function importSoftmax(cx: ImportContext): void {
   const axis = axisOf(intAttribute(cx.node, 'axis', old ? 1 : -1), shape.length);
   if (old && shape.slice(axis + 1).some((d) => d !== 1))
     refuse('a Softmax over several axes', { expected: 'one axis', hint: 'export with opset 13 or later' });
-  cx.result({ kind: 'float', id: cx.add('softmax', [cx.floatInput(0)], { axis }, { output: cx.outputName }) });
+  const x = cx.input(0);
+  const { node } = cx;
+  const [name, input] = [cx.outputName, node.inputs[0] ?? ''];
+  const float = () => cx.as(node, () => cx.add('softmax', [cx.floatOf(input, x)], { axis }, { output: name }));
+  if (x.kind !== 'quantized' || x.origin !== 'linear' || !isPerTensor(x.scaling)) {
+    cx.result({ kind: 'float', id: float() });
+    return;
+  }
+  cx.result({
+    kind: 'pending',
+    shape,
+    bounds: UNBOUNDED,
+    float,
+    codes: (target, output) => softmaxCodes(cx, float(), target, output),
+  });
+}
+
+/**
+ * code = saturate(half-even(softmax * floor(1 / ys)) + zero): ONNX Runtime's QLinearSoftmax, which rounds the reciprocal of the
+ * result's scale down (no difference at the usual scale of 1/256). Its exponentials carry a common factor that cancels, so its
+ * last float32 bit, and once in many thousands a code, can be another.
+ */
+function softmaxCodes(cx: ImportContext, softmax: string, target: QuantizerTarget, output: string): string {
+  const steps = Math.floor(Math.fround(1 / singleScale(target.scaling, 'the quantizer')));
+  const constant = cx.builder.constant(floatTensor(new Float32Array([steps]), []), `${output}.steps`);
+  const scaled = cx.add('binary', [softmax, constant], { fn: 'mul' }, { output: `${output}.scaled` });
+  const unit = { ...target, scaling: { ...target.scaling, scale: new Float32Array([1]) } };
+  return cx.add('quantize', [scaled], linearQuantizer(unit), { element: target.element, output });
 }

@@ -2,11 +2,13 @@
  * Pooling. A maximum commutes with scaling, so it stays on codes. Averages are float32, unless a quantizer follows a global
  * average: then it is ONNX Runtime's QLinearGlobalAveragePool on integer sums.
  */
+import { outputSize } from '../../../graph/ops/window.ts';
 import { integerRange } from '../../../graph/types.ts';
 import { intAttribute, intsAttribute } from '../attributes.ts';
 import type { ImportContext } from '../context.ts';
 import { axisOf, whole } from '../fold.ts';
 import { invalid, type Meaning, type QuantizerTarget, refuse, UNBOUNDED } from '../meaning.ts';
+import { poolQuantizer } from './linear-quantizers.ts';
 import { isPerTensor, singleScale, singleZero } from './scaling.ts';
 import { poolWindow } from './window.ts';
 
@@ -19,16 +21,42 @@ export function importMaxPool(cx: ImportContext): void {
   else cx.result({ kind: 'float', id: emit(cx.floatInput(0)) });
 }
 
+/** Behind a quantizer, ONNX Runtime's QLinearAveragePool: the same mean, with a quantizer that adds its zero point first. */
 export function importAveragePool(cx: ImportContext): void {
-  const { shape } = cx.typeOf(cx.input(0));
-  const { window, overhang } = poolWindow(cx.node, shape);
-  const countIncludePad = intAttribute(cx.node, 'count_include_pad', 0) !== 0;
-  if (countIncludePad && overhang.some((o) => o > 0))
-    refuse('AveragePool with ceil_mode and count_include_pad together', { expected: 'one of them' });
+  const x = cx.input(0);
+  const { shape } = cx.typeOf(x);
+  const { node } = cx;
+  const name = cx.outputName;
+  const input = node.inputs[0] ?? '';
+  const mean = () => cx.as(node, () => averagePool(cx, cx.floatOf(input, x), name));
+  if (x.kind !== 'quantized' || x.origin !== 'linear' || !isPerTensor(x.scaling)) {
+    cx.result({ kind: 'float', id: mean() });
+    return;
+  }
+  const { window } = poolWindow(node, shape);
   cx.result({
-    kind: 'float',
-    id: cx.add('avgpool', [cx.floatInput(0)], { window, countIncludePad }, { output: cx.outputName }),
+    kind: 'pending',
+    shape: [...shape.slice(0, 2), ...outputSize(window, shape[2] ?? 1, shape[3] ?? 1, false)],
+    bounds: UNBOUNDED,
+    float: mean,
+    codes: (target, output) => cx.add('quantize', [mean()], poolQuantizer(target), { element: target.element, output }),
   });
+}
+
+/** The mean of the current node's windows over float `x`. */
+export function averagePool(cx: ImportContext, x: string, output: string): string {
+  const { window, overhang } = poolWindow(cx.node, cx.builder.typeOf(x).shape);
+  const countIncludePad = intAttribute(cx.node, 'count_include_pad', 0) !== 0;
+  if (!countIncludePad || overhang.every((o) => o === 0)) {
+    return cx.add('avgpool', [x], { window, countIncludePad }, { output });
+  }
+  // Declared padding counts, the overhang of ceil_mode does not: pad first, then leave the rest out.
+  const [top, left, bottom, right] = window.pads;
+  const [below, beside] = overhang;
+  const after = [0, 0, bottom - below, right - beside];
+  const padded = cx.add('pad', [x], { before: [0, 0, top, left], after, value: 0 }, { output: `${output}.padded` });
+  const rest = { ...window, pads: [0, 0, below, beside] } as const;
+  return cx.add('avgpool', [padded], { window: rest, countIncludePad: false }, { output });
 }
 
 export function importGlobalAveragePool(cx: ImportContext): void {

@@ -17,8 +17,8 @@ import {
   type Scaling,
 } from '../meaning.ts';
 import type { DataType } from '../model.ts';
-import { codesOfConstant, linearQuantizer } from './linear-quantizers.ts';
-import { globalAverageCodes } from './pools.ts';
+import { codesOfConstant, linearQuantizer, poolQuantizer } from './linear-quantizers.ts';
+import { averagePool, globalAverageCodes } from './pools.ts';
 import {
   type Codelike,
   emitConv,
@@ -30,7 +30,6 @@ import {
 } from './products.ts';
 import { emitProduct, emitSum } from './qlinear-binary.ts';
 import { linearScaling, sameScaling, singleScale, singleZero } from './scaling.ts';
-import { poolWindow } from './window.ts';
 
 function need(cx: ImportContext, index: number, what: string): Constant {
   return cx.constantInput(index, what) ?? invalid(`${what} (input ${index}) is missing`);
@@ -191,14 +190,14 @@ export function importQLinearGlobalAveragePool(cx: ImportContext): void {
 }
 
 /** Float meaning of the operand, of `f` and of the quantizer behind it, one after the other. */
-function throughFloat(cx: ImportContext, f: (id: string) => string): void {
+function throughFloat(cx: ImportContext, f: (id: string) => string, quantizer = linearQuantizer): void {
   const x = operand(cx, 0, { scale: 1, zero: 2 });
   const target = resultTarget(cx, 3, 4, x.dataType);
   const name = cx.outputName;
   const result = f(cx.dequantize(x.id, x.scaling, `${name}.in`));
   codesResult(
     cx,
-    cx.add('quantize', [result], linearQuantizer(target), { element: target.element, output: name }),
+    cx.add('quantize', [result], quantizer(target), { element: target.element, output: name }),
     target.dataType,
   );
 }
@@ -219,9 +218,7 @@ export function importQLinearLeakyRelu(cx: ImportContext): void {
 export function importQLinearAveragePool(cx: ImportContext): void {
   if (intAttribute(cx.node, 'channels_last', 0) !== 0)
     refuse('channels_last', { expected: 'channels first: [N, C, H, W]' });
-  const { window } = poolWindow(cx.node, cx.typeOf(cx.input(0)).shape);
-  const countIncludePad = intAttribute(cx.node, 'count_include_pad', 0) !== 0;
-  throughFloat(cx, (id) => cx.add('avgpool', [id], { window, countIncludePad }, { output: `${cx.outputName}.float` }));
+  throughFloat(cx, (id) => averagePool(cx, id, `${cx.outputName}.float`), poolQuantizer);
 }
 
 /** Result scale and zero point, then three inputs for each part; a part with another scale goes through float. */
