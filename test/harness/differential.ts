@@ -1,0 +1,85 @@
+/** Compile, check the order, run, compare with the interpreter: the one judgement that every compiler test uses. */
+import type { Compiled, CompileOptions } from '../../compiler/compile.ts';
+import { compile } from '../../compiler/compile.ts';
+import { interpret } from '../../compiler/graph/interpret.ts';
+import type { Graph, Tensor } from '../../compiler/graph/types.ts';
+import { integerRange, sizeOf } from '../../compiler/graph/types.ts';
+import type { Machine } from '../../isa/machine/schema.ts';
+import { execute } from '../../sim/exec/execute.ts';
+import { checkOrder } from '../../sim/order/check.ts';
+
+/** Small seeded generator (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Random legal inputs: any code, or floats of a few magnitudes. */
+export function randomInputs(graph: Graph, random: () => number): Map<string, Tensor['data']> {
+  return new Map(
+    graph.inputs.map((name) => {
+      const type = graph.values.get(name);
+      if (type === undefined) throw new Error(`no type of ${name}`);
+      const size = sizeOf(type.shape);
+      if (type.element.kind === 'float32') return [name, Float32Array.from({ length: size }, () => Math.fround((random() - 0.5) * 8))];
+      const { min, max } = integerRange(type.element);
+      const bipolar = type.element.coding === 'bipolar';
+      return [name, Int32Array.from({ length: size }, () => (bipolar ? (random() < 0.5 ? -1 : 1) : min + Math.floor(random() * (max - min + 1))))];
+    }),
+  );
+}
+
+export interface Mismatch {
+  readonly output: string;
+  readonly index: number;
+  readonly expected: number;
+  readonly found: number;
+  readonly count: number;
+}
+
+/** Elements in which the simulated program and the interpreter differ; -0 and +0 are one value, all NaN are one value. */
+export function mismatches(expected: ReadonlyMap<string, Tensor>, found: ReadonlyMap<string, ArrayLike<number>>): Mismatch[] {
+  const out: Mismatch[] = [];
+  for (const [output, { data }] of expected) {
+    const own = found.get(output);
+    let count = 0;
+    let index = -1;
+    for (let i = 0; i < data.length; i++) {
+      const [a, b] = [data[i], own?.[i]];
+      if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
+      if (count === 0) index = i;
+      count++;
+    }
+    if (count > 0) out.push({ output, index, expected: data[index] ?? NaN, found: own?.[index] ?? NaN, count });
+  }
+  return out;
+}
+
+/** Everything that must hold of one compiled graph; throws with the reason when it does not. */
+export function checkGraph(graph: Graph, machine: Machine, random: () => number, options: CompileOptions = {}): Compiled {
+  const compiled = compile(graph, machine, options);
+  const { program, steadyProgram } = compiled;
+  const findings = checkOrder(program, machine);
+  if (findings.length > 0) throw new Error(`order: ${JSON.stringify(findings[0], null, 1)}`);
+  const inputs = randomInputs(graph, random);
+  const first = execute(program, machine, inputs);
+  report(mismatches(interpret(graph, inputs), first.outputs), 'cold');
+  const again = randomInputs(graph, random);
+  const second = execute(steadyProgram ?? program, machine, again, { memories: first.memories });
+  if (steadyProgram !== null) {
+    const steadyFindings = checkOrder(steadyProgram, machine);
+    if (steadyFindings.length > 0) throw new Error(`order of the steady program: ${JSON.stringify(steadyFindings[0], null, 1)}`);
+  }
+  report(mismatches(interpret(graph, again), second.outputs), 'again');
+  return compiled;
+}
+
+function report(found: readonly Mismatch[], run: string): void {
+  if (found.length > 0) throw new Error(`values (${run} run): ${JSON.stringify(found)}`);
+}
