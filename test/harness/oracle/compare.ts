@@ -1,8 +1,14 @@
 /** Interpreter against ONNX Runtime on random inputs of a model: how many output elements differ, bit for bit. */
-import { type ImportOptions, importModel, type OnnxModel } from '../../../compiler/frontend/onnx/index.ts';
+import {
+  type ImportedModel,
+  type ImportOptions,
+  importModel,
+  type OnnxModel,
+} from '../../../compiler/frontend/onnx/index.ts';
 import { interpret } from '../../../compiler/graph/interpret.ts';
-import { type Graph, integerRange, sizeOf, type TensorData } from '../../../compiler/graph/types.ts';
+import { type Graph, integerRange, sizeOf, type Tensor, type TensorData } from '../../../compiler/graph/types.ts';
 import type { Random } from '../../../isa/base/random.ts';
+import type { LoweredModel } from './lower-qonnx.ts';
 import { type Optimization, Oracle, type OracleTensor } from './session.ts';
 
 export interface Comparison {
@@ -103,4 +109,19 @@ export async function compareWithOracle(
     await oracle.release();
   }
   return total;
+}
+
+/** Levels of each quantizer of a QONNX model, one after the other, on one input: ours against the lowered model's. */
+export function compareLevels(
+  imported: ImportedModel,
+  values: ReadonlyMap<string, Tensor>,
+  lowered: LoweredModel,
+  theirs: ReadonlyMap<string, OracleTensor>,
+): Map<string, Comparison> {
+  return new Map(
+    imported.quantizers.map(({ output, codes }) => {
+      const level = lowered.levels.get(output) ?? '';
+      return [output, compareData(output, values.get(codes)?.data ?? [], theirs.get(level)?.data ?? [])];
+    }),
+  );
 }
