@@ -27,8 +27,12 @@ export interface Alias {
   readonly output: string;
   readonly of: Source;
   readonly shape: readonly number[];
+  /** The source's layout seen as this value; null when it cannot be. */
   readonly arrange: (layout: Layout) => Layout | null;
-  readonly copy: CopyKernel;
+  /** Whether both have the same elements in row-major order, so that a copy needs no common layout. */
+  readonly sameOrder: boolean;
+  readonly sourceShape: readonly number[];
+  readonly copy: (source: Source) => CopyKernel;
 }
 
 /** A join; parts that are made by kernels may be written in place. */
@@ -123,8 +127,10 @@ function copySpec(cx: NodeContext) {
 
 function alias(cx: NodeContext, arrange: (layout: Layout) => Layout | null): Alias {
   const of = cx.source(cx.input(0));
-  const copy = copyKernel(copySpec(cx), of, cx.inputType(0).shape, arrange);
-  return { kind: 'alias', output: cx.node.output, of, shape: cx.output.shape, arrange, copy };
+  const sourceShape = cx.inputType(0).shape;
+  const copy = (source: Source): CopyKernel => copyKernel(copySpec(cx), source, sourceShape, arrange);
+  const sameOrder = cx.node.op === 'reshape' || cx.node.op === 'unary';
+  return { kind: 'alias', output: cx.node.output, of, shape: cx.output.shape, arrange, sameOrder, sourceShape, copy };
 }
 
 function join(cx: NodeContext, node: NodeOf<'concat'>): Join {

@@ -6,7 +6,7 @@
 import { InternalError } from '../../isa/base/errors.ts';
 import type { Graph } from '../graph/types.ts';
 import type { Kernel, KernelInput, Source } from '../lower/kernel.ts';
-import { formatOf } from '../lower/kernel.ts';
+import { fewFactors, formatOf } from '../lower/kernel.ts';
 import { copyKernel } from '../lower/kernels/copy.ts';
 import type { Layout } from '../lower/layout.ts';
 import { at, boxLayout, byteGroup, denseLayout, fullBox, memoryOrder, reshapeLayout } from '../lower/layout.ts';
@@ -190,10 +190,30 @@ class StoragePlanner {
   }
 
   #addAlias(alias: Alias): void {
-    const base = alias.of.kind === 'value' ? this.#stored(alias.of.name) : null;
-    const layout = base === null ? null : alias.arrange(base.layout);
-    if (base === null || layout === null || !this.#readersAccept(alias.output, layout)) this.#addKernel(alias.copy);
+    if (alias.of.kind === 'constant') {
+      this.#addKernel(alias.copy(alias.of));
+      return;
+    }
+    let source = alias.of;
+    let base = this.#stored(source.name);
+    let layout = alias.arrange(base.layout);
+    const copies = alias.sameOrder && fewFactors(base.layout);
+    if (layout === null && !copies) {
+      source = { kind: 'value', name: this.#plainCopy(alias) };
+      base = this.#stored(source.name);
+      layout = alias.arrange(base.layout);
+    }
+    if (layout === null || !this.#readersAccept(alias.output, layout)) this.#addKernel(alias.copy(source));
     else this.#values.set(alias.output, { ...base, layout });
+  }
+
+  /** A dense copy of an alias's source, for layouts that the alias cannot start from. */
+  #plainCopy(alias: Alias): string {
+    const name = `${alias.output} source`;
+    const source = this.#stored(alias.of.kind === 'value' ? alias.of.name : '');
+    const spec = { name, op: 'copy', output: name, shape: alias.sourceShape, format: source.format };
+    this.#addKernel(copyKernel(spec, alias.of, alias.sourceShape, (l) => l));
+    return name;
   }
 
   /** The joined tensor, made when its first part is. */

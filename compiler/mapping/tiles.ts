@@ -10,6 +10,7 @@ import type { Kernel, KernelInput } from '../lower/kernel.ts';
 import type { Box, Layout } from '../lower/layout.ts';
 import { at, boxLayout, denseLayout, memoryOrder, roundUp, sameBox } from '../lower/layout.ts';
 import { channelDim } from '../lower/kernels/matmul.ts';
+import { ranges } from '../lower/split.ts';
 import { transferCycles } from './transfer.ts';
 
 /** Where a kernel's operands and its result are, in the order of its inputs. */
@@ -151,14 +152,18 @@ function rewriteCycles(kernel: Kernel, machine: Machine, parts: readonly number[
   return (bytes * 8) / share <= cellBits ? 0 : (positions - 1) * transferCycles(machine, 'dram', bytes);
 }
 
-/** Whether tiles of these sizes cut every operand into pieces that a walk can describe. */
+/** Whether tiles of these sizes cut every operand into pieces that a walk can describe; dims are cut independently. */
 function cuttable(kernel: Kernel, homes: Homes, sizes: readonly number[]): boolean {
-  const parts = kernel.shape.map((size, d) => Math.ceil(size / at(sizes, d)));
-  if (parts.every((p) => p === 1)) return true;
-  const boxes = sampleBoxes(kernel.shape, sizes, parts);
   return kernel.inputs.every((input, i) => {
     const layout = at(homes.layouts, i);
-    return layout.dims.every((factors) => factors.length <= 1) || boxes.every((b) => boxLayout(layout, input.need(b)) !== null);
+    if (layout.dims.every((factors) => factors.length <= 1)) return true;
+    return kernel.shape.every((size, d) =>
+      ranges(0, size, at(sizes, d)).every((r) => {
+        const start = kernel.shape.map((_, e) => (e === d ? r.start : 0));
+        const count = kernel.shape.map((_, e) => (e === d ? r.count : at(sizes, e)));
+        return boxLayout(layout, input.need({ start, count })) !== null;
+      }),
+    );
   });
 }
 

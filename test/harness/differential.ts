@@ -23,7 +23,7 @@ export function seeded(seed: number): () => number {
 /** Random legal inputs: any code, or floats of a few magnitudes. */
 export function randomInputs(graph: Graph, random: () => number): Map<string, Tensor['data']> {
   return new Map(
-    graph.inputs.map((name) => {
+    graph.inputs.map((name): [string, Tensor['data']] => {
       const type = graph.values.get(name);
       if (type === undefined) throw new Error(`no type of ${name}`);
       const size = sizeOf(type.shape);

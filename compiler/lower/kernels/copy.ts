@@ -4,7 +4,7 @@
  */
 import type { LayerSymbol } from '../../../isa/program.ts';
 import type { CopyKernel, Emit, Source } from '../kernel.ts';
-import { NO_TEMPS, refuseUnless } from '../kernel.ts';
+import { fewFactors, NO_TEMPS, refuseUnless } from '../kernel.ts';
 import type { Box, Factor, Layout } from '../layout.ts';
 import { at, boxLayout, fullBox, memoryOrder } from '../layout.ts';
 import type { Format, Guard, Loop, View } from '../walk.ts';
@@ -77,8 +77,12 @@ export function padKernel(
   before: readonly number[],
   value: number,
 ): CopyKernel {
+  const plain = base(spec, [{ source, shape: sourceShape }]);
+  const padded = spec.shape.flatMap((size, d) => (size === at(sourceShape, d) ? [] : [d]));
+  const accepts = (layout: Layout): boolean => fewFactors(layout) && padded.every((d) => at(layout.dims, d).length <= 1);
   return {
-    ...base(spec, [{ source, shape: sourceShape }]),
+    ...plain,
+    inputs: plain.inputs.map((i) => ({ ...i, accepts })),
     emit: (output, inputs, emit, channel) => {
       const from = asCodes(at(inputs, 0));
       const order = memoryOrder(spec.shape.length);
