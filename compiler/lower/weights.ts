@@ -20,13 +20,12 @@ export interface WeightPlan {
   readonly writes: number;
 }
 
-/** One stay of a tile in the arrays: from its write to its last use before it is overwritten. */
+/** One stay of a tile in the arrays: from its write until it is overwritten. */
 interface Stay {
   readonly array: NamedArray;
   readonly tile: WeightTile;
   /** Position in the steps of the first use. */
   readonly firstUse: number;
-  lastUse: number;
   /** First position at which everything that it overwrites has had its last use. */
   readonly freeFrom: number;
 }
@@ -34,24 +33,19 @@ interface Stay {
 export function placeWeights(steps: readonly Step[], machine: Machine): WeightPlan {
   const uses = steps.flatMap((s, at) => (s.op === 'mm' ? [{ at, tile: s.tile }] : []));
   const distinct = [...new Set(uses.map((u) => u.tile))];
-  const grid = new Cells(machine);
-  const resident = grid.fitAll(distinct);
+  const cells = new Cells(machine);
+  const resident = cells.fitAll(distinct);
   const stays = new Map<number, Stay>();
   const all: Stay[] = [];
-  const current = new Map<WeightTile, Stay>();
   for (const { at, tile } of uses) {
-    let stay = current.get(tile);
+    let stay = cells.holding(tile);
     if (stay === undefined) {
-      const { first, plane } = resident?.get(tile) ?? grid.leastRecent(tile);
-      const evicted = resident === null ? grid.evict(first, plane, tile) : [];
-      for (const e of evicted) current.delete(e.tile);
-      stay = { array: arrayOf(tile, first, plane), tile, firstUse: at, lastUse: at, freeFrom: Math.max(0, ...evicted.map((e) => e.lastUse + 1)) };
-      current.set(tile, stay);
-      if (resident === null) grid.occupy(first, plane, stay);
+      const spot = resident?.get(tile) ?? cells.leastRecent(tile);
+      stay = { array: arrayOf(tile, spot.first, spot.plane), tile, firstUse: at, freeFrom: cells.occupy(spot, tile) };
+      cells.hold(stay);
       all.push(stay);
     }
-    stay.lastUse = at;
-    grid.touch(stay);
+    cells.use(stay, at);
     stays.set(at, stay);
   }
   const withWrites = weave(steps, stays, all);
@@ -103,19 +97,17 @@ interface Spot {
 class Cells {
   readonly #macros: number;
   readonly #planes: number;
-  readonly #holds: (Stay | null)[];
-  /** Per cell the time of its last use; never used cells first, in order. */
-  readonly #used: Float64Array;
-  readonly #machine: Machine;
-  #clock = 0;
+  readonly #stays = new Map<WeightTile, Stay>();
+  readonly #holds: (WeightTile | null)[];
+  /** Per cell the position behind its last use; 0 while it is unused. */
+  readonly #freeFrom: Float64Array;
 
   constructor(machine: Machine) {
     const { macros, planes } = matrixGeometry(machine.core.matrix);
-    this.#machine = machine;
     this.#macros = macros;
     this.#planes = machine.capabilities.weightPlanes ? planes : 1;
-    this.#holds = new Array<Stay | null>(macros * this.#planes).fill(null);
-    this.#used = new Float64Array(macros * this.#planes).fill(-1);
+    this.#holds = new Array<WeightTile | null>(macros * this.#planes).fill(null);
+    this.#freeFrom = new Float64Array(macros * this.#planes);
   }
 
   /** Places for all tiles at once, first fit in order of use, or null. */
@@ -133,6 +125,10 @@ class Cells {
     return out;
   }
 
+  holding(tile: WeightTile): Stay | undefined {
+    return this.#stays.get(tile);
+  }
+
   /** The run of macros whose latest use is oldest. */
   leastRecent(tile: WeightTile): Spot {
     const size = macrosOf(tile);
@@ -144,41 +140,34 @@ class Cells {
     let best: Spot & { readonly time: number } = { first: 0, plane: 0, time: Infinity };
     for (let plane = 0; plane < this.#planes; plane++) {
       for (let first = 0; first + size <= this.#macros; first++) {
-        let time = -1;
-        for (let m = first; m < first + size; m++) time = Math.max(time, this.#used[plane * this.#macros + m] ?? 0);
+        const time = Math.max(...this.#cells({ first, plane }, tile).map((c) => this.#freeFrom[c] ?? 0));
         if (time < best.time) best = { first, plane, time };
       }
     }
     return best;
   }
 
-  /** Clears the run; gives the stays that lose a cell. */
-  evict(first: number, plane: number, tile: WeightTile): readonly Stay[] {
-    const lost = new Set<Stay>();
-    for (let m = first; m < first + macrosOf(tile); m++) {
-      const held = this.#holds[plane * this.#macros + m] ?? null;
-      if (held !== null) lost.add(held);
+  /** Takes a run for a tile; what it held is gone. Gives the first position at which all of the run is free. */
+  occupy(spot: Spot, tile: WeightTile): number {
+    const cells = this.#cells(spot, tile);
+    for (const c of cells) {
+      const held = this.#holds[c] ?? null;
+      if (held !== null) this.#stays.delete(held);
+      this.#holds[c] = tile;
     }
-    for (const stay of lost) this.#each(stay, (cell) => (this.#holds[cell] = null));
-    return [...lost];
+    return Math.max(...cells.map((c) => this.#freeFrom[c] ?? 0));
   }
 
-  occupy(_first: number, _plane: number, stay: Stay): void {
-    this.#each(stay, (cell) => (this.#holds[cell] = stay));
+  hold(stay: Stay): void {
+    this.#stays.set(stay.tile, stay);
   }
 
-  touch(stay: Stay): void {
-    this.#clock++;
-    this.#each(stay, (cell) => (this.#used[cell] = this.#clock));
+  use(stay: Stay, position: number): void {
+    for (const c of this.#cells({ first: stay.array.firstMacro, plane: stay.array.plane }, stay.tile)) this.#freeFrom[c] = position + 1;
   }
 
-  #each(stay: Stay, visit: (cell: number) => void): void {
-    const { firstMacro, plane } = stay.array;
-    for (let m = firstMacro; m < firstMacro + macrosOf(stay.tile); m++) visit(plane * this.#macros + m);
-  }
-
-  get machine(): Machine {
-    return this.#machine;
+  #cells(spot: Spot, tile: WeightTile): number[] {
+    return Array.from({ length: macrosOf(tile) }, (_, i) => spot.plane * this.#macros + spot.first + i);
   }
 }
 
