@@ -2,7 +2,16 @@
 import { OPS } from './ops/index.ts';
 import type { OpDefinition } from './ops/op.ts';
 import { requireThat } from './ops/op.ts';
-import { type ElementType, type Graph, type Node, type OpAttributes, type OpName, sizeOf, type Tensor, type ValueType } from './types.ts';
+import {
+  type ElementType,
+  type Graph,
+  type Node,
+  type OpAttributes,
+  type OpName,
+  sizeOf,
+  type Tensor,
+  type ValueType,
+} from './types.ts';
 
 export interface NodeOptions {
   readonly name?: string;
@@ -35,7 +44,10 @@ export class GraphBuilder {
   }
 
   constant(tensor: Tensor, name = 'const'): string {
-    requireThat(tensor.data.length === sizeOf(tensor.type.shape), `constant ${name} has ${tensor.data.length} elements for [${tensor.type.shape}]`);
+    requireThat(
+      tensor.data.length === sizeOf(tensor.type.shape),
+      `constant ${name} has ${tensor.data.length} elements for [${tensor.type.shape}]`,
+    );
     const id = this.unique(name);
     this.#values.set(id, tensor.type);
     this.#constants.set(id, tensor);
@@ -43,15 +55,36 @@ export class GraphBuilder {
   }
 
   /** Adds a node and returns the name of its result; throws OpError when the op refuses. */
-  add<O extends OpName>(op: O, inputs: readonly string[], attributes: OpAttributes[O], options: NodeOptions = {}): string {
+  add<O extends OpName>(
+    op: O,
+    inputs: readonly string[],
+    attributes: OpAttributes[O],
+    options: NodeOptions = {},
+  ): string {
     const definition = OPS[op] as unknown as OpDefinition<O>;
     const [least, most] = definition.arity;
-    requireThat(inputs.length >= least && inputs.length <= most, `${op} takes ${least} to ${most} inputs, got ${inputs.length}`);
-    const inferred = definition.infer(attributes, inputs.map((i) => this.typeOf(i)), options.element);
+    requireThat(
+      inputs.length >= least && inputs.length <= most,
+      `${op} takes ${least} to ${most} inputs, got ${inputs.length}`,
+    );
+    const inferred = definition.infer(
+      attributes,
+      inputs.map((i) => this.typeOf(i)),
+      options.element,
+    );
     const type = options.shape === undefined ? inferred : { element: inferred.element, shape: options.shape };
-    if (op === 'reshape') requireThat(sizeOf(type.shape) === sizeOf(inferred.shape), `cannot reshape [${inferred.shape}] to [${type.shape}]`);
+    if (op === 'reshape')
+      requireThat(
+        sizeOf(type.shape) === sizeOf(inferred.shape),
+        `cannot reshape [${inferred.shape}] to [${type.shape}]`,
+      );
     const name = this.unique(options.name ?? op);
-    const output = options.output === undefined ? (name === options.name ? this.unique(`${name}.out`) : name) : this.unique(options.output);
+    const output =
+      options.output === undefined
+        ? name === options.name
+          ? this.unique(`${name}.out`)
+          : name
+        : this.unique(options.output);
     this.#values.set(output, type);
     this.#nodes.push({ op, name, inputs, output, attributes, source: options.source ?? name } as Node);
     return output;

@@ -5,7 +5,11 @@ import type { OpDefinition } from './ops/op.ts';
 import { type Graph, integerRange, type OpName, sizeOf, type Tensor, typeText } from './types.ts';
 
 /** All values by name when `keep` is 'all', else the outputs. Inputs must have the declared sizes and legal codes. */
-export function interpret(graph: Graph, inputs: ReadonlyMap<string, Tensor['data']>, keep: 'outputs' | 'all' = 'outputs'): Map<string, Tensor> {
+export function interpret(
+  graph: Graph,
+  inputs: ReadonlyMap<string, Tensor['data']>,
+  keep: 'outputs' | 'all' = 'outputs',
+): Map<string, Tensor> {
   const values = new Map<string, Tensor>(graph.constants);
   for (const name of graph.inputs) values.set(name, checkedInput(graph, name, inputs.get(name)));
   for (const node of graph.nodes) {
@@ -29,12 +33,17 @@ function checkedInput(graph: Graph, name: string, data: Tensor['data'] | undefin
   if (data === undefined) throw new InputError(`input ${name} was not given`, { code: 'E-RUN-INPUT' });
   const size = sizeOf(type.shape);
   if (data.length !== size) {
-    throw new InputError(`input ${name} has ${data.length} elements, expected ${size} for ${typeText(type)}`, { code: 'E-RUN-INPUT' });
+    throw new InputError(`input ${name} has ${data.length} elements, expected ${size} for ${typeText(type)}`, {
+      code: 'E-RUN-INPUT',
+    });
   }
   if (type.element.kind === 'int') {
     const { min, max } = integerRange(type.element);
     const bad = data.findIndex((v) => !Number.isInteger(v) || v < min || v > max);
-    if (bad >= 0) throw new InputError(`input ${name}[${bad}] = ${data[bad]} is outside ${typeText(type)} (${min} .. ${max})`, { code: 'E-RUN-INPUT' });
+    if (bad >= 0)
+      throw new InputError(`input ${name}[${bad}] = ${data[bad]} is outside ${typeText(type)} (${min} .. ${max})`, {
+        code: 'E-RUN-INPUT',
+      });
   }
   return { type, data };
 }

@@ -34,7 +34,12 @@ export type RequantizeSpec =
   /** code = saturate(half-even(float32(float32(acc) * scale_c)) + zeroPoint), as ONNX Runtime's QLinear ops. */
   | { readonly mode: 'float32'; readonly scale: Float32Array; readonly zeroPoint: number }
   /** TFLite: Q31 multiplier, saturating rounding doubling high multiply, rounding shift right by -shift (left if > 0). */
-  | { readonly mode: 'fixed-point'; readonly multiplier: Int32Array; readonly shift: Int32Array; readonly zeroPoint: number }
+  | {
+      readonly mode: 'fixed-point';
+      readonly multiplier: Int32Array;
+      readonly shift: Int32Array;
+      readonly zeroPoint: number;
+    }
   /**
    * code = base_c + number of i with acc >= T_ci (ascending) or acc <= T_ci (descending); twice that for a
    * bipolar result; `levels` thresholds a channel. */
@@ -48,13 +53,29 @@ export type RequantizeSpec =
     };
 
 export type UnaryFunction =
-  | 'relu' | 'neg' | 'abs' | 'sqrt' | 'exp' | 'sigmoid' | 'tanh' | 'floor' | 'ceil' | 'round' | 'sign' | 'identity';
+  | 'relu'
+  | 'neg'
+  | 'abs'
+  | 'sqrt'
+  | 'exp'
+  | 'sigmoid'
+  | 'tanh'
+  | 'floor'
+  | 'ceil'
+  | 'round'
+  | 'sign'
+  | 'identity';
 export type BinaryFunction = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min';
 
 /** Attributes by op. Float arrays of length 1 mean "per tensor"; else one per element of `axis`. */
 export interface OpAttributes {
   /** x int [N,C,H,W], w const int [O,C/groups,KH,KW], bias? const int32 [O] -> int32 [N,O,OH,OW]. Padding adds nothing. */
-  readonly conv: { readonly window: Window; readonly groups: number; readonly xZero: number; readonly wZero: Int32Array };
+  readonly conv: {
+    readonly window: Window;
+    readonly groups: number;
+    readonly xZero: number;
+    readonly wZero: Int32Array;
+  };
   /**
    * x float32 [N,C,H,W], w const float32 [O,C/groups,KH,KW] -> float32 [N,O,OH,OW]: for float inputs of a network whose
    * weights are quantized. Multiply, then add, one float32 rounding each, in order of c, kh, kw, from 0.
@@ -68,8 +89,13 @@ export interface OpAttributes {
   readonly dequantize: { readonly scale: Float32Array; readonly zeroPoint: Int32Array; readonly axis: number };
   /** float32 -> int: clip(round(x / scale + zero)); `order` says whether the zero point is added before or after rounding. */
   readonly quantize: {
-    readonly scale: Float32Array; readonly zeroPoint: Float32Array; readonly axis: number; readonly rounding: Rounding;
-    readonly min: number; readonly max: number; readonly order: 'round-then-zero' | 'zero-then-round';
+    readonly scale: Float32Array;
+    readonly zeroPoint: Float32Array;
+    readonly axis: number;
+    readonly rounding: Rounding;
+    readonly min: number;
+    readonly max: number;
+    readonly order: 'round-then-zero' | 'zero-then-round';
   };
   /** float32 -> +1 where x >= 0, else -1. */
   readonly bipolar: Record<string, never>;
@@ -81,7 +107,14 @@ export interface OpAttributes {
   /** Integer add of int32 tensors or constants with broadcasting, exact. */
   readonly addi: Record<string, never>;
   /** Two int operands with scales, as ONNX Runtime's QLinearAdd: see ops/qadd.ts for the exact float operations. */
-  readonly qadd: { readonly aScale: number; readonly aZero: number; readonly bScale: number; readonly bZero: number; readonly scale: number; readonly zeroPoint: number };
+  readonly qadd: {
+    readonly aScale: number;
+    readonly aZero: number;
+    readonly bScale: number;
+    readonly bZero: number;
+    readonly scale: number;
+    readonly zeroPoint: number;
+  };
   /** int or float32; padding never wins. */
   readonly maxpool: { readonly window: Window };
   /** float32; divisor counts padding when countIncludePad (ceil-mode overhang is never counted). */
@@ -115,7 +148,6 @@ export interface NodeOf<O extends OpName> {
 }
 export type Node = { [O in OpName]: NodeOf<O> }[OpName];
 
-
 export interface Graph {
   readonly name: string;
   readonly inputs: readonly string[];
@@ -141,6 +173,7 @@ export function integerRange(t: IntegerType): { readonly min: number; readonly m
 
 export function typeText(t: ValueType): string {
   const e = t.element;
-  const prefix = e.kind === 'float32' ? 'f32' : { unsigned: 'u', signed: 's', bipolar: 'b', ternary: 't' }[e.coding] + e.bits;
+  const prefix =
+    e.kind === 'float32' ? 'f32' : { unsigned: 'u', signed: 's', bipolar: 'b', ternary: 't' }[e.coding] + e.bits;
   return `${prefix}[${t.shape.join(',')}]`;
 }

@@ -3,10 +3,11 @@
  * one integer form with explicit scales. Chains of known numbers fold. What is not supported is collected and reported at
  * once, each with its node and what to try; a node behind a refused one is not reported again.
  */
-import { type Diagnostic, InputError, QnpuError, UnsupportedError } from '../../../isa/base/errors.ts';
+import { type Diagnostic, InputError, InternalError, QnpuError, UnsupportedError } from '../../../isa/base/errors.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { OpError } from '../../graph/ops/op.ts';
 import { type Graph, type IntegerType, integerRange, sizeOf } from '../../graph/types.ts';
+import { verify } from '../../graph/verify.ts';
 import { ImportContext, type QuantizerSite } from './context.ts';
 import { foldNode, shapeConstant } from './fold.ts';
 import { type Constant, elementTypeOf, invalid, type Meaning, Refusal, refuse, Skipped } from './meaning.ts';
@@ -104,7 +105,9 @@ class Session {
     for (const node of this.#nodes) this.#guard(nodeLabel(node), node.outputs, () => this.#node(node));
     const outputs = graph.outputs.map((o) => this.#output(o.name));
     this.#throwIssues();
-    return { graph: this.#cx.builder.finish(outputs), notes: this.#cx.notes, quantizers: this.#cx.quantizers };
+    const imported = this.#cx.builder.finish(outputs);
+    requireRunnable(imported);
+    return { graph: imported, notes: this.#cx.notes, quantizers: this.#cx.quantizers };
   }
 
   /** Runs one step; a refusal becomes an issue and its results are marked as refused. */
@@ -281,6 +284,18 @@ class Session {
       { diagnostics },
     );
   }
+}
+
+/** Sums that may leave 32 bits are the model's; any other finding of the verifier is our own mistake. */
+function requireRunnable(graph: Graph): void {
+  const found = verify(graph);
+  const own = found.filter((d) => d.code !== 'E-GRAPH-RANGE');
+  if (own.length > 0)
+    throw new InternalError(`import made a malformed graph: ${own[0]?.message}`, { diagnostics: own });
+  if (found.length === 0) return;
+  const hint = 'fewer bits, or fewer input channels a group: accumulators have 32 bits';
+  const diagnostics = found.map((d) => ({ ...d, hint }));
+  throw new UnsupportedError(summary('sums may overflow', diagnostics), { diagnostics });
 }
 
 /** Findings of a refused step; errors that are not refusals go on up. */

@@ -2,8 +2,9 @@
  * float32 convolution, for networks whose first activations are not quantized. The order of the sum is part of the meaning: channel,
  * row, column of the window, from 0, one float32 rounding after each multiply and each add; padded positions are left out.
  */
-import { allocate, isFloat, type OpDefinition, requireThat } from './op.ts';
+
 import { type Convolution, convolution, convolvedShape, eachTap, type Tap } from './conv.ts';
+import { allocate, isFloat, type OpDefinition, requireThat } from './op.ts';
 
 export const convFloat: OpDefinition<'conv-float'> = {
   doc: 'float32 convolution on the vector unit',

@@ -80,7 +80,13 @@ export interface Convolution {
   readonly window: Window;
 }
 
-export function convolution(x: ValueType, w: ValueType, window: Window, groups: number, output: ValueType): Convolution {
+export function convolution(
+  x: ValueType,
+  w: ValueType,
+  window: Window,
+  groups: number,
+  output: ValueType,
+): Convolution {
   const [batch, channels, inH, inW] = x.shape as [number, number, number, number];
   const [outputs, groupChannels] = w.shape as [number, number, number, number];
   const [, , outH, outW] = output.shape as [number, number, number, number];

@@ -72,7 +72,10 @@ export const binary: OpDefinition<'binary'> = {
   doc: 'float32 function of two operands, broadcasting',
   arity: [2, 2],
   infer(_, [a, b]) {
-    requireThat(a !== undefined && b !== undefined && isFloat(a) && isFloat(b), 'this function takes two float32 operands');
+    requireThat(
+      a !== undefined && b !== undefined && isFloat(a) && isFloat(b),
+      'this function takes two float32 operands',
+    );
     return { element: a.element, shape: broadcastShape(a.shape, b.shape) };
   },
   reference({ fn }, [a, b], output) {

@@ -12,10 +12,16 @@ export const lut: OpDefinition<'lut'> = {
   doc: 'table look-up by code',
   arity: [1, 1],
   infer({ table, axis }, [x], element) {
-    requireThat(x !== undefined && x.element.kind === 'int' && x.element.bits <= 16, 'a table look-up takes codes of at most 16 bits');
+    requireThat(
+      x !== undefined && x.element.kind === 'int' && x.element.bits <= 16,
+      'a table look-up takes codes of at most 16 bits',
+    );
     requireThat(element !== undefined, 'a table look-up needs a result type');
     const entries = tableEntries(x.element);
-    requireThat(table.length === entries || table.length === entries * x.shape[axis]!, `the table has ${table.length} entries, expected ${entries} a channel`);
+    requireThat(
+      table.length === entries || table.length === entries * x.shape[axis]!,
+      `the table has ${table.length} entries, expected ${entries} a channel`,
+    );
     return { element, shape: x.shape };
   },
   reference({ table, axis }, [x], output) {

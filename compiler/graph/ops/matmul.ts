@@ -7,11 +7,17 @@ export const matmul: OpDefinition<'matmul'> = {
   arity: [2, 3],
   infer({ wZero }, [x, w, bias]) {
     requireThat(x !== undefined && w !== undefined, 'a matrix product needs an input and weights');
-    requireThat(x.element.kind === 'int' && w.element.kind === 'int', 'a matrix product needs integer operands: quantize both first');
+    requireThat(
+      x.element.kind === 'int' && w.element.kind === 'int',
+      'a matrix product needs integer operands: quantize both first',
+    );
     requireThat(w.shape.length === 2, `weights must be [K, N], got [${w.shape}]`);
     const [k, n] = w.shape as [number, number];
     requireThat(x.shape.length >= 1 && x.shape[x.shape.length - 1] === k, `input [${x.shape}] must end in K = ${k}`);
-    requireThat(wZero.length === 1 || wZero.length === n, `weight zero point has ${wZero.length} elements, expected 1 or ${n}`);
+    requireThat(
+      wZero.length === 1 || wZero.length === n,
+      `weight zero point has ${wZero.length} elements, expected 1 or ${n}`,
+    );
     requireThat(bias === undefined || (bias.shape.length === 1 && bias.shape[0] === n), `bias must be [${n}]`);
     return { element: INT32, shape: [...x.shape.slice(0, -1), n] };
   },

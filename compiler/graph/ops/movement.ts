@@ -15,7 +15,10 @@ export const concat: OpDefinition<'concat'> = {
         `joined shapes [${first.shape}] and [${x.shape}] differ outside axis ${axis}`,
       );
     }
-    return { element: first.element, shape: first.shape.map((d, i) => (i === axis ? inputs.reduce((n, x) => n + x.shape[axis]!, 0) : d)) };
+    return {
+      element: first.element,
+      shape: first.shape.map((d, i) => (i === axis ? inputs.reduce((n, x) => n + x.shape[axis]!, 0) : d)),
+    };
   },
   reference({ axis }, inputs, output) {
     const out = allocate(output);
@@ -47,7 +50,10 @@ export const transpose: OpDefinition<'transpose'> = {
   doc: 'permutes axes: output axis i is input axis perm[i]',
   arity: [1, 1],
   infer({ perm }, [x]) {
-    requireThat(x !== undefined && [...perm].sort((a, b) => a - b).every((p, i) => p === i) && perm.length === x.shape.length, `[${perm}] does not permute [${x?.shape}]`);
+    requireThat(
+      x !== undefined && [...perm].sort((a, b) => a - b).every((p, i) => p === i) && perm.length === x.shape.length,
+      `[${perm}] does not permute [${x?.shape}]`,
+    );
     return { element: x.element, shape: perm.map((p) => x.shape[p]!) };
   },
   reference({ perm }, [x], output) {
@@ -64,8 +70,14 @@ export const pad: OpDefinition<'pad'> = {
   doc: 'surrounds with a constant',
   arity: [1, 1],
   infer({ before, after }, [x]) {
-    requireThat(x !== undefined && before.length === x.shape.length && after.length === x.shape.length, 'pads must name every axis');
-    requireThat([...before, ...after].every((p) => p >= 0), 'negative pads are not supported: use Slice');
+    requireThat(
+      x !== undefined && before.length === x.shape.length && after.length === x.shape.length,
+      'pads must name every axis',
+    );
+    requireThat(
+      [...before, ...after].every((p) => p >= 0),
+      'negative pads are not supported: use Slice',
+    );
     return { element: x.element, shape: x.shape.map((d, i) => d + before[i]! + after[i]!) };
   },
   reference({ before, value }, [x], output) {
@@ -100,7 +112,10 @@ export const depthToSpace: OpDefinition<'depth-to-space'> = {
   doc: 'moves channel blocks into space, ONNX DepthToSpace',
   arity: [1, 1],
   infer({ block }, [x]) {
-    requireThat(x !== undefined && x.shape.length === 4 && x.shape[1]! % (block * block) === 0, `channels of [${x?.shape}] must be a multiple of ${block * block}`);
+    requireThat(
+      x !== undefined && x.shape.length === 4 && x.shape[1]! % (block * block) === 0,
+      `channels of [${x?.shape}] must be a multiple of ${block * block}`,
+    );
     const [n, c, h, w] = x.shape as [number, number, number, number];
     return { element: x.element, shape: [n, c / (block * block), h * block, w * block] };
   },

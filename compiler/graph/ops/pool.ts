@@ -11,7 +11,12 @@ function pooledType(x: ValueType | undefined, window: Window): ValueType {
   return { element: x.element, shape: [n, c, oh, ow] };
 }
 
-function eachWindow(x: ValueType, window: Window, output: ValueType, each: (at: number, offsets: number[], y: number, z: number) => void): void {
+function eachWindow(
+  x: ValueType,
+  window: Window,
+  output: ValueType,
+  each: (at: number, offsets: number[], y: number, z: number) => void,
+): void {
   const [, , h, w] = x.shape as [number, number, number, number];
   const [n, c, oh, ow] = output.shape as [number, number, number, number];
   for (let plane = 0; plane < n * c; plane++) {
@@ -53,7 +58,8 @@ export const avgpool: OpDefinition<'avgpool'> = {
     eachWindow(x!.type, window, output, (at, offsets, y, z) => {
       let sum = 0;
       for (const o of offsets) sum = Math.fround(sum + x!.data[o]!);
-      out[at] = sum / (countIncludePad ? paddedCount(y, window, 0, h, kh) * paddedCount(z, window, 1, w, kw) : offsets.length);
+      out[at] =
+        sum / (countIncludePad ? paddedCount(y, window, 0, h, kh) * paddedCount(z, window, 1, w, kw) : offsets.length);
     });
     return out;
   },
@@ -73,7 +79,10 @@ export const spatialSum: OpDefinition<'spatial-sum'> = {
   doc: 'sum over height and width of centred codes',
   arity: [1, 1],
   infer(_, [x]) {
-    requireThat(x !== undefined && x.element.kind === 'int' && x.shape.length === 4, 'a spatial sum takes integers with 4 dims');
+    requireThat(
+      x !== undefined && x.element.kind === 'int' && x.shape.length === 4,
+      'a spatial sum takes integers with 4 dims',
+    );
     return { element: { kind: 'int', bits: 32, coding: 'signed' }, shape: [x.shape[0]!, x.shape[1]!, 1, 1] };
   },
   reference({ xZero }, [x], output) {

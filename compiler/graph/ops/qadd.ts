@@ -30,7 +30,14 @@ export const qadd: OpDefinition<'qadd'> = {
 };
 
 /** The three float32 constants of the sum. */
-export function qaddConstants(q: { aScale: number; aZero: number; bScale: number; bZero: number; scale: number; zeroPoint: number }) {
+export function qaddConstants(q: {
+  aScale: number;
+  aZero: number;
+  bScale: number;
+  bZero: number;
+  scale: number;
+  zeroPoint: number;
+}) {
   const ra = Math.fround(q.aScale / q.scale);
   const rb = Math.fround(q.bScale / q.scale);
   const zeros = Math.fround(Math.fround(ra * q.aZero) + Math.fround(rb * q.bZero));

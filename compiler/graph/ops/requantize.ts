@@ -12,7 +12,10 @@ export const requantize: OpDefinition<'requantize'> = {
     requireThat(x !== undefined && x.element.kind === 'int', 'requantize takes integers');
     requireThat(element !== undefined && element.kind === 'int', 'requantize gives integers');
     const channels = channelCount(spec);
-    requireThat(channels === 1 || channels === x.shape[axis], `${channels} requantizer channels for axis ${axis} of [${x.shape}]`);
+    requireThat(
+      channels === 1 || channels === x.shape[axis],
+      `${channels} requantizer channels for axis ${axis} of [${x.shape}]`,
+    );
     return { element, shape: x.shape };
   },
   reference({ spec, axis, relu }, [x], output) {
@@ -27,7 +30,11 @@ export const requantize: OpDefinition<'requantize'> = {
 };
 
 export function channelCount(spec: RequantizeSpec): number {
-  return spec.mode === 'float32' ? spec.scale.length : spec.mode === 'fixed-point' ? spec.multiplier.length : spec.base.length;
+  return spec.mode === 'float32'
+    ? spec.scale.length
+    : spec.mode === 'fixed-point'
+      ? spec.multiplier.length
+      : spec.base.length;
 }
 
 function one(spec: RequantizeSpec, acc: number, c: number, step: number): number {

@@ -15,7 +15,14 @@ export function outputSize(w: Window, height: number, width: number, ceilMode: b
 }
 
 /** Calls `visit` for each in-range position of the window at (y, x): flat offset in the plane. */
-export function visitWindow(w: Window, height: number, width: number, y: number, x: number, visit: (offset: number) => void): void {
+export function visitWindow(
+  w: Window,
+  height: number,
+  width: number,
+  y: number,
+  x: number,
+  visit: (offset: number) => void,
+): void {
   for (let r = 0; r < w.kernel[0]; r++) {
     const iy = y * w.strides[0] - w.pads[0] + r * w.dilations[0];
     if (iy < 0 || iy >= height) continue;
