@@ -1,12 +1,14 @@
 /** What the meaning of one executed instruction may use: memories, resolved walks, and a way to fault with the place. */
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
-import { codeRange, type Space, type TensorDescriptor } from '../../isa/tensor.ts';
+import { type ArrayDescriptor, codeRange, type Space, type TensorDescriptor } from '../../isa/tensor.ts';
 import { destinationCore } from '../walk/accesses.ts';
 import { type DynamicInstruction, fault } from '../walk/sequence.ts';
-import type { Walk, WalkCache } from '../walk/walk.ts';
+import type { Part, Walk, WalkCache } from '../walk/walk.ts';
 import type { ArrayCells } from './arrays.ts';
-import { type ByteMemory, type Codes, firstMisfit } from './memory.ts';
+import type { Codes } from './codes.ts';
+import { type ByteMemory, firstMisfit } from './memory.ts';
+import type { MovedBytes } from './moved.ts';
 import type { OperandStatistics } from './statistics.ts';
 
 export interface CoreMemories {
@@ -29,10 +31,19 @@ export interface ExecContext {
   readonly core: number;
   readonly at: DynamicInstruction;
   readonly statistics: OperandStatistics | undefined;
+  readonly moved: MovedBytes | undefined;
 }
 
-export function failAt(cx: ExecContext, what: string, hint: string): never {
-  throw fault(cx.program, cx.core, cx.at.pc, what, hint);
+/** A source operand that may be read: its walk and the memory it lies in. */
+export interface Source {
+  readonly walk: Walk;
+  readonly memory: ByteMemory;
+  readonly descriptor: TensorDescriptor;
+  readonly name: string;
+}
+
+export function failAt(cx: ExecContext, what: string, hint: string, code = 'E-SIM'): never {
+  throw fault(cx.program, cx.core, cx.at.pc, what, hint, code);
 }
 
 export function tensorName(program: Program, index: number): string {
@@ -40,15 +51,42 @@ export function tensorName(program: Program, index: number): string {
   return name === undefined || name === '' ? `tensor ${index}` : name;
 }
 
-/** Raw codes of an operand in index order. */
-export function readTensor(cx: ExecContext, index: number): Codes {
+export function layerOf(cx: ExecContext): number {
+  return cx.program.symbols.layerOf[cx.core]?.[cx.at.pc] ?? -1;
+}
+
+export function descriptorOf(cx: ExecContext, index: number): TensorDescriptor {
+  return cx.walks.get(index, cx.at.registers).descriptor;
+}
+
+/** The weight tile of an array descriptor, which must fit this machine. */
+export function tileOf(cx: ExecContext, index: number): ArrayDescriptor {
+  const tile = cx.program.arrays[index];
+  if (tile === undefined) failAt(cx, `array descriptor ${index} does not exist`, `the program has ${cx.program.arrays.length}`);
+  const misfit = cx.memories.cores[cx.core]!.cells.misfit(tile);
+  if (misfit !== undefined) failAt(cx, `the weight tile needs ${misfit}`, 'use a smaller tile or a machine with larger arrays');
+  return tile;
+}
+
+/** Checks that an operand (or a part of it) lies in its memory and has been written. */
+export function openSource(cx: ExecContext, index: number, part?: Part, core = cx.core): Source {
   const walk = cx.walks.get(index, cx.at.registers);
-  const memory = memoryOf(cx, walk.descriptor.space, cx.core);
-  checkBounds(cx, memory, walk, index);
-  const unwritten = memory.firstUnwritten(walk);
-  if (unwritten >= 0) {
-    failAt(cx, `${tensorName(cx.program, index)} reads ${walk.descriptor.space} byte ${unwritten}, which nothing has written`, 'write it first, or correct the base, the axes or the order');
+  const { descriptor } = walk;
+  const memory = memoryOf(cx, descriptor, index, core);
+  const intervals = walk.shape.intervals(part);
+  checkBounds(cx, memory, walk, intervals, index);
+  const name = tensorName(cx.program, index);
+  const unwritten = memory.firstUnwritten(walk.base, intervals);
+  if (unwritten !== undefined) {
+    failAt(cx, `${name} reads ${descriptor.space} byte ${unwritten}, which nothing has written`, 'write it first, or correct the base, the axes or the order', 'E-SIM-UNWRITTEN');
   }
+  cx.moved?.touch(walk, memory, part, false);
+  return { walk, memory, descriptor, name };
+}
+
+/** Raw codes of an operand in index order. */
+export function readTensor(cx: ExecContext, index: number, core = cx.core): Codes {
+  const { walk, memory } = openSource(cx, index, undefined, core);
   return memory.read(walk);
 }
 
@@ -56,35 +94,43 @@ export function readTensor(cx: ExecContext, index: number): Codes {
 export function writeTensor(cx: ExecContext, index: number, values: ArrayLike<number>): void {
   const walk = cx.walks.get(index, cx.at.registers);
   const { descriptor: d } = walk;
-  if (values.length !== walk.offsets.length) {
-    failAt(cx, `${tensorName(cx.program, index)} walks ${walk.offsets.length} elements, the result has ${values.length}`, 'make the counts of the operands agree');
+  if (values.length !== walk.count) {
+    failAt(cx, `${tensorName(cx.program, index)} walks ${walk.count} elements, the result has ${values.length}`, 'make the counts of the operands agree');
   }
-  const memory = memoryOf(cx, d.space, destinationCore(cx.at.instruction, cx.core));
-  checkBounds(cx, memory, walk, index);
-  const bad = firstMisfit(d, values);
+  const memory = memoryOf(cx, d, index, destinationCore(cx.at.instruction, cx.core));
+  checkBounds(cx, memory, walk, walk.shape.intervals(), index);
+  const held = d.space === 'acc' ? { coding: d.coding, widthBits: Math.min(d.widthBits, cx.machine.core.accumulators.widthBits) } : d;
+  const bad = firstMisfit(held, values);
   if (bad >= 0) {
-    const { min, max } = codeRange(d.coding, d.widthBits);
-    failAt(cx, `element ${bad} of ${tensorName(cx.program, index)} would be ${values[bad]}, outside ${d.widthBits}-bit ${d.coding} (${min} .. ${max})`, 'use a wider destination, or prove that the sum is small enough');
+    const { min, max } = codeRange(held.coding, held.widthBits);
+    failAt(cx, `element ${bad} of ${tensorName(cx.program, index)} would be ${values[bad]}, outside ${held.widthBits}-bit ${d.coding} (${min} .. ${max})`, 'use a wider destination, or prove that the sum is small enough', 'E-SIM-OVERFLOW');
   }
+  cx.moved?.touch(walk, memory, undefined, true);
   memory.write(walk, values);
 }
 
-function memoryOf(cx: ExecContext, space: Space, core: number): ByteMemory {
-  if (space === 'dram') return cx.memories.dram;
-  if (space === 'buffer') return cx.memories.buffer;
+function memoryOf(cx: ExecContext, d: TensorDescriptor, index: number, core: number): ByteMemory {
+  if (d.space === 'dram') return cx.memories.dram;
+  if (d.space === 'buffer') return cx.memories.buffer;
   const own = cx.memories.cores[core];
   if (own === undefined) failAt(cx, `core ${core} does not exist`, `this machine has ${cx.memories.cores.length}`);
-  return own[space];
+  const stored = cx.machine.core.accumulators.widthBits === 48 ? 48 : 32;
+  if (d.space === 'acc' && d.widthBits !== stored) {
+    failAt(cx, `${tensorName(cx.program, index)} has ${d.widthBits}-bit elements, accumulators of this machine are stored in ${stored} bits`, `use width ${stored}`);
+  }
+  return own[d.space];
 }
 
-function checkBounds(cx: ExecContext, memory: ByteMemory, walk: Walk, index: number): void {
-  const outside = memory.firstOutside(walk);
-  if (outside === -1) return;
-  failAt(cx, `${tensorName(cx.program, index)} reaches ${walk.descriptor.space} byte ${outside}, outside its ${memory.bytes.length} bytes`, 'correct the base or the strides, or use a larger memory');
+function checkBounds(cx: ExecContext, memory: ByteMemory, walk: Walk, intervals: Float64Array, index: number): void {
+  const outside = memory.firstOutside(walk.base, intervals);
+  if (outside === undefined) return;
+  failAt(cx, `${tensorName(cx.program, index)} reaches ${walk.descriptor.space} byte ${outside}, outside its ${memory.bytes.length} bytes`, 'correct the base or the strides, or use a larger memory', 'E-SIM-BOUNDS');
 }
 
-export function descriptorOf(cx: ExecContext, index: number): TensorDescriptor {
-  return cx.walks.get(index, cx.at.registers).descriptor;
+/** Faults unless an operand lies in one of the spaces. */
+export function requireSpace(cx: ExecContext, index: number, spaces: readonly Space[]): void {
+  const { space } = descriptorOf(cx, index);
+  if (!spaces.includes(space)) failAt(cx, `${tensorName(cx.program, index)} lies in ${space}; this operand must lie in ${spaces.join(' or ')}`, 'copy it there first');
 }
 
 /** True where a destination saturates: below 32 bits and not an accumulator. */
@@ -95,7 +141,8 @@ export function saturates(d: TensorDescriptor): boolean {
 /** Clamps to the coding where the destination saturates; writeTensor faults on what remains outside. */
 export function settle(d: TensorDescriptor, value: number): number {
   if (!saturates(d)) return value;
-  const { min, max } = codeRange(d.coding, d.widthBits);
   if (d.coding === 'bipolar') return value >= 0 ? 1 : -1;
+  const { min, max } = codeRange(d.coding, d.widthBits);
   return value < min ? min : value > max ? max : value;
 }
+

@@ -1,22 +1,22 @@
 /**
  * Memories with data: bytes, and one flag a byte that says whether anyone wrote it. Reading a byte that nobody wrote is a fault, because on silicon it
- * would be chance. Elements are packed little endian at any bit.
+ * would be chance. Pages that are never touched cost nothing: the operating system gives zeroed memory on demand.
  */
-import { readBits, writeBits } from '../../isa/base/bits.ts';
 import { codeRange, type TensorDescriptor } from '../../isa/tensor.ts';
-import { OUTSIDE, type Walk } from '../walk/walk.ts';
-
-export type Codes = Int32Array | Float64Array;
+import { OUTSIDE, type Rows } from '../walk/rows.ts';
+import type { Walk } from '../walk/walk.ts';
+import { type Codes, createCodes, createReader, createWriter, type ReadRow, type WriteRow } from './codes.ts';
 
 export class ByteMemory {
   readonly bytes: Uint8Array;
   readonly written: Uint8Array;
-  readonly #view: DataView;
+  readonly #readers = new Map<string, ReadRow>();
+  readonly #writers = new Map<string, WriteRow>();
+  #scratch = new Int32Array(0);
 
   constructor(sizeBytes: number) {
     this.bytes = new Uint8Array(sizeBytes);
     this.written = new Uint8Array(sizeBytes);
-    this.#view = new DataView(this.bytes.buffer);
   }
 
   /** Host or loader write. */
@@ -25,86 +25,114 @@ export class ByteMemory {
     this.written.fill(1, address, address + bytes.length);
   }
 
-  /** First byte of a walk that lies outside the memory, or -1. */
-  firstOutside(walk: Walk): number {
-    const { intervals } = walk;
-    if (intervals.length === 0) return -1;
-    if (intervals[0]! < 0) return intervals[0]!;
-    return intervals[intervals.length - 1]! > this.bytes.length ? Math.max(this.bytes.length, intervals[intervals.length - 2]!) : -1;
+  /** First byte of relative [start, end) pairs that lies outside the memory, or undefined. */
+  firstOutside(base: number, intervals: Float64Array): number | undefined {
+    if (intervals.length === 0) return undefined;
+    if (base + intervals[0]! < 0) return base + intervals[0]!;
+    const end = base + intervals[intervals.length - 1]!;
+    return end > this.bytes.length ? Math.max(this.bytes.length, base + intervals[intervals.length - 2]!) : undefined;
   }
 
-  /** First byte of a walk that nobody wrote, or -1. */
-  firstUnwritten(walk: Walk): number {
-    for (let i = 0; i < walk.intervals.length; i += 2) {
-      const at = this.written.subarray(walk.intervals[i]!, walk.intervals[i + 1]!).indexOf(0);
-      if (at >= 0) return walk.intervals[i]! + at;
+  /** First byte of relative [start, end) pairs that nobody wrote, or undefined. */
+  firstUnwritten(base: number, intervals: Float64Array): number | undefined {
+    const { written } = this;
+    for (let i = 0; i < intervals.length; i += 2) {
+      const start = base + intervals[i]!;
+      const end = base + intervals[i + 1]!;
+      if (end - start > 64) {
+        const at = written.subarray(start, end).indexOf(0);
+        if (at >= 0) return start + at;
+      } else {
+        for (let b = start; b < end; b++) if (written[b] === 0) return b;
+      }
     }
-    return -1;
+    return undefined;
   }
 
-  /** Values in index order: codes as numbers (bipolar -1/+1), floats as numbers; `fill` outside the axes. */
+  /** Values in index order; `fill` outside the axes (0 for floats). Does not look at `written`. */
   read(walk: Walk): Codes {
-    const { descriptor: d, base, offsets } = walk;
-    const out = d.coding === 'float' || d.widthBits > 32 || (d.widthBits === 32 && d.coding === 'unsigned') ? new Float64Array(offsets.length) : new Int32Array(offsets.length);
-    const one = this.#reader(d, base);
-    for (let i = 0; i < offsets.length; i++) out[i] = offsets[i] === OUTSIDE ? d.fill : one(offsets[i]!);
+    const out = createCodes(walk.descriptor, walk.count);
+    const rows = walk.shape.allRows();
+    this.readRows(walk, rows, 0, rows.outer, 0, rows.inner, out);
     return out;
+  }
+
+  /** Elements [from, to) of rows [first, last) into `out`, row after row. Returns whether some lay outside their axes. */
+  readRows(walk: Walk, rows: Rows, first: number, last: number, from: number, to: number, out: Codes): boolean {
+    const { base, descriptor: d } = walk;
+    const read = this.#reader(d);
+    let outside = false;
+    for (let m = first, at = 0; m < last; m++, at += to - from) {
+      const add = rows.rowBase(m);
+      if (!Number.isNaN(add)) {
+        read(base, add, rows.offsets, from, to, out, at);
+        continue;
+      }
+      const offsets = this.#explicit(rows, m, from, to);
+      for (let k = 0; k < to - from; k++) {
+        if (offsets[k] !== OUTSIDE) read(base, 0, offsets, k, k + 1, out, at + k);
+        else {
+          out[at + k] = d.coding === 'float' ? 0 : d.fill;
+          outside = true;
+        }
+      }
+    }
+    return outside;
   }
 
   /** Writes values that fit the coding; elements outside the axes are dropped. */
   write(walk: Walk, values: ArrayLike<number>): void {
-    const { descriptor: d, base, offsets } = walk;
-    const one = this.#writer(d, base);
-    for (let i = 0; i < offsets.length; i++) if (offsets[i] !== OUTSIDE) one(offsets[i]!, values[i]!);
-    for (let i = 0; i < walk.intervals.length; i += 2) this.written.fill(1, walk.intervals[i]!, walk.intervals[i + 1]!);
+    const { base } = walk;
+    const write = this.#writer(walk.descriptor);
+    const rows = walk.shape.allRows();
+    for (let m = 0, at = 0; m < rows.outer; m++, at += rows.inner) {
+      const add = rows.rowBase(m);
+      if (!Number.isNaN(add)) {
+        write(base, add, rows.offsets, 0, rows.inner, values, at);
+        continue;
+      }
+      const offsets = this.#explicit(rows, m, 0, rows.inner);
+      for (let k = 0; k < rows.inner; k++) if (offsets[k] !== OUTSIDE) write(base, 0, offsets, k, k + 1, values, at + k);
+    }
+    const intervals = walk.shape.intervals();
+    for (let i = 0; i < intervals.length; i += 2) this.written.fill(1, base + intervals[i]!, base + intervals[i + 1]!);
   }
 
-  #reader(d: TensorDescriptor, base: number): (offset: number) => number {
-    const { bytes } = this;
-    const view = this.#view;
-    const w = d.widthBits;
-    if (d.coding === 'float') return (o) => view.getFloat32(base + 4 * o, true);
-    if (d.coding === 'bipolar') return (o) => (((bytes[base + (o >> 3)]! >> (o & 7)) & 1) === 1 ? 1 : -1);
-    const signed = d.coding !== 'unsigned';
-    if (w === 8) return signed ? (o) => (bytes[base + o]! << 24) >> 24 : (o) => bytes[base + o]!;
-    if (w === 32) return signed ? (o) => view.getInt32(base + 4 * o, true) : (o) => view.getUint32(base + 4 * o, true);
-    if (w === 1 || w === 2 || w === 4) {
-      const mask = (1 << w) - 1;
-      const shift = 32 - w;
-      const raw = (o: number) => (bytes[base + ((o * w) >> 3)]! >> ((o * w) & 7)) & mask;
-      return signed ? (o) => (raw(o) << shift) >> shift : raw;
-    }
-    const half = 2 ** (w - 1);
-    return (o) => {
-      const v = readBits(bytes, base * 8 + o * w, w);
-      return signed && v >= half ? v - 2 * half : v;
-    };
+  #explicit(rows: Rows, m: number, from: number, to: number): Int32Array {
+    if (this.#scratch.length < to - from) this.#scratch = new Int32Array(to - from);
+    rows.rowOffsets(m, from, to, this.#scratch);
+    return this.#scratch;
   }
 
-  #writer(d: TensorDescriptor, base: number): (offset: number, value: number) => void {
-    const { bytes } = this;
-    const view = this.#view;
-    const w = d.widthBits;
-    if (d.coding === 'float') return (o, v) => view.setFloat32(base + 4 * o, v, true);
-    if (d.coding === 'bipolar') return (o, v) => writeBits(bytes, base * 8 + o, 1, v > 0 ? 1 : 0);
-    if (w === 8) {
-      return (o, v) => {
-        bytes[base + o] = v;
-      };
+  #reader(d: TensorDescriptor): ReadRow {
+    const key = `${d.coding}${d.widthBits}`;
+    let reader = this.#readers.get(key);
+    if (reader === undefined) {
+      reader = createReader(this.bytes, d.widthBits, d.coding);
+      this.#readers.set(key, reader);
     }
-    if (w === 32) return (o, v) => view.setInt32(base + 4 * o, v, true);
-    const size = 2 ** w;
-    return (o, v) => writeBits(bytes, base * 8 + o * w, w, v < 0 ? v + size : v);
+    return reader;
+  }
+
+  #writer(d: TensorDescriptor): WriteRow {
+    const key = `${d.coding}${d.widthBits}`;
+    let writer = this.#writers.get(key);
+    if (writer === undefined) {
+      writer = createWriter(this.bytes, d.widthBits, d.coding);
+      this.#writers.set(key, writer);
+    }
+    return writer;
   }
 }
 
 /** Index of the first value outside the coding's range, or -1. */
-export function firstMisfit(d: TensorDescriptor, values: ArrayLike<number>): number {
+export function firstMisfit(d: Pick<TensorDescriptor, 'coding' | 'widthBits'>, values: ArrayLike<number>): number {
   if (d.coding === 'float') return -1;
   const { min, max } = codeRange(d.coding, d.widthBits);
+  const whole = values instanceof Int32Array;
   for (let i = 0; i < values.length; i++) {
     const v = values[i]!;
-    if (v < min || v > max || !Number.isInteger(v) || (d.coding === 'bipolar' && v === 0)) return i;
+    if (v < min || v > max || (!whole && !Number.isInteger(v)) || (v === 0 && d.coding === 'bipolar')) return i;
   }
   return -1;
 }

@@ -1,59 +1,82 @@
 /**
- * Operand statistics of matrix multiplies, per layer: how often input bits toggle the array and how dense the weights are. Integers
- * only; energy turns them into activity, zero skipping into cycles.
+ * Operand statistics of matrix multiplies, per layer: how often input bits toggle the array, how dense the weights are, and how many
+ * bit planes of a whole input vector are zero. Integers only; energy turns them into activity, zero skipping into cycles.
  */
+import { onesOf } from './arrays.ts';
+
+/** Widest operand of the matrix unit. */
+const PLANES = 16;
 
 export interface LayerStatistics {
-  /** Input elements fed to arrays (M x K of every mm). */
+  /** Input elements fed to arrays (M x K of every mm) and how many of them are zero. */
   inputs: number;
   zeroInputs: number;
   /** Ones among the bits of the inputs in two's complement, and all bits. */
   inputOnes: number;
   inputBits: number;
+  /** Ones per bit plane, plane 0 the lowest. */
+  readonly inputOnesByPlane: number[];
+  /** Input vectors (M of every mm), and for each bit plane how many of them have no one in it. */
+  vectors: number;
+  readonly zeroPlanes: number[];
+  /** Weights of the tiles that were multiplied (K x N of every mm), their bits and the ones among them. */
   weights: number;
   weightOnes: number;
   weightBits: number;
 }
 
 export class OperandStatistics {
+  /** By layer index of the program, -1 for none. */
   readonly layers = new Map<number, LayerStatistics>();
 
   layer(index: number): LayerStatistics {
     let found = this.layers.get(index);
     if (found === undefined) {
-      found = { inputs: 0, zeroInputs: 0, inputOnes: 0, inputBits: 0, weights: 0, weightOnes: 0, weightBits: 0 };
+      found = {
+        inputs: 0, zeroInputs: 0, inputOnes: 0, inputBits: 0, inputOnesByPlane: new Array<number>(PLANES).fill(0), vectors: 0,
+        zeroPlanes: new Array<number>(PLANES).fill(0), weights: 0, weightOnes: 0, weightBits: 0,
+      };
       this.layers.set(index, found);
     }
     return found;
   }
 
-  countInputs(layer: number, codes: ArrayLike<number>, bits: number): void {
+  /** Counts `vectors` input vectors of `length` codes each. */
+  countInputs(layer: number, codes: Int32Array, vectors: number, length: number, bits: number): void {
     const s = this.layer(layer);
-    s.inputs += codes.length;
-    s.inputBits += codes.length * bits;
-    for (let i = 0; i < codes.length; i++) {
-      const v = codes[i]!;
-      if (v === 0) s.zeroInputs += 1;
-      else s.inputOnes += ones(v, bits);
+    s.inputs += vectors * length;
+    s.inputBits += vectors * length * bits;
+    s.vectors += vectors;
+    const ones = onesTable(bits);
+    const mask = 2 ** bits - 1;
+    const seen = new Int32Array(mask + 1);
+    for (let v = 0; v < vectors; v++) {
+      let any = 0;
+      for (let i = v * length; i < (v + 1) * length; i++) {
+        const code = bits === 1 ? (codes[i]! > 0 ? 1 : 0) : codes[i]! & mask;
+        if (codes[i] === 0) s.zeroInputs += 1;
+        seen[code] = seen[code]! + 1;
+        any |= code;
+      }
+      for (let p = 0; p < bits; p++) if (((any >> p) & 1) === 0) s.zeroPlanes[p] = s.zeroPlanes[p]! + 1;
+    }
+    for (let code = 1; code <= mask; code++) {
+      const n = seen[code]!;
+      if (n === 0) continue;
+      s.inputOnes += n * ones[code]!;
+      for (let p = 0; p < bits; p++) if ((code >> p) & 1) s.inputOnesByPlane[p] = s.inputOnesByPlane[p]! + n;
     }
   }
 
-  countWeights(layer: number, codes: ArrayLike<number>, bits: number): void {
+  /** Counts a tile of weights with its ones. */
+  countWeights(layer: number, weights: number, ones: number, bits: number): void {
     const s = this.layer(layer);
-    s.weights += codes.length;
-    s.weightBits += codes.length * bits;
-    for (let i = 0; i < codes.length; i++) s.weightOnes += ones(codes[i]!, bits);
+    s.weights += weights;
+    s.weightBits += weights * bits;
+    s.weightOnes += ones;
   }
 }
 
-/** Ones in the low `bits` bits of the two's complement of v; bipolar -1 is the bit 0. */
-function ones(v: number, bits: number): number {
-  if (bits === 1) return v > 0 ? 1 : 0;
-  let x = bits >= 32 ? v >>> 0 : (v & ((1 << bits) - 1)) >>> 0;
-  let n = 0;
-  while (x !== 0) {
-    x &= x - 1;
-    n += 1;
-  }
-  return n;
+function onesTable(bits: number): Uint8Array {
+  return Uint8Array.from({ length: 2 ** bits }, (_, code) => (bits === 1 ? code : onesOf(code, bits)));
 }

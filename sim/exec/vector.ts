@@ -1,9 +1,10 @@
-/** Meaning of the vector unit: centred integers or float32, one rounding per operation, as isa/README.md states. */
+/** Meaning of the vector unit's elementwise instructions: centred integers or float32, one rounding per operation, as isa/README.md states. */
 import type { InstructionOf, Rounding } from '../../isa/instructions/table.ts';
 import { halfEven, special } from '../../isa/numerics/special.ts';
 import { codeRange, type TensorDescriptor } from '../../isa/tensor.ts';
+import type { Codes } from './codes.ts';
 import { descriptorOf, type ExecContext, failAt, readTensor, settle, tensorName, writeTensor } from './context.ts';
-import type { Codes } from './memory.ts';
+import { readRecords } from './records.ts';
 
 interface Operand {
   readonly d: TensorDescriptor;
@@ -11,34 +12,43 @@ interface Operand {
   readonly values: Codes;
 }
 
-function operand(cx: ExecContext, index: number): Operand {
+export function operand(cx: ExecContext, index: number): Operand {
   const d = descriptorOf(cx, index);
   const values = readTensor(cx, index);
-  if (d.coding !== 'float' && d.fill !== 0) for (let e = 0; e < values.length; e++) values[e] = values[e]! - d.fill;
-  return { d, values };
+  if (d.coding === 'float' || d.fill === 0) return { d, values };
+  // A centred 32-bit code may need a bit more than an Int32Array has.
+  const centred = d.widthBits >= 32 ? Float64Array.from(values) : values;
+  for (let e = 0; e < centred.length; e++) centred[e] = centred[e]! - d.fill;
+  return { d, values: centred };
 }
 
-function same(cx: ExecContext, a: Operand, b: Operand): void {
+export function isFloat(d: TensorDescriptor): boolean {
+  return d.coding === 'float';
+}
+
+export function requireSame(cx: ExecContext, a: Operand, b: Operand): void {
   if (a.values.length !== b.values.length) failAt(cx, `operands walk ${a.values.length} and ${b.values.length} elements`, 'make the counts agree; broadcast with step 0');
 }
 
-/** Result of an operation on centred operands into dst: rounded half to even if it came from float, zero point added, settled. */
-function store(cx: ExecContext, dst: number, results: Float64Array, float: boolean, rounding: Rounding = 'half-even'): void {
+/** Result of an operation on centred operands into dst: rounded where it came from float, zero point added, settled. */
+export function store(cx: ExecContext, dst: number, results: Float64Array, float: boolean, rounding: Rounding = 'half-even'): void {
   const d = descriptorOf(cx, dst);
-  if (d.coding === 'float') {
+  if (isFloat(d)) {
     for (let e = 0; e < results.length; e++) results[e] = Math.fround(results[e]!);
-  } else {
-    for (let e = 0; e < results.length; e++) {
-      const r = float ? round(results[e]!, rounding) : results[e]!;
-      if (Number.isNaN(r)) failAt(cx, `element ${e} is not a number and ${tensorName(cx.program, dst)} is an integer`, 'check the operands of the division or of the special function');
-      results[e] = settle(d, r + d.fill);
-    }
+    return writeTensor(cx, dst, results);
+  }
+  for (let e = 0; e < results.length; e++) {
+    const r = float ? round(results[e]!, rounding) : results[e]!;
+    if (Number.isNaN(r)) failAt(cx, `element ${e} is not a number and ${tensorName(cx.program, dst)} is an integer`, 'check the operands of the division or of the special function');
+    results[e] = settle(d, r + d.fill);
   }
   writeTensor(cx, dst, results);
 }
 
-function round(x: number, rounding: Rounding): number {
+/** Rounds to an integer by QONNX's names; ties matter only in the three `half` modes. */
+export function round(x: number, rounding: Rounding): number {
   const size = Math.abs(x);
+  const sign = x < 0 ? -1 : 1;
   switch (rounding) {
     case 'half-even':
       return halfEven(x);
@@ -47,46 +57,47 @@ function round(x: number, rounding: Rounding): number {
     case 'ceil':
       return Math.ceil(x);
     case 'toward-zero':
-      return x < 0 ? -Math.floor(size) : Math.floor(size);
+      return sign * Math.floor(size);
     case 'away-from-zero':
-      return x < 0 ? -Math.ceil(size) : Math.ceil(size);
+      return sign * Math.ceil(size);
     case 'half-up':
-      return x < 0 ? -Math.floor(size + 0.5) : Math.floor(size + 0.5);
+      return sign * Math.floor(size + 0.5);
     case 'half-down':
-      return x < 0 ? -Math.ceil(size - 0.5) : Math.ceil(size - 0.5);
+      return sign * Math.ceil(size - 0.5);
   }
 }
 
 type Binary = { readonly dst: number; readonly a: number; readonly b: number };
+type Meaning<I> = (i: I, cx: ExecContext) => void;
 
-function elementwise(i: Binary, cx: ExecContext, f: (a: number, b: number) => number, floatOnly = false): void {
-  const a = operand(cx, i.a);
-  const b = operand(cx, i.b);
-  same(cx, a, b);
-  const float = [a.d, b.d, descriptorOf(cx, i.dst)].some((d) => d.coding === 'float');
-  if (floatOnly && !float) failAt(cx, 'this instruction works on float operands only', 'convert with vcvt first');
-  const out = new Float64Array(a.values.length);
-  for (let e = 0; e < out.length; e++) {
-    out[e] = float ? Math.fround(f(Math.fround(a.values[e]!), Math.fround(b.values[e]!))) : f(a.values[e]!, b.values[e]!);
-  }
-  store(cx, i.dst, out, float);
+function elementwise(f: (a: number, b: number) => number, floatOnly = false): Meaning<Binary> {
+  return (i, cx) => {
+    const a = operand(cx, i.a);
+    const b = operand(cx, i.b);
+    requireSame(cx, a, b);
+    const float = isFloat(a.d) || isFloat(b.d) || isFloat(descriptorOf(cx, i.dst));
+    if (floatOnly && !float) failAt(cx, 'this instruction works on float operands only', 'convert with vcvt first');
+    const out = new Float64Array(a.values.length);
+    if (float) for (let e = 0; e < out.length; e++) out[e] = Math.fround(f(Math.fround(a.values[e]!), Math.fround(b.values[e]!)));
+    else for (let e = 0; e < out.length; e++) out[e] = f(a.values[e]!, b.values[e]!);
+    store(cx, i.dst, out, float);
+  };
 }
 
-export const vadd = (i: InstructionOf<'vadd'>, cx: ExecContext): void => elementwise(i, cx, (a, b) => a + b);
-export const vsub = (i: InstructionOf<'vsub'>, cx: ExecContext): void => elementwise(i, cx, (a, b) => a - b);
-export const vmul = (i: InstructionOf<'vmul'>, cx: ExecContext): void => elementwise(i, cx, (a, b) => a * b);
-export const vdiv = (i: InstructionOf<'vdiv'>, cx: ExecContext): void => elementwise(i, cx, (a, b) => a / b, true);
-export const vmax = (i: InstructionOf<'vmax'>, cx: ExecContext): void => elementwise(i, cx, (a, b) => (b > a ? b : a));
-export const vmin = (i: InstructionOf<'vmin'>, cx: ExecContext): void => elementwise(i, cx, (a, b) => (b < a ? b : a));
+export const vadd = elementwise((a, b) => a + b);
+export const vsub = elementwise((a, b) => a - b);
+export const vmul = elementwise((a, b) => a * b);
+export const vdiv = elementwise((a, b) => a / b, true);
+export const vmax = elementwise((a, b) => (b > a ? b : a));
+export const vmin = elementwise((a, b) => (b < a ? b : a));
 
 export function vcvt(i: InstructionOf<'vcvt'>, cx: ExecContext): void {
   const a = operand(cx, i.a);
-  const float = a.d.coding === 'float';
-  store(cx, i.dst, Float64Array.from(a.values), float, i.rounding);
+  store(cx, i.dst, Float64Array.from(a.values), isFloat(a.d), i.rounding);
 }
 
 export function vsqrt(i: InstructionOf<'vsqrt'>, cx: ExecContext): void {
-  floatUnary(i, cx, (x) => Math.sqrt(x));
+  floatUnary(i, cx, Math.sqrt);
 }
 
 export function vfun(i: InstructionOf<'vfun'>, cx: ExecContext): void {
@@ -95,81 +106,47 @@ export function vfun(i: InstructionOf<'vfun'>, cx: ExecContext): void {
 
 function floatUnary(i: { dst: number; a: number }, cx: ExecContext, f: (x: number) => number): void {
   const a = operand(cx, i.a);
-  if (a.d.coding !== 'float') failAt(cx, `${tensorName(cx.program, i.a)} is an integer, this instruction takes float`, 'convert with vcvt first');
-  store(cx, i.dst, Float64Array.from(a.values, f), true);
+  if (!isFloat(a.d)) failAt(cx, `${tensorName(cx.program, i.a)} is an integer, this instruction takes float`, 'convert with vcvt first');
+  store(cx, i.dst, Float64Array.from(a.values, (x) => Math.fround(f(x))), true);
 }
 
 export function vaddq(i: InstructionOf<'vaddq'>, cx: ExecContext): void {
   const a = readTensor(cx, i.a);
   const b = readTensor(cx, i.b);
-  const p = readTensor(cx, i.params);
   const d = descriptorOf(cx, i.dst);
-  if (a.length !== b.length || p.length !== 3 * a.length) failAt(cx, `operands walk ${a.length}, ${b.length} elements and ${p.length} parameter words`, 'params walks the dims of dst and then 3 words');
-  if (descriptorOf(cx, i.params).coding !== 'float' || d.coding === 'float') failAt(cx, 'vaddq takes float records and gives integers', 'check the codings');
-  const range = codeRange(d.coding, d.widthBits);
+  if (a.length !== b.length) failAt(cx, `operands walk ${a.length} and ${b.length} elements`, 'make the counts agree');
+  if ([i.a, i.b, i.dst].some((t) => isFloat(descriptorOf(cx, t)))) failAt(cx, 'vaddq takes and gives integer codes', 'use vmul and vadd for floats');
+  const { words: p, startOf, length } = readRecords(cx, i.params, a.length);
+  if (!isFloat(descriptorOf(cx, i.params)) || length !== 3) failAt(cx, `${tensorName(cx.program, i.params)} gives ${length} words for each element`, 'a record of vaddq is 3 float words');
+  const { min, max } = codeRange(d.coding, d.widthBits);
+  const f = Math.fround;
   const out = new Float64Array(a.length);
   for (let e = 0; e < out.length; e++) {
-    const left = Math.fround(Math.fround(a[e]! * p[3 * e]!) + p[3 * e + 2]!);
-    const sum = halfEven(Math.fround(left + Math.fround(b[e]! * p[3 * e + 1]!)));
-    out[e] = sum < range.min ? range.min : sum > range.max ? range.max : sum;
+    const at = startOf[e]!;
+    const left = f(f(f(a[e]!) * p[at]!) + p[at + 2]!);
+    const sum = halfEven(f(left + f(f(b[e]!) * p[at + 1]!)));
+    if (Number.isNaN(sum)) failAt(cx, `element ${e} is not a number`, 'check the scales');
+    out[e] = d.coding === 'bipolar' ? (sum >= 0 ? 1 : -1) : sum < min ? min : sum > max ? max : sum;
   }
   writeTensor(cx, i.dst, out);
 }
 
 export function vlut(i: InstructionOf<'vlut'>, cx: ExecContext): void {
   const a = readTensor(cx, i.a);
-  const da = descriptorOf(cx, i.a);
-  if (da.coding === 'float') failAt(cx, 'a float cannot index a table', 'quantize it first');
-  const low = codeRange(da.coding, da.widthBits).min;
-  const table = readTensor(cx, i.b);
-  const entries = table.length / a.length;
+  const from = descriptorOf(cx, i.a);
+  const to = descriptorOf(cx, i.dst);
+  const entry = descriptorOf(cx, i.b);
+  if (isFloat(from) || from.widthBits > 16) failAt(cx, `${tensorName(cx.program, i.a)} has ${from.widthBits}-bit ${from.coding} codes; an index has at most 16 integer bits`, 'quantize it first');
+  if (entry.widthBits !== to.widthBits || isFloat(entry) !== isFloat(to)) {
+    failAt(cx, `entries have ${entry.widthBits} bits (${entry.coding}), ${tensorName(cx.program, i.dst)} has ${to.widthBits} (${to.coding})`, 'entries are copied raw: give both the same width');
+  }
+  const low = codeRange(from.coding, from.widthBits).min;
+  const { words, startOf, length } = readRecords(cx, i.b, a.length);
   const out = new Float64Array(a.length);
   for (let e = 0; e < out.length; e++) {
     const at = a[e]! - low;
-    if (at >= entries) failAt(cx, `code ${a[e]} is beyond the ${entries} entries of ${tensorName(cx.program, i.b)}`, 'give the table an entry for each code');
-    out[e] = table[e * entries + at]!;
+    if (at < 0 || at >= length) failAt(cx, `code ${a[e]} is beyond the ${length} entries of ${tensorName(cx.program, i.b)}`, 'give the table an entry for each code');
+    out[e] = words[startOf[e]! + at]!;
   }
   writeTensor(cx, i.dst, out);
-}
-
-export function vred(i: InstructionOf<'vred'>, cx: ExecContext): void {
-  const a = operand(cx, i.a);
-  const float = a.d.coding === 'float';
-  const window = windowOf(a.d, i.kdims);
-  const out = new Float64Array(a.values.length / window);
-  for (let o = 0; o < out.length; o++) out[o] = reduce(i.reduction, a.values, o * window, window, float);
-  store(cx, i.dst, out, float && i.reduction !== 'argmax');
-}
-
-function reduce(reduction: InstructionOf<'vred'>['reduction'], values: Codes, start: number, count: number, float: boolean): number {
-  let sum = 0;
-  let best = 0;
-  for (let e = 0; e < count; e++) {
-    const v = values[start + e]!;
-    sum = float ? Math.fround(sum + v) : sum + v;
-    if (reduction === 'min' ? v < values[start + best]! : v > values[start + best]!) best = e;
-  }
-  return reduction === 'sum' ? sum : reduction === 'argmax' ? best : values[start + best]!;
-}
-
-export function vdot(i: InstructionOf<'vdot'>, cx: ExecContext): void {
-  const a = operand(cx, i.a);
-  const b = operand(cx, i.b);
-  same(cx, a, b);
-  const float = a.d.coding === 'float' || b.d.coding === 'float';
-  const window = windowOf(a.d, i.kdims);
-  const out = new Float64Array(a.values.length / window);
-  const old = i.accumulate ? operand(cx, i.dst).values : undefined;
-  for (let o = 0; o < out.length; o++) {
-    let sum = old === undefined ? 0 : old[o]!;
-    for (let e = o * window; e < (o + 1) * window; e++) {
-      sum = float ? Math.fround(sum + Math.fround(a.values[e]! * b.values[e]!)) : sum + a.values[e]! * b.values[e]!;
-    }
-    out[o] = sum;
-  }
-  store(cx, i.dst, out, float);
-}
-
-function windowOf(d: TensorDescriptor, kdims: number): number {
-  return d.dims.slice(d.dims.length - kdims).reduce((n, dim) => n * dim.count, 1);
 }

@@ -2,6 +2,7 @@
  * A walk as rows: the last dims are a fixed list of element offsets, the dims before them move it. A row that lies wholly inside its axes and wraps
  * at no ring end costs one addition; only rows at borders are resolved element by element. All element access goes through here.
  */
+import { UnsupportedError } from '../../isa/base/errors.ts';
 import type { Axis, TensorDescriptor } from '../../isa/tensor.ts';
 
 /** Offset of an element outside its axes. */
@@ -149,5 +150,6 @@ function checkSpan(d: TensorDescriptor, origins: Float64Array, inner: TensorDesc
     for (const dim of inner) if (dim.axis === a) innerSpan += (dim.count - 1) * Math.abs(dim.step * axis.stride);
   });
   const reached = Math.max(span, innerSpan);
-  if (reached >= SPAN_LIMIT) throw new RangeError(`a walk reaches ${reached} elements from its base; the simulator handles fewer than ${SPAN_LIMIT}`);
+  if (reached < SPAN_LIMIT) return;
+  throw new UnsupportedError(`a tensor walk reaches ${reached} elements from its base; the simulator handles fewer than ${SPAN_LIMIT}: split the tensor`, { code: 'E-SIM-SPAN' });
 }

@@ -1,91 +1,112 @@
 /**
  * The sequencer without time: walks one core's code, runs scalar instructions, loops and skips, and yields every instruction that a unit
  * executes, with the registers as they are at dispatch. Values of `ldr` come from the caller, so the same walk serves the run
- * with data and the run without.
+ * with data and the run without. Registers are integers of 48 bits; leaving that range is a fault, not a wrap.
  */
 import { SimFault } from '../../isa/base/errors.ts';
 import type { Instruction, InstructionOf } from '../../isa/instructions/table.ts';
 import type { Program } from '../../isa/program.ts';
 import { LIMITS } from '../../isa/tensor.ts';
+import { formatInstruction } from './format.ts';
 
 export interface DynamicInstruction {
   /** Static index in the core's code. */
   readonly pc: number;
   readonly instruction: Instruction;
-  /** Register values at dispatch; shared between instructions that see the same values. */
+  /** Register values at dispatch; shared between instructions that see the same values, never changed. */
   readonly registers: readonly number[];
 }
 
-export type LoadScalar = (instruction: InstructionOf<'ldr'>, registers: readonly number[]) => number;
+export type LoadScalar = (instruction: InstructionOf<'ldr'>, registers: readonly number[], pc: number) => number;
 
-/** A program that executes more instructions than this is taken for one that never ends. */
-const RUNAWAY = 200_000_000;
+/** A program that executes more instructions than this on one core is taken for one that never ends. */
+export const RUNAWAY_INSTRUCTIONS = 200_000_000;
+
+const REGISTER_LIMIT = 2 ** 47;
 
 interface Loop {
   readonly start: number;
+  /** Last instruction of the body. */
   readonly end: number;
   left: number;
 }
 
-/** Yields each executed instruction of one core in program order, scalar ones included; ends at halt or the end of the code. */
-export function* sequence(program: Program, core: number, load: LoadScalar): Generator<DynamicInstruction, void> {
+/** Registers before the first instruction. */
+export const ZERO_REGISTERS: readonly number[] = new Array<number>(LIMITS.registers).fill(0);
+
+/**
+ * Yields each executed instruction of one core in program order, scalar ones included; ends at halt or the end of the code.
+ * Throws SimFault on a runaway, a body that reaches behind its loop or the code, a skip that leaves its loop, and register overflow.
+ */
+export function* sequence(program: Program, core: number, load: LoadScalar, limit = RUNAWAY_INSTRUCTIONS): Generator<DynamicInstruction, void> {
   const code = program.cores[core]?.instructions ?? [];
-  let registers: readonly number[] = new Array<number>(LIMITS.registers).fill(0);
+  let registers = ZERO_REGISTERS;
   const loops: Loop[] = [];
-  const set = (rd: number, value: number) => {
-    if (rd === 0) return;
-    const next = registers.slice();
-    next[rd] = value;
-    registers = next;
-  };
   let pc = 0;
-  for (let executed = 0; pc < code.length; executed++) {
-    if (executed > RUNAWAY) throw fault(program, core, pc, `more than ${RUNAWAY} instructions were executed`, 'check the loop counts');
+  for (let executed = 1; pc < code.length; executed++) {
+    if (executed > limit) throw fault(program, core, pc, `more than ${limit} instructions were executed`, 'check the loop counts', 'E-SIM-RUNAWAY');
     const instruction = code[pc]!;
     yield { pc, instruction, registers };
+    if (instruction.op === 'halt') return;
     let next = pc + 1;
-    switch (instruction.op) {
-      case 'halt':
-        return;
-      case 'li':
-        set(instruction.rd, instruction.value);
-        break;
-      case 'addi':
-        set(instruction.rd, registers[instruction.rs]! + instruction.value);
-        break;
-      case 'add':
-        set(instruction.rd, registers[instruction.rs]! + registers[instruction.rt]!);
-        break;
-      case 'cadd': {
-        const m = instruction.modulus;
-        if (m < 1) throw fault(program, core, pc, 'cadd with modulus 0', 'use a modulus of at least 1');
-        set(instruction.rd, (((registers[instruction.rs]! + instruction.step) % m) + m) % m);
-        break;
-      }
-      case 'ldr':
-        set(instruction.rd, load(instruction, registers));
-        break;
-      case 'skip':
-        if (holds(instruction.condition, registers[instruction.rs]!)) next = pc + 1 + instruction.length;
-        break;
-      case 'loop': {
-        const times = instruction.times === 0 ? instruction.count : registers[instruction.times]!;
-        const end = pc + instruction.length;
-        if (times <= 0) next = end + 1;
-        else {
-          if (loops.length >= LIMITS.loopDepth) throw fault(program, core, pc, `loops nest deeper than ${LIMITS.loopDepth}`, 'unroll the innermost');
-          loops.push({ start: pc + 1, end, left: times });
-        }
-        break;
-      }
-      default:
-        break;
+    if (instruction.op === 'skip') {
+      if (holds(instruction.condition, registers[instruction.rs]!)) next = pc + 1 + instruction.length;
+      checkInside(program, core, pc, next - 1, loops);
+    } else if (instruction.op === 'loop') {
+      next = enterLoop(program, core, pc, instruction, registers, loops);
+    } else {
+      registers = scalar(program, core, pc, instruction, registers, load);
     }
     pc = closeLoops(loops, pc, next);
   }
 }
 
-/** Jumps back at the end of a body; a skip that lands behind the end counts as reaching it. */
+/** Registers after a scalar instruction; the same array when it changes none. */
+function scalar(program: Program, core: number, pc: number, i: Instruction, registers: readonly number[], load: LoadScalar): readonly number[] {
+  switch (i.op) {
+    case 'li':
+      return set(i.rd, i.value);
+    case 'addi':
+      return set(i.rd, registers[i.rs]! + i.value);
+    case 'add':
+      return set(i.rd, registers[i.rs]! + registers[i.rt]!);
+    case 'cadd':
+      if (i.modulus < 1) throw fault(program, core, pc, 'cadd with modulus 0', 'use a modulus of at least 1');
+      return set(i.rd, (((registers[i.rs]! + i.step) % i.modulus) + i.modulus) % i.modulus);
+    case 'ldr':
+      return set(i.rd, load(i, registers, pc));
+    default:
+      return registers;
+  }
+  function set(rd: number, value: number): readonly number[] {
+    if (rd === 0 || registers[rd] === value) return registers;
+    if (Math.abs(value) > REGISTER_LIMIT) throw fault(program, core, pc, `register r${rd} would be ${value}, outside 48 bits`, 'reset the register in the loop, or use cadd');
+    return registers.with(rd, value);
+  }
+}
+
+/** Opens a loop and gives the next pc: the body, or what follows it for zero repetitions. */
+function enterLoop(program: Program, core: number, pc: number, i: InstructionOf<'loop'>, registers: readonly number[], loops: Loop[]): number {
+  const end = pc + i.length;
+  if (i.length < 1) throw fault(program, core, pc, 'loop with an empty body', 'give it at least one instruction');
+  checkInside(program, core, pc, end, loops);
+  const times = i.times === 0 ? i.count : registers[i.times]!;
+  if (times <= 0) return end + 1;
+  if (loops.length >= LIMITS.loopDepth) throw fault(program, core, pc, `loops nest deeper than ${LIMITS.loopDepth}`, 'unroll the innermost');
+  loops.push({ start: pc + 1, end, left: times });
+  return pc + 1;
+}
+
+function checkInside(program: Program, core: number, pc: number, last: number, loops: readonly Loop[]): void {
+  const length = program.cores[core]!.instructions.length;
+  if (last >= length) throw fault(program, core, pc, `reaches instruction ${last}, the code ends at ${length - 1}`, 'correct the length');
+  const around = loops[loops.length - 1];
+  if (around !== undefined && pc <= around.end && last > around.end) {
+    throw fault(program, core, pc, `reaches instruction ${last}, the loop around it ends at ${around.end}`, 'bodies and skips must lie within the loop around them');
+  }
+}
+
+/** Jumps back at the end of a body. */
 function closeLoops(loops: Loop[], pc: number, next: number): number {
   let at = next;
   for (let loop = loops[loops.length - 1]; loop !== undefined && at > loop.end && pc <= loop.end; loop = loops[loops.length - 1]) {
@@ -110,11 +131,24 @@ function holds(condition: InstructionOf<'skip'>['condition'], value: number): bo
   }
 }
 
-/** A fault with the place in the program: core, instruction number, source line where known. */
+/** Loads in the order in which an earlier run recorded them; throws SimFault when the program loads more. */
+export function replayLoads(program: Program, core: number, recorded: readonly number[]): LoadScalar {
+  let at = 0;
+  return (_instruction, _registers, pc) => {
+    const value = recorded[at];
+    at += 1;
+    if (value === undefined) throw fault(program, core, pc, 'ldr needs a value and none was recorded', 'run with data first (--values)', 'E-SIM-LOADS');
+    return value;
+  };
+}
+
+/** A fault with the place in the program: the instruction as text, core, number, source line where known. */
 export function fault(program: Program, core: number, pc: number, what: string, hint: string, code = 'E-SIM'): SimFault {
-  const op = program.cores[core]?.instructions[pc]?.op ?? '?';
+  const instruction = program.cores[core]?.instructions[pc];
   const line = program.symbols.lineOf[core]?.[pc] ?? 0;
-  const where = `${program.symbols.sourceFile || program.name}, core ${core}, instruction ${pc} (${op})`;
+  const text = instruction === undefined ? '?' : formatInstruction(instruction, program);
+  const file = program.symbols.sourceFile === '' ? program.name : program.symbols.sourceFile;
+  const where = `${file}, core ${core}, instruction ${pc}: ${text}`;
   return new SimFault(`${what} (${where}${line > 0 ? `, line ${line}` : ''})`, {
     code,
     diagnostics: [{ code, message: what, where, hint, ...(line > 0 ? { line } : {}) }],

@@ -2,6 +2,7 @@
  * Tensor walks: a descriptor with its registers filled in. What a walk touches and in which order is worked out on demand and shared by
  * all instructions that see the same axes' origins, because loops and double buffers ask for the same walk at other bases.
  */
+import { InputError } from '../../isa/base/errors.ts';
 import { elementCount, type TensorDescriptor } from '../../isa/tensor.ts';
 import { boxRuns, mergeRuns, type Runs, sliceBoxes, toBytes } from './intervals.ts';
 import { OUTSIDE, Rows } from './rows.ts';
@@ -161,7 +162,7 @@ export class WalkCache {
 
   get(index: number, registers: ArrayLike<number>): Walk {
     const d = this.#tensors[index];
-    if (d === undefined) throw new RangeError(`tensor descriptor ${index} does not exist`);
+    if (d === undefined) throw new InputError(`tensor descriptor ${index} does not exist; the program has ${this.#tensors.length}`, { code: 'E-PROGRAM-DESCRIPTOR' });
     return this.#shape(index, d, registers).at(d.base + registers[d.baseRegister]!);
   }
 

@@ -1,0 +1,74 @@
+/** Meaning of the vector unit's reductions over the last kdims dims: vred and the window multiply-accumulate vdot. */
+import type { InstructionOf } from '../../isa/instructions/table.ts';
+import type { TensorDescriptor } from '../../isa/tensor.ts';
+import type { Codes } from './codes.ts';
+import { descriptorOf, type ExecContext, failAt, tensorName } from './context.ts';
+import { isFloat, operand, requireSame, store } from './vector.ts';
+
+/** Integers beyond this are no longer exact in a double. */
+const EXACT = 2 ** 53;
+
+export function vred(i: InstructionOf<'vred'>, cx: ExecContext): void {
+  const a = operand(cx, i.a);
+  const float = isFloat(a.d) || (isFloat(descriptorOf(cx, i.dst)) && i.reduction !== 'argmax');
+  const values = float ? Float64Array.from(a.values, Math.fround) : a.values;
+  const window = windowOf(cx, i.a, a.d, i.kdims);
+  const out = new Float64Array(values.length / window);
+  for (let o = 0; o < out.length; o++) out[o] = reduce(i.reduction, values, o * window, window, float);
+  store(cx, i.dst, out, float && i.reduction !== 'argmax');
+}
+
+function reduce(reduction: InstructionOf<'vred'>['reduction'], values: Codes, start: number, count: number, float: boolean): number {
+  if (reduction === 'sum') {
+    let sum = 0;
+    for (let e = start; e < start + count; e++) sum = float ? Math.fround(sum + values[e]!) : sum + values[e]!;
+    return sum;
+  }
+  let best = start;
+  for (let e = start + 1; e < start + count; e++) {
+    if (reduction === 'min' ? values[e]! < values[best]! : values[e]! > values[best]!) best = e;
+  }
+  return reduction === 'argmax' ? best - start : values[best]!;
+}
+
+export function vdot(i: InstructionOf<'vdot'>, cx: ExecContext): void {
+  const a = operand(cx, i.a);
+  const b = operand(cx, i.b);
+  requireSame(cx, a, b);
+  const window = windowOf(cx, i.a, a.d, i.kdims);
+  const old = i.accumulate ? operand(cx, i.dst).values : new Float64Array(a.values.length / window);
+  if (old.length * window !== a.values.length) failAt(cx, `dst walks ${old.length} elements, a gives ${a.values.length / window}`, 'make the counts agree');
+  const float = isFloat(a.d) || isFloat(b.d) || isFloat(descriptorOf(cx, i.dst));
+  const out = float ? dotFloat(a.values, b.values, old, window) : dotInteger(cx, a.values, b.values, old, window);
+  store(cx, i.dst, out, float);
+}
+
+function dotFloat(a: Codes, b: Codes, old: Codes, window: number): Float64Array {
+  const f = Math.fround;
+  return Float64Array.from(old, (start, o) => {
+    let sum = f(start);
+    for (let e = o * window; e < (o + 1) * window; e++) sum = f(sum + f(f(a[e]!) * f(b[e]!)));
+    return sum;
+  });
+}
+
+function dotInteger(cx: ExecContext, a: Codes, b: Codes, old: Codes, window: number): Float64Array {
+  const out = Float64Array.from(old);
+  for (let o = 0; o < out.length; o++) {
+    let sum = out[o]!;
+    let size = Math.abs(sum);
+    for (let e = o * window; e < (o + 1) * window; e++) {
+      const product = a[e]! * b[e]!;
+      sum += product;
+      size += Math.abs(product);
+    }
+    if (size >= EXACT) failAt(cx, `element ${o}: the products add up to ${size}, beyond 53 bits`, 'use narrower operands or split the window');
+    out[o] = sum;
+  }
+  return out;
+}
+
+function windowOf(cx: ExecContext, index: number, d: TensorDescriptor, kdims: number): number {
+  if (kdims > d.dims.length) failAt(cx, `kdims is ${kdims}, ${tensorName(cx.program, index)} has ${d.dims.length} dims`, 'correct kdims');
+  return d.dims.slice(d.dims.length - kdims).reduce((n, dim) => n * dim.count, 1);
+}
