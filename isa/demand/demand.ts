@@ -117,7 +117,11 @@ const DEMAND: PerMnemonic<[DemandContext], UnitDemand> = {
     return laneDemand(
       {
         elements, cyclesPerElement: 1, lanes: drain.lanes, startupCycles: drain.startupCycles, reductionDepth: 0,
-        actions: { 'drain.op': elements, ...(i.mode === 'threshold' ? { 'drain.compare': elements * (record - 1) } : {}) },
+        actions: {
+          'drain.op': elements,
+          ...(i.mode === 'threshold' ? { 'drain.compare': elements * (record - 1) } : {}),
+          ...(i.mode === 'fixed-point' || i.mode === 'float32' ? { 'drain.multiply': elements } : {}),
+        },
       },
       operandBits(cx, [i.src, i.params, i.add], [i.dst]),
       cx.machine,
