@@ -6,10 +6,7 @@
 import { InputError } from '../../../isa/base/errors.ts';
 import {
   type AttributeValue,
-  type DataType,
   dataTypeOf,
-  type ExternalData,
-  elementBits,
   type OnnxDim,
   type OnnxGraph,
   type OnnxModel,
@@ -18,6 +15,8 @@ import {
   type OnnxTensor,
   type OnnxValueInfo,
 } from './model.ts';
+import { readAttribute } from './read-attribute.ts';
+import { readPair, readTensor } from './read-tensor.ts';
 import { Cursor } from './wire.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -124,25 +123,6 @@ function readOpset(cursor: Cursor): OnnxOpset {
     ],
   });
   return { domain: domain === 'ai.onnx' ? '' : domain, version };
-}
-
-function readPair(cursor: Cursor): [string, string] {
-  const pair: [string, string] = ['', ''];
-  cursor.each({
-    1: [
-      'key',
-      (c) => {
-        pair[0] = c.string();
-      },
-    ],
-    2: [
-      'value',
-      (c) => {
-        pair[1] = c.string();
-      },
-    ],
-  });
-  return pair;
 }
 
 function readFunctionName(cursor: Cursor): string {
@@ -260,230 +240,6 @@ function readNode(cursor: Cursor): OnnxNode {
     ],
   });
   return { name, opType, domain: domain === 'ai.onnx' ? '' : domain, inputs, outputs, attributes };
-}
-
-/** AttributeType numbers of onnx.proto. */
-export const ATTRIBUTE_TYPES = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7, strings: 8 } as const;
-
-function readAttribute(cursor: Cursor): [string, AttributeValue] {
-  let name = '';
-  let type = 0;
-  let float = 0;
-  let int = 0;
-  let text = '';
-  let tensor: OnnxTensor | undefined;
-  let opaque = new Uint8Array(0) as Uint8Array;
-  const floats: number[] = [];
-  const ints: number[] = [];
-  const strings: string[] = [];
-  /** The kind of the last value field, for old files that leave `type` out. */
-  let seen = 0;
-  const saw = (kind: number, read: (c: Cursor) => void) => (c: Cursor) => {
-    seen = kind;
-    read(c);
-  };
-  cursor.each({
-    1: [
-      'name',
-      (c) => {
-        name = c.string();
-      },
-    ],
-    2: [
-      'f',
-      saw(1, (c) => {
-        float = c.float();
-      }),
-    ],
-    3: [
-      'i',
-      saw(2, (c) => {
-        int = c.int();
-      }),
-    ],
-    4: [
-      's',
-      saw(3, (c) => {
-        text = c.string();
-      }),
-    ],
-    5: [
-      't',
-      saw(4, (c) => {
-        tensor = readTensor(c.message());
-      }),
-    ],
-    6: [
-      'g',
-      saw(5, (c) => {
-        opaque = c.bytes();
-      }),
-    ],
-    7: [
-      'floats',
-      saw(6, (c) => {
-        appendFloats(floats, c.fixed(4));
-      }),
-    ],
-    8: ['ints', saw(7, (c) => c.ints(ints))],
-    9: [
-      'strings',
-      saw(8, (c) => {
-        strings.push(c.string());
-      }),
-    ],
-    20: [
-      'type',
-      (c) => {
-        type = c.int();
-      },
-    ],
-  });
-  const kind = type === 0 ? seen : type;
-  return [
-    name,
-    ((): AttributeValue => {
-      switch (kind) {
-        case 1:
-          return { type: 'float', value: float };
-        case 2:
-          return { type: 'int', value: int };
-        case 3:
-          return { type: 'string', value: text };
-        case 4:
-          return tensor === undefined
-            ? cursor.fail(`attribute ${name} is a tensor without a value`)
-            : { type: 'tensor', value: tensor };
-        case 6:
-          return { type: 'floats', value: floats };
-        case 7:
-          return { type: 'ints', value: ints };
-        case 8:
-          return { type: 'strings', value: strings };
-        default:
-          return { type: 'opaque', attributeType: kind, value: opaque };
-      }
-    })(),
-  ];
-}
-
-function appendFloats(into: number[], bytes: Uint8Array): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let i = 0; i < bytes.length; i += 4) into.push(view.getFloat32(i, true));
-}
-
-function readTensor(cursor: Cursor): OnnxTensor {
-  const dims: number[] = [];
-  const parts: Uint8Array[] = [];
-  const words: bigint[] = [];
-  const external = new Map<string, string>();
-  let name = '';
-  let code = 0;
-  let location = 0;
-  cursor.each({
-    1: ['dims', (c) => c.ints(dims)],
-    2: [
-      'data_type',
-      (c) => {
-        code = c.int();
-      },
-    ],
-    4: [
-      'float_data',
-      (c) => {
-        parts.push(c.fixed(4));
-      },
-    ],
-    5: ['int32_data', (c) => c.bigInts(words)],
-    7: ['int64_data', (c) => c.bigInts(words)],
-    8: [
-      'name',
-      (c) => {
-        name = c.string();
-      },
-    ],
-    9: [
-      'raw_data',
-      (c) => {
-        parts.push(c.bytes());
-      },
-    ],
-    10: [
-      'double_data',
-      (c) => {
-        parts.push(c.fixed(8));
-      },
-    ],
-    11: ['uint64_data', (c) => c.unsignedInts(words)],
-    13: [
-      'external_data',
-      (c) => {
-        external.set(...readPair(c.message()));
-      },
-    ],
-    14: [
-      'data_location',
-      (c) => {
-        location = c.int();
-      },
-    ],
-  });
-  const dataType = dataTypeOf(code);
-  if (dataType === undefined)
-    return cursor.fail(`tensor '${name}' has element type number ${code}, which ONNX does not define`);
-  const raw = words.length > 0 ? wordBytes(words, dataType) : joinParts(parts);
-  if (location !== 1) return { name, dims, dataType, raw };
-  return { name, dims, dataType, raw: new Uint8Array(0), external: readExternal(cursor, name, external) };
-}
-
-function readExternal(cursor: Cursor, name: string, pairs: ReadonlyMap<string, string>): ExternalData {
-  const location = pairs.get('location');
-  if (location === undefined || location === '')
-    return cursor.fail(`tensor '${name}' is external but names no location`);
-  if (
-    location.startsWith('/') ||
-    location.includes('\\') ||
-    /^[A-Za-z]:/.test(location) ||
-    location.split('/').includes('..')
-  ) {
-    return cursor.fail(`tensor '${name}' lies at '${location}', outside the model's folder`);
-  }
-  const number = (key: string): number | undefined => {
-    const text = pairs.get(key);
-    if (text === undefined) return undefined;
-    if (!/^\d{1,15}$/.test(text))
-      return cursor.fail(`tensor '${name}': external ${key} is '${text}', not a byte count`);
-    return Number(text);
-  };
-  const length = number('length');
-  return { location, offset: number('offset') ?? 0, ...(length === undefined ? {} : { length }) };
-}
-
-/** Varint elements as raw bytes; narrow and 4-bit types (one packed byte each) use the low bits. */
-function wordBytes(words: readonly bigint[], type: DataType): Uint8Array {
-  const sizeBytes = Math.max(1, elementBits(type) / 8);
-  const bytes = new Uint8Array(words.length * sizeBytes);
-  const view = new DataView(bytes.buffer);
-  words.forEach((word, i) => {
-    if (sizeBytes === 8) view.setBigInt64(i * 8, BigInt.asIntN(64, word), true);
-    else if (sizeBytes === 4) view.setInt32(i * 4, Number(BigInt.asIntN(32, word)), true);
-    else if (sizeBytes === 2) view.setInt16(i * 2, Number(BigInt.asIntN(16, word)), true);
-    else view.setUint8(i, Number(BigInt.asUintN(8, word)));
-  });
-  return bytes;
-}
-
-function joinParts(parts: readonly Uint8Array[]): Uint8Array {
-  const [first] = parts;
-  if (first === undefined) return new Uint8Array(0);
-  if (parts.length === 1) return first;
-  const all = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 function readValueInfo(cursor: Cursor): OnnxValueInfo {

@@ -12,7 +12,7 @@ import {
   type OnnxTensor,
   type OnnxValueInfo,
 } from './model.ts';
-import { ATTRIBUTE_TYPES } from './read.ts';
+import { ATTRIBUTE_TYPES } from './read-attribute.ts';
 
 /** The bytes of an ONNX model file. */
 export function writeModel(model: OnnxModel): Uint8Array {
