@@ -11,6 +11,7 @@ import type { Draft, NamedTensor } from './lower/draft.ts';
 import { drive } from './lower/driver.ts';
 import type { MatmulMapping } from './lower/kernels/matmul.ts';
 import { at } from './lower/layout.ts';
+import { legalize } from './lower/legalize.ts';
 import { link } from './lower/link.ts';
 import { order } from './lower/order.ts';
 import { select } from './lower/select.ts';
@@ -42,7 +43,8 @@ export interface Compiled {
  * Compiles a graph in which the wanted passes have run. Throws UnsupportedError (all nodes at once) or CapacityError.
  * Uses core 0; the same inputs give the same program.
  */
-export function compile(graph: Graph, machine: Machine, options: CompileOptions = {}): Compiled {
+export function compile(source: Graph, machine: Machine, options: CompileOptions = {}): Compiled {
+  const graph = legalize(source);
   const storage = planStorage(graph, select(graph, machine));
   const memory = planMemory(storage, machine);
   const choices = chooseMappings(storage, memory, machine);

@@ -189,9 +189,11 @@ class Driver {
   #bring(kernel: Kernel, i: number, ring: Ring, box: Box, layer: number): void {
     const home = this.#home(kernel, i);
     const src = this.#piece(home, box);
+    const packed = packLike(src.layout, src.format.bits);
+    if (packed.sizeBytes > ring.slotBytes) throw new InternalError(`operand ${i} of ${kernel.name} outgrew its slot`);
     ring.slot = (ring.slot + 1) % ring.stage.depth;
     ring.held = box;
-    ring.view = { ...src, space: 'spad', base: ring.base + ring.slot * ring.slotBytes, layout: packLike(src.layout, src.format.bits).layout };
+    ring.view = { ...src, space: 'spad', base: ring.base + ring.slot * ring.slotBytes, layout: packed.layout };
     const channel = at(kernel.inputs, i).source.kind === 'constant' ? this.#channels.constants : this.#channels.load;
     emitPieces(ring.view, src, this.#emitter(layer), channel);
   }

@@ -8,7 +8,7 @@ import type { Machine } from '../../isa/machine/schema.ts';
 import type { Space } from '../../isa/tensor.ts';
 import type { Kernel, KernelInput } from '../lower/kernel.ts';
 import type { Box, Layout } from '../lower/layout.ts';
-import { at, boxLayout, denseLayout, memoryOrder, roundUp, sameBox } from '../lower/layout.ts';
+import { at, boxLayout, denseLayout, memoryOrder, packLike, roundUp, sameBox } from '../lower/layout.ts';
 import { channelDim } from '../lower/kernels/matmul.ts';
 import { ranges } from '../lower/split.ts';
 import { transferCycles } from './transfer.ts';
@@ -115,7 +115,7 @@ export function costTiles(kernel: Kernel, homes: Homes, machine: Machine, sizes:
   const inputs = kernel.inputs.map((input, i): Stage | null => {
     const home = at(homes.inputs, i);
     if (home === 'spad') return null;
-    const sizeBytes = Math.max(...boxes.map((b) => denseLayout(input.need(b).count, at(homes.inputBits, i)).sizeBytes));
+    const sizeBytes = Math.max(...boxes.map((b) => stagedBytes(at(homes.layouts, i), input.need(b), at(homes.inputBits, i))));
     const loads = countLoads(input, kernel.shape, sizes, parts, order);
     const depth = loads > 1 ? deep : 1;
     scratchBytes += roundUp(sizeBytes, align) * depth;
@@ -131,6 +131,12 @@ export function costTiles(kernel: Kernel, homes: Homes, machine: Machine, sizes:
   const temps = kernel.temps(sizes).map((t) => denseLayout(t.shape, t.format.bits).sizeBytes);
   for (const t of temps) scratchBytes += roundUp(t, align);
   return { sizes, order, tiles, inputs, output, temps, scratchBytes, costCycles: costCycles + rewriteCycles(kernel, machine, parts, order) };
+}
+
+/** Bytes of a piece as it is staged: packed, in the memory order of its home. */
+function stagedBytes(layout: Layout, box: Box, bits: number): number {
+  const piece = boxLayout(layout, box);
+  return piece === null ? Infinity : packLike(piece, bits).sizeBytes;
 }
 
 /** Staged pieces start on a scratchpad word. */
