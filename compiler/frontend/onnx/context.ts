@@ -123,7 +123,17 @@ export class ImportContext {
     options: NodeOptions = {},
   ): string {
     const own = this.node.name === '' ? this.outputName : this.node.name;
-    return this.builder.add(op, inputs, attributes, { name: own, source: this.#source(), ...options });
+    return this.#checked(this.builder.add(op, inputs, attributes, { name: own, source: this.#source(), ...options }));
+  }
+
+  /** Refuses a value without elements, or with too many. */
+  #checked(id: string): string {
+    const { shape } = this.builder.typeOf(id);
+    const count = shape.reduce((n, d) => n * d, 1);
+    if (count < 1 || !(count < 2 ** 31)) {
+      invalid(`'${id}' would have shape [${shape.join(', ')}]`, { expected: '1 .. 2^31 - 1 elements, no dim of 0' });
+    }
+    return id;
   }
 
   /** The graph's type of an input, whatever its form. */
@@ -172,7 +182,9 @@ export class ImportContext {
           name,
         );
       case 'constant':
-        return this.builder.constant(floatTensor(floatData(meaning.constant), meaning.constant.shape), name);
+        return this.#checked(
+          this.builder.constant(floatTensor(floatData(meaning.constant), meaning.constant.shape), name),
+        );
       case 'codes':
         return invalid(`'${name}' holds ${meaning.dataType} codes`, {
           expected: 'float32',
@@ -206,7 +218,9 @@ export class ImportContext {
   }
 
   constantCodes(codes: Codes, name: string): string {
-    return this.builder.constant({ type: { element: codes.element, shape: codes.shape }, data: codes.data }, name);
+    return this.#checked(
+      this.builder.constant({ type: { element: codes.element, shape: codes.shape }, data: codes.data }, name),
+    );
   }
 }
 
