@@ -5,7 +5,7 @@
 import type { SpecialFunction } from '../instructions/table.ts';
 
 const STEPS = 32;
-const LN2_STEP_HIGH = 0.021660849392490290;
+const LN2_STEP_HIGH = 0.021660849392498290;
 const LN2_STEP_LOW = 7.2470212932696861e-19;
 const POWERS = powersOfTwo();
 
