@@ -147,7 +147,7 @@ export function countOnes(codes: ArrayLike<number>, bits: number): number {
   return n;
 }
 
-export function onesOf(code: number, bits: number): number {
+function onesOf(code: number, bits: number): number {
   if (bits === 1) return code > 0 ? 1 : 0;
   let x = bits >= 32 ? code >>> 0 : code & ((1 << bits) - 1);
   let n = 0;

@@ -2,8 +2,6 @@
  * Operand statistics of matrix multiplies, per layer: how often input bits toggle the array, how dense the weights are, and how many
  * bit planes of a whole input vector are zero. Integers only; energy turns them into activity, zero skipping into cycles.
  */
-import { onesOf } from './arrays.ts';
-
 /** Widest operand of the matrix unit. */
 const PLANES = 16;
 
@@ -47,25 +45,20 @@ export class OperandStatistics {
     s.inputs += vectors * length;
     s.inputBits += vectors * length * bits;
     s.vectors += vectors;
-    const ones = onesTable(bits);
     const mask = 2 ** bits - 1;
-    const seen = new Int32Array(mask + 1);
     for (let v = 0; v < vectors; v++) {
       let any = 0;
       for (let i = v * length; i < (v + 1) * length; i++) {
-        const code = bits === 1 ? (codes[i]! > 0 ? 1 : 0) : codes[i]! & mask;
+        const code = bits === 1 ? Number(codes[i]! > 0) : codes[i]! & mask;
         if (codes[i] === 0) s.zeroInputs += 1;
-        seen[code] = seen[code]! + 1;
         any |= code;
+        for (let rest = code, p = 0; rest !== 0; rest >>= 1, p++) {
+          if (rest & 1) s.inputOnesByPlane[p] = s.inputOnesByPlane[p]! + 1;
+        }
       }
       for (let p = 0; p < bits; p++) if (((any >> p) & 1) === 0) s.zeroPlanes[p] = s.zeroPlanes[p]! + 1;
     }
-    for (let code = 1; code <= mask; code++) {
-      const n = seen[code]!;
-      if (n === 0) continue;
-      s.inputOnes += n * ones[code]!;
-      for (let p = 0; p < bits; p++) if ((code >> p) & 1) s.inputOnesByPlane[p] = s.inputOnesByPlane[p]! + n;
-    }
+    s.inputOnes = s.inputOnesByPlane.reduce((n, p) => n + p, 0);
   }
 
   /** Counts a tile of weights with its ones. */
@@ -75,8 +68,4 @@ export class OperandStatistics {
     s.weightBits += weights * bits;
     s.weightOnes += ones;
   }
-}
-
-function onesTable(bits: number): Uint8Array {
-  return Uint8Array.from({ length: 2 ** bits }, (_, code) => (bits === 1 ? code : onesOf(code, bits)));
 }
