@@ -18,6 +18,7 @@ export const conventionalInt8: Machine = {
       writeBits: 512, feedBits: 512, weightBitsMax: 8, inputBitsMax: 8,
     },
   },
-  buffer: { ...edgeDcim28nm.buffer, sizeBytes: 1048576 + 2 * 16 * 8192 },
+  // The CIM machine has 16 x 2 x 8 KiB of cells; two planes of 64 x 64 weights stay here.
+  buffer: { ...edgeDcim28nm.buffer, sizeBytes: 1048576 + 2 * 16 * 8192 - 2 * 64 * 64 },
   capabilities: { ...edgeDcim28nm.capabilities, weightResidency: false },
 };

@@ -1,0 +1,70 @@
+/** Cross-field checks of a machine: what each field's own limits cannot say. All findings at once, by path. */
+import type { Diagnostic } from '../base/errors.ts';
+import type { Dram, Machine } from './schema.ts';
+
+type Finding = { readonly path: string; readonly message: string; readonly expected: string };
+
+export function checkMachine(machine: Machine): Diagnostic[] {
+  return [...matrixFindings(machine), ...memoryFindings(machine), ...dramFindings(machine.dram)].map((f) => ({
+    code: 'E-MACHINE-CROSS',
+    where: f.path,
+    message: f.message,
+    expected: f.expected,
+  }));
+}
+
+function matrixFindings({ core, capabilities }: Machine): Finding[] {
+  const { matrix } = core;
+  const out: Finding[] = [];
+  if (matrix.kind === 'digital-cim') {
+    if (matrix.rows % matrix.rowsAtOnce !== 0) {
+      out.push({ path: 'core.matrix.rowsAtOnce', message: `${matrix.rowsAtOnce} rows at once do not divide ${matrix.rows} rows`, expected: 'a divisor of core.matrix.rows' });
+    }
+    if (matrix.columns % matrix.columnMux !== 0) {
+      out.push({ path: 'core.matrix.columnMux', message: `a column mux of ${matrix.columnMux} does not divide ${matrix.columns} columns`, expected: 'a divisor of core.matrix.columns' });
+    }
+    if (matrix.weightBitsMax > matrix.columns) {
+      out.push({ path: 'core.matrix.weightBitsMax', message: `a ${matrix.weightBitsMax}-bit weight does not fit ${matrix.columns} columns`, expected: 'at most core.matrix.columns' });
+    }
+    if (matrix.inputBitsPerCycle > matrix.inputBitsMax) {
+      out.push({ path: 'core.matrix.inputBitsPerCycle', message: `${matrix.inputBitsPerCycle} input bits a cycle exceed the widest input, ${matrix.inputBitsMax}`, expected: 'at most core.matrix.inputBitsMax' });
+    }
+  }
+  if (capabilities.weightPlanes && matrix.planes === 1) {
+    out.push({ path: 'capabilities.weightPlanes', message: 'weight planes are switched on, but the matrix unit has one plane', expected: 'false, or core.matrix.planes = 2' });
+  }
+  return out;
+}
+
+function memoryFindings({ core, buffer }: Machine): Finding[] {
+  const out: Finding[] = [];
+  const words = (path: string, sizeBytes: number, banks: number, portBits: number) => {
+    if (portBits % 8 !== 0) out.push({ path: `${path}.portBits`, message: `a port of ${portBits} bits is not whole bytes`, expected: 'a multiple of 8' });
+    else if (sizeBytes % (banks * (portBits / 8)) !== 0) {
+      out.push({ path: `${path}.sizeBytes`, message: `${sizeBytes} bytes are not whole words of ${portBits} bits in ${banks} banks`, expected: `a multiple of ${(banks * portBits) / 8}` });
+    }
+  };
+  words('core.scratchpad', core.scratchpad.sizeBytes, core.scratchpad.banks, core.scratchpad.portBits);
+  words('core.accumulators', core.accumulators.sizeBytes, core.accumulators.banks, core.accumulators.portBits);
+  words('buffer', buffer.sizeBytes, buffer.banks, buffer.portBits);
+  return out;
+}
+
+function dramFindings(dram: Dram): Finding[] {
+  const bits = { column: 0, bank: 0, group: 0, channel: 0, row: 0 };
+  for (const field of dram.mapping) {
+    const [name, size] = field.split(':') as [keyof typeof bits, string];
+    bits[name] += Number(size);
+  }
+  const out: Finding[] = [];
+  const expect = (what: string, value: number, wanted: number, path: string) => {
+    if (value !== wanted) out.push({ path: `dram.${path}`, message: `the address mapping gives ${value} ${what}, the device has ${wanted}`, expected: 'dram.mapping bits that agree with the device' });
+  };
+  expect('channels', 2 ** bits.channel, dram.channels, 'channels');
+  expect('bank groups', 2 ** bits.group, dram.bankGroups, 'bankGroups');
+  expect('banks', 2 ** (bits.bank + bits.group), dram.banks, 'banks');
+  expect('bytes a row', 2 ** bits.column * dram.burstBytes, dram.rowBytes, 'rowBytes');
+  const capacity = 2 ** (bits.column + bits.bank + bits.group + bits.channel + bits.row) * dram.burstBytes;
+  expect('bytes', capacity, dram.capacityBytes, 'capacityBytes');
+  return out;
+}
