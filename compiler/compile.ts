@@ -11,6 +11,7 @@ import type { Draft, NamedTensor } from './lower/draft.ts';
 import { drive } from './lower/driver.ts';
 import type { MatmulMapping } from './lower/kernels/matmul.ts';
 import { at } from './lower/layout.ts';
+import { fuse } from './lower/fuse.ts';
 import { legalize } from './lower/legalize.ts';
 import { link } from './lower/link.ts';
 import { order } from './lower/order.ts';
@@ -45,7 +46,8 @@ export interface Compiled {
  */
 export function compile(source: Graph, machine: Machine, options: CompileOptions = {}): Compiled {
   const graph = legalize(source);
-  const storage = planStorage(graph, select(graph, machine));
+  const selected = select(graph, machine);
+  const storage = planStorage(graph, machine.capabilities.fusion ? fuse(graph, selected) : selected);
   const memory = planMemory(storage, machine);
   const choices = chooseMappings(storage, memory, machine);
   const constants = new ConstantPool(memory.activationsEnd, machine.dram.burstBytes);

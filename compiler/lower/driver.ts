@@ -140,7 +140,7 @@ class Driver {
       if (next !== undefined) this.#prefetch(kernel, k, next, layer);
       const output = this.#outputTile(kernel, k, places, plan, box, t);
       const temps = kernel.temps(box.count).map((temp, i): View => ({
-        name: temp.name, space: 'spad', base: at(places.temps, i), format: temp.format, role: 'activations', layout: denseLayout(temp.shape, temp.format.bits).layout,
+        name: temp.name, space: 'spad', base: (places.arena ?? 0) + at(plan.temps, i), format: temp.format, role: 'activations', layout: denseLayout(temp.shape, temp.format.bits).layout,
       }));
       const tile: Tile = { box, inputs: inputs.map((x) => x.view), boxes: inputs.map((x) => x.box), output, temps };
       this.#compute(kernel, k, tile, layer);
@@ -162,7 +162,14 @@ class Driver {
       },
       place: (bytes: Uint8Array): number => this.#in.constants.placeBytes(bytes),
     };
-    emitMatmul({ kernel, mapping, layer, weights, accumulators: this.#accumulators, emit }, tile);
+    const cx = { kernel, mapping, layer, weights, accumulators: this.#accumulators, emit };
+    if (kernel.epilogue === null) {
+      emitMatmul(cx, tile);
+      return;
+    }
+    const drained = at(tile.temps, 0);
+    emitMatmul(cx, { ...tile, box: kernel.epilogue.need(tile.box), output: drained });
+    kernel.epilogue.emit(tile, drained, emit, this.#accumulators);
   }
 
   /** The piece of an operand for one output box: where it lies, or staged. */

@@ -22,6 +22,11 @@ export interface KernelInput {
   readonly source: Source;
   /** The part that an output box needs, in the operand's own coordinates. */
   readonly need: (box: Box) => Box;
+  /**
+   * Present when the operand may be made tile by tile just before this kernel: the operand's counts for output counts, where the
+   * operand's box is those counts at the same multiples of the output's start.
+   */
+  readonly chain?: (counts: readonly number[]) => readonly number[];
   /** The operand under the kernel's own shape; null when its layout cannot be seen that way. Default: as it is. */
   readonly arrange?: (layout: Layout) => Layout | null;
   /** Whether the kernel can walk the operand in this layout (else it is copied into a plain one). */
@@ -33,6 +38,9 @@ export interface TempSpec {
   readonly name: string;
   readonly shape: readonly number[];
   readonly format: Format;
+  /** Stages of the kernel during which it is in use; scratch of other stages may share its bytes. */
+  readonly first: number;
+  readonly last: number;
 }
 
 /** Everything at its address: layouts are relative to the boxes. */
@@ -61,6 +69,8 @@ interface KernelBase {
   readonly grain: readonly number[];
   /** Scratch that a tile of `counts` output elements per dim needs. */
   readonly temps: (counts: readonly number[]) => readonly TempSpec[];
+  /** How many kernels were joined into this one. */
+  readonly stages: number;
 }
 
 /** Runs on the vector unit, the drain or DMA. */
@@ -73,6 +83,16 @@ export interface PlainKernel extends KernelBase {
 export interface MatmulKernel extends KernelBase {
   readonly kind: 'matmul';
   readonly matmul: MatmulSpec;
+  /** What the drain writes: the kernel's result, or the operand of the epilogue. */
+  readonly drained: { readonly shape: readonly number[]; readonly format: Format };
+  readonly epilogue: Epilogue | null;
+}
+
+/** Plain work on each tile right behind the drain; its first operand is what was drained. */
+export interface Epilogue {
+  /** Output box to drained box. */
+  readonly need: (box: Box) => Box;
+  readonly emit: (tile: Tile, drained: View, emit: Emit, accumulators: AccumulatorRing) => void;
 }
 
 /** Runs on DMA, whole tensors from home to home. */

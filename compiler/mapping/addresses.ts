@@ -23,7 +23,7 @@ export interface Place {
 export interface KernelPlaces {
   readonly inputs: readonly (number | null)[];
   readonly output: number | null;
-  readonly temps: readonly number[];
+  readonly arena: number | null;
   /** Kernel during which the constants of this one are brought in: its predecessor, or itself. */
   readonly prologueAt: number;
 }
@@ -56,7 +56,7 @@ export function planMemory(storage: Storage, machine: Machine): MemoryPlan {
 interface KernelBlocks {
   readonly inputs: (number | null)[];
   output: number | null;
-  readonly temps: number[];
+  readonly arena: number | null;
   readonly prologueAt: number;
 }
 
@@ -77,7 +77,7 @@ function place(storage: Storage, machine: Machine, homes: HomePlan, prefetch: bo
         return stage(`${kernel.name} operand ${i}`, plan.inputs[i], early ? prologueAt : k);
       }),
       output: stage(`${kernel.name} result`, plan.output, k),
-      temps: plan.temps.map((sizeBytes, i) => add({ name: `${kernel.name} scratch ${i}`, sizeBytes, first: k, last: k })),
+      arena: plan.arenaBytes === 0 ? null : add({ name: `${kernel.name} scratch`, sizeBytes: plan.arenaBytes, first: k, last: k }),
       prologueAt,
     };
   });
@@ -91,7 +91,7 @@ function place(storage: Storage, machine: Machine, homes: HomePlan, prefetch: bo
     homes, ...outside,
     buffers: storage.buffers.map((b) => (at(own, b.id) >= 0 ? { space: 'spad', base: address(at(own, b.id)) ?? 0 } : at(outside.buffers, b.id))),
     kernels: kernels.map((k) =>
-      k === null ? null : { inputs: k.inputs.map(address), output: address(k.output), temps: k.temps.map((t) => address(t) ?? 0), prologueAt: k.prologueAt },
+      k === null ? null : { inputs: k.inputs.map(address), output: address(k.output), arena: address(k.arena), prologueAt: k.prologueAt },
     ),
     spadPeakBytes: peak(placed),
   };

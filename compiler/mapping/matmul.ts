@@ -102,14 +102,17 @@ function evenTile(total: number, most: number): number {
 function chunks(kernel: MatmulKernel, plan: TilePlan, nTile: number, machine: Machine): number[] {
   const outputs = Math.min(kernel.matmul.n, at(plan.sizes, channelDim(kernel)));
   const capacity = new AccumulatorRing(machine).capacity;
-  const aligned = kernel.matmul.groups > 1 && kernel.matmul.n % byteGroup(kernel.format.bits) !== 0 ? outputs : byteGroup(kernel.format.bits);
+  const aligned = kernel.matmul.groups > 1 && kernel.matmul.n % byteGroup(kernel.drained.format.bits) !== 0 ? outputs : byteGroup(kernel.drained.format.bits);
   const least = Math.min(outputs, roundUp(nTile, aligned));
   const few = Math.min(outputs, roundUp(Math.floor(capacity / aligned) * aligned, aligned));
   return [...new Set([least, Math.min(outputs, aligned), Math.min(outputs, few)])];
 }
 
+/** Output positions that the arrays compute for one tile. */
 function tilePositions(kernel: MatmulKernel, plan: TilePlan): number {
-  return positionDims(kernel).reduce((n, d) => n * at(plan.sizes, d), 1);
+  const box = { start: plan.sizes.map(() => 0), count: plan.sizes };
+  const drained = kernel.epilogue === null ? box : kernel.epilogue.need(box);
+  return positionDims(kernel).reduce((n, d) => n * at(drained.count, d), 1);
 }
 
 export function costMapping(kernel: MatmulKernel, plan: TilePlan, mapping: MatmulMapping, machine: Machine): MappingCost {
@@ -153,8 +156,8 @@ function refuse(kernel: MatmulKernel, machine: Machine): never {
       needed: cells, available: geometry.columns, unit: 'columns', knob: 'core.matrix.columns', code: 'E-CAPACITY-ARRAYS',
     });
   }
-  const group = byteGroup(kernel.format.bits) * 4;
-  throw new CapacityError(`layer ${kernel.name}: ${accumulators.sizeBytes} bytes of accumulators hold no tile of ${byteGroup(kernel.format.bits)} outputs`, {
+  const group = byteGroup(kernel.drained.format.bits) * 4;
+  throw new CapacityError(`layer ${kernel.name}: ${accumulators.sizeBytes} bytes of accumulators hold no tile of ${byteGroup(kernel.drained.format.bits)} outputs`, {
     needed: group, available: accumulators.sizeBytes, unit: 'bytes', knob: 'core.accumulators.sizeBytes', code: 'E-CAPACITY-ACC',
   });
 }

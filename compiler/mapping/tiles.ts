@@ -6,11 +6,12 @@
  */
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Space } from '../../isa/tensor.ts';
-import type { Kernel, KernelInput } from '../lower/kernel.ts';
+import type { Kernel, KernelInput, TempSpec } from '../lower/kernel.ts';
 import type { Box, Layout } from '../lower/layout.ts';
 import { at, boxLayout, denseLayout, memoryOrder, packLike, roundUp, sameBox } from '../lower/layout.ts';
 import { channelDim } from '../lower/kernels/matmul.ts';
 import { ranges } from '../lower/split.ts';
+import { allocate } from './allocate.ts';
 import { transferCycles } from './transfer.ts';
 
 /** Where a kernel's operands and its result are, in the order of its inputs. */
@@ -39,6 +40,8 @@ export interface TilePlan {
   /** Null for an operand that is used where it lies. */
   readonly inputs: readonly (Stage | null)[];
   readonly output: Stage | null;
+  /** Scratch of a tile: one arena, and where in it each piece lies. */
+  readonly arenaBytes: number;
   readonly temps: readonly number[];
   readonly scratchBytes: number;
   readonly costCycles: number;
@@ -75,7 +78,7 @@ function copyPlan(kernel: Kernel, homes: Homes, machine: Machine): TilePlan {
   const sources = homes.inputs.map((h) => transferCycles(machine, h, bytes / homes.inputs.length));
   const costCycles = Math.max(transferCycles(machine, homes.output, bytes), sources.reduce((a, b) => a + b, 0));
   return {
-    sizes: kernel.shape, order: memoryOrder(kernel.shape.length), tiles: 1, inputs: homes.inputs.map(() => null), output: null, temps: [], scratchBytes: 0, costCycles,
+    sizes: kernel.shape, order: memoryOrder(kernel.shape.length), tiles: 1, inputs: homes.inputs.map(() => null), output: null, arenaBytes: 0, temps: [], scratchBytes: 0, costCycles,
   };
 }
 
@@ -128,9 +131,16 @@ export function costTiles(kernel: Kernel, homes: Homes, machine: Machine, sizes:
     scratchBytes += roundUp(outputBytes, align) * output.depth;
     costCycles += (tiles + 1) * transferCycles(machine, homes.output, outputBytes);
   }
-  const temps = kernel.temps(sizes).map((t) => denseLayout(t.shape, t.format.bits).sizeBytes);
-  for (const t of temps) scratchBytes += roundUp(t, align);
-  return { sizes, order, tiles, inputs, output, temps, scratchBytes, costCycles: costCycles + rewriteCycles(kernel, machine, parts, order) };
+  const { arenaBytes, temps } = planArena(kernel.temps(sizes), align);
+  scratchBytes += arenaBytes;
+  return { sizes, order, tiles, inputs, output, arenaBytes, temps, scratchBytes, costCycles: costCycles + rewriteCycles(kernel, machine, parts, order) };
+}
+
+/** Scratch pieces that live in different stages share bytes. */
+function planArena(temps: readonly TempSpec[], align: number): { readonly arenaBytes: number; readonly temps: readonly number[] } {
+  const blocks = temps.map((t) => ({ name: t.name, sizeBytes: roundUp(denseLayout(t.shape, t.format.bits).sizeBytes, align), first: t.first, last: t.last }));
+  const placed = allocate(blocks, Number.MAX_SAFE_INTEGER, align);
+  return { arenaBytes: placed.reduce((most, p) => Math.max(most, (p.address ?? 0) + p.block.sizeBytes), 0), temps: placed.map((p) => p.address ?? 0) };
 }
 
 /** Bytes of a piece as it is staged: packed, in the memory order of its home. */

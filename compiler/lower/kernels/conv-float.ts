@@ -27,7 +27,7 @@ export function convFloatKernel(cx: NodeContext, node: NodeOf<'conv-float'>): Pl
   };
   return {
     kind: 'plain', name: node.name, layer: { name: node.name, op: node.op, m, k, n: o, macs: m * k * o }, output: node.output, shape, format: FLOAT,
-    grain: freeGrain(shape, FLOAT.bits), temps: NO_TEMPS,
+    grain: freeGrain(shape, FLOAT.bits), temps: NO_TEMPS, stages: 1,
     inputs: [
       { source: cx.source(cx.input(0)), need: windowNeed(window, cx.inputType(0).shape, inputChannels), accepts: plainDims },
       { source: { kind: 'constant', constant }, need: (box) => ({ start: [at(box.start, 1), 0], count: [at(box.count, 1), k] }), accepts: () => true },

@@ -67,7 +67,7 @@ function matmulKernel(last: NodeContext, layer: LayerSymbol, shape: readonly num
   const { records } = spec;
   const parameters = wordTensor(`${last.node.name}.records`, [records.channels, records.words], records.data);
   return {
-    kind: 'matmul', name: last.node.name, layer, output: last.node.output, shape, format, matmul: spec, temps: NO_TEMPS,
+    kind: 'matmul', name: last.node.name, layer, output: last.node.output, shape, format, matmul: spec, temps: NO_TEMPS, stages: 1, drained: { shape, format }, epilogue: null,
     grain: freeGrain(shape, format.bits),
     inputs: [x, { source: { kind: 'constant', constant: parameters }, need: recordsNeed(records.channels, records.words, channel), accepts: () => true }],
   };

@@ -21,7 +21,7 @@ interface CopySpec {
 function base(spec: CopySpec, sources: readonly { readonly source: Source; readonly shape: readonly number[] }[]) {
   const layer: LayerSymbol = { name: spec.name, op: spec.op, m: 0, k: 0, n: 0, macs: 0 };
   return {
-    kind: 'copy', name: spec.name, layer, output: spec.output, shape: spec.shape, format: spec.format, grain: spec.shape, temps: NO_TEMPS,
+    kind: 'copy', name: spec.name, layer, output: spec.output, shape: spec.shape, format: spec.format, grain: spec.shape, temps: NO_TEMPS, stages: 1,
     inputs: sources.map(({ source, shape }) => ({ source, need: () => fullBox(shape), accepts: () => true })),
   } as const;
 }

@@ -40,7 +40,7 @@ export function depthwiseKernel(spec: DepthwiseSpec): PlainKernel {
   const { multiplier } = spec;
   const channels = (start: number, count: number): readonly [number, number] => [start / multiplier, count / multiplier];
   return {
-    kind: 'plain', name: spec.name, layer: spec.layer, output: spec.output, shape: spec.shape, format: spec.format, temps: NO_TEMPS,
+    kind: 'plain', name: spec.name, layer: spec.layer, output: spec.output, shape: spec.shape, format: spec.format, temps: NO_TEMPS, stages: 1,
     grain: spec.grain.map((g, d) => (d === 1 ? Math.min(at(spec.shape, 1), leastMultiple(g, multiplier)) : g)),
     inputs: [
       { source: spec.source, need: windowNeed(spec.window, spec.input, channels), accepts: plainDims },

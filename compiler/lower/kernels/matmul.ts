@@ -47,12 +47,12 @@ interface Context {
 
 /** Channel dim of the kernel's output: 1 for images, the last for matrices. */
 export function channelDim(kernel: MatmulKernel): number {
-  return kernel.matmul.window === null ? kernel.shape.length - 1 : 1;
+  return kernel.matmul.window === null ? kernel.drained.shape.length - 1 : 1;
 }
 
 /** Position dims of the kernel's output, outermost first. */
 export function positionDims(kernel: MatmulKernel): readonly number[] {
-  return kernel.matmul.window === null ? kernel.shape.map((_, d) => d).slice(0, -1) : [0, 2, 3];
+  return kernel.matmul.window === null ? kernel.drained.shape.map((_, d) => d).slice(0, -1) : [0, 2, 3];
 }
 
 export function emitMatmul(cx: Context, tile: Tile): void {

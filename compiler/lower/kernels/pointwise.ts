@@ -40,16 +40,20 @@ export interface PointwiseSpec {
   readonly emit: (walks: Walks, emit: Emit) => void;
 }
 
+const SAME = (counts: readonly number[]): readonly number[] => counts;
+
 export function pointwise(spec: PointwiseSpec): PlainKernel {
   const rank = spec.shape.length;
   const inputs: KernelInput[] = spec.operands.map((o) => ({
     source: o.source,
     need: o.records === true ? recordNeed(o.shape, rank) : broadcastNeed(o.shape, rank),
     accepts: fewFactors,
+    ...(o.records !== true && o.shape.length === rank && o.shape.every((d, i) => d === spec.shape[i]) ? { chain: SAME } : {}),
   }));
   return {
     kind: 'plain', name: spec.name, layer: spec.layer, inputs, output: spec.output, shape: spec.shape, format: spec.format, grain: spec.grain,
-    temps: (counts) => (spec.temps ?? []).map((format, i) => ({ name: `${spec.name}.temp${i}`, shape: counts, format })),
+    temps: (counts) => (spec.temps ?? []).map((format, i) => ({ name: `${spec.name}.temp${i}`, shape: counts, format, first: 0, last: 0 })),
+    stages: 1,
     emit: (tile, emit) => {
       const order = memoryOrder(rank);
       const along = (view: View, fill?: number): NamedTensor => walk(view, [loopsOf(view, tile.box.count, order)], fill);

@@ -24,9 +24,17 @@ function poolBase(cx: NodeContext, window: Window) {
   const input = cx.inputType(0).shape;
   return {
     kind: 'plain', name: cx.node.name, layer: cx.layer(), output: cx.node.output, shape: cx.output.shape, format, grain: freeGrain(cx.output.shape, format.bits),
-    inputs: [{ source: cx.source(cx.input(0)), need: windowNeed(window, input, SAME_CHANNELS), accepts: plainDims }],
-    temps: NO_TEMPS,
+    inputs: [{ source: cx.source(cx.input(0)), need: windowNeed(window, input, SAME_CHANNELS), accepts: plainDims, ...chained(window) }],
+    temps: NO_TEMPS, stages: 1,
   } as const;
+}
+
+/** Windows that tile the input can be pooled as the input is made. */
+function chained(window: Window) {
+  const { kernel, strides, dilations, pads } = window;
+  const tiles = pads.every((p) => p === 0) && dilations.every((d) => d === 1) && kernel[0] === strides[0] && kernel[1] === strides[1];
+  if (!tiles) return {};
+  return { chain: (c: readonly number[]): readonly number[] => [at(c, 0), at(c, 1), at(c, 2) * kernel[0], at(c, 3) * kernel[1]] };
 }
 
 /** Output loops [n, y, x, c] of a box and the window walk of its input. */
@@ -85,7 +93,7 @@ export function avgpoolKernel(cx: NodeContext, node: NodeOf<'avgpool'>): PlainKe
   return {
     ...base,
     inputs: [...base.inputs, { source: operand.source, need: keep, accepts: plainDims }],
-    temps: (counts) => [{ name: `${cx.node.name}.sum`, shape: counts, format: FLOAT }],
+    temps: (counts) => [{ name: `${cx.node.name}.sum`, shape: counts, format: FLOAT, first: 0, last: 0 }],
     emit: (tile, emit) => {
       const a = windowWalk(at(tile.inputs, 0), window, tile.box, at(tile.boxes, 0), 0);
       const sum = at(tile.temps, 0);

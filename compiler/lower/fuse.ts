@@ -1,0 +1,165 @@
+/**
+ * Joins a kernel with the one that alone reads its result, when the second can work tile by tile on what the first has just
+ * made: elementwise chains, softmax, pools whose windows tile their input. The value between them is scratch of one
+ * tile and never has a home. Nothing is recomputed, and each op keeps its own instructions.
+ */
+import type { Graph } from '../graph/types.ts';
+import type { Emit, Epilogue, Kernel, KernelInput, MatmulKernel, PlainKernel, TempSpec, Tile } from './kernel.ts';
+import type { AccumulatorRing } from './accumulators.ts';
+import type { Box } from './layout.ts';
+import { at } from './layout.ts';
+import type { Selected } from './select.ts';
+import type { View } from './walk.ts';
+
+/** Needs: kernels in graph order.  Gives: fewer kernels, same instructions per element. */
+export function fuse(graph: Graph, selected: readonly Selected[]): readonly Selected[] {
+  const uses = new Map<string, number>();
+  const use = (name: string): void => void uses.set(name, (uses.get(name) ?? 0) + 1);
+  for (const s of selected) for (const source of sourceNames(s)) use(source);
+  graph.outputs.forEach(use);
+  const out: Selected[] = [];
+  for (const s of selected) {
+    const joined = s.kind === 'plain' ? joinWithMaker(out, s, uses) : null;
+    if (joined === null) out.push(s);
+    else out[joined.index] = joined.kernel;
+  }
+  return inOrder(out);
+}
+
+function sourceNames(s: Selected): string[] {
+  const sources = s.kind === 'alias' ? [s.of] : s.kind === 'join' ? s.parts.map((p) => p.source) : s.inputs.map((i) => i.source);
+  return sources.flatMap((source) => (source.kind === 'value' ? [source.name] : []));
+}
+
+function joinWithMaker(done: readonly Selected[], next: PlainKernel, uses: ReadonlyMap<string, number>): { readonly index: number; readonly kernel: Kernel } | null {
+  for (let i = 0; i < next.inputs.length; i++) {
+    const input = at(next.inputs, i);
+    if (input.chain === undefined || input.source.kind !== 'value' || uses.get(input.source.name) !== 1) continue;
+    const { name } = input.source;
+    const index = done.findIndex((s) => s.output === name);
+    const maker = done[index];
+    if (maker === undefined || (maker.kind !== 'plain' && maker.kind !== 'matmul')) continue;
+    if (maker.shape.length !== next.shape.length) continue;
+    const grain = commonGrain(maker, next, input.chain);
+    if (grain === null) continue;
+    return { index, kernel: maker.kind === 'plain' ? joinPlain(maker, next, i, grain) : joinMatmul(maker, next, i, grain) };
+  }
+  return null;
+}
+
+/** Cuts of the result that are legal for both; null when only the whole would be. */
+function commonGrain(maker: Kernel, next: PlainKernel, chain: NonNullable<KernelInput['chain']>): number[] | null {
+  const scale = chain(next.shape.map(() => 1));
+  const grain = next.grain.map((own, d) => {
+    let g = own;
+    while ((g * at(scale, d)) % at(maker.grain, d) !== 0 && g < at(next.shape, d)) g += own;
+    return Math.min(g, at(next.shape, d));
+  });
+  return maker.shape.every((size, d) => size >= at(scale, d) * at(next.shape, d)) ? grain : null;
+}
+
+/** Operands of `next` without the joined one, and how to put a tile of it back together. */
+function remaining(next: PlainKernel, joined: number) {
+  const inputs = next.inputs.filter((_, i) => i !== joined);
+  const rebuild = (tile: Tile, firstInput: number, firstTemp: number, made: View, box: Box): Tile => {
+    const views = tile.inputs.slice(firstInput, firstInput + inputs.length);
+    const boxes = tile.boxes.slice(firstInput, firstInput + inputs.length);
+    return {
+      box: tile.box, output: tile.output, temps: tile.temps.slice(firstTemp),
+      inputs: [...views.slice(0, joined), made, ...views.slice(joined)],
+      boxes: [...boxes.slice(0, joined), box, ...boxes.slice(joined)],
+    };
+  };
+  return { inputs, rebuild };
+}
+
+function shifted(temps: readonly TempSpec[], by: number): TempSpec[] {
+  return temps.map((t) => ({ ...t, first: t.first + by, last: t.last + by }));
+}
+
+/** Inputs of the maker see the output box through the joined operand. */
+function through(inputs: readonly KernelInput[], need: (box: Box) => Box): KernelInput[] {
+  return inputs.map(({ chain: _, ...input }) => ({ ...input, need: (box) => input.need(need(box)) }));
+}
+
+function base(maker: Kernel, next: PlainKernel) {
+  const matrixLike = maker.layer.macs > 0 ? maker.layer : next.layer;
+  const op = maker.stages > 2 ? `${maker.layer.op.split('+').slice(0, 2).join('+')}+..` : maker.layer.op;
+  return {
+    name: next.name, output: next.output, shape: next.shape, format: next.format, stages: maker.stages + next.stages,
+    layer: { ...matrixLike, name: next.name, op: `${op}+${next.layer.op}` },
+  };
+}
+
+function joinPlain(maker: PlainKernel, next: PlainKernel, joined: number, grain: readonly number[]): PlainKernel {
+  const { need, chain } = at(next.inputs, joined);
+  const { inputs, rebuild } = remaining(next, joined);
+  const between = (counts: readonly number[]): TempSpec[] => {
+    const made = chain?.(counts) ?? counts;
+    return [...maker.temps(made), { name: maker.output, shape: made, format: maker.format, first: maker.stages - 1, last: maker.stages + next.stages - 1 }];
+  };
+  return {
+    ...base(maker, next), kind: 'plain', grain,
+    inputs: [...through(maker.inputs, need), ...inputs],
+    temps: (counts) => [...between(counts), ...shifted(next.temps(counts), maker.stages)],
+    emit: (tile, emit, accumulators) => {
+      const made = need(tile.box);
+      const ownTemps = maker.temps(made.count).length;
+      const view = at(tile.temps, ownTemps);
+      const own = maker.inputs.length;
+      maker.emit(
+        { box: made, inputs: tile.inputs.slice(0, own), boxes: tile.boxes.slice(0, own), output: view, temps: tile.temps.slice(0, ownTemps) },
+        emit, accumulators,
+      );
+      next.emit(rebuild(tile, own, ownTemps + 1, view, made), emit, accumulators);
+    },
+  };
+}
+
+function joinMatmul(maker: MatmulKernel, next: PlainKernel, joined: number, grain: readonly number[]): MatmulKernel {
+  const { need, chain } = at(next.inputs, joined);
+  const { inputs, rebuild } = remaining(next, joined);
+  const counts = (c: readonly number[]): readonly number[] => chain?.(c) ?? c;
+  const before = maker.epilogue;
+  const own = maker.inputs.length;
+  const epilogue: Epilogue = {
+    need: (box) => (before === null ? need(box) : before.need(need(box))),
+    emit: (tile: Tile, drained: View, emit: Emit, accumulators: AccumulatorRing) => {
+      const made = need(tile.box);
+      if (before === null) {
+        next.emit(rebuild(tile, own, 1, drained, made), emit, accumulators);
+        return;
+      }
+      const ownTemps = maker.temps(made.count).length;
+      const view = at(tile.temps, ownTemps);
+      before.emit({ ...tile, box: made, output: view, temps: tile.temps.slice(0, ownTemps) }, drained, emit, accumulators);
+      next.emit(rebuild(tile, own, ownTemps + 1, view, made), emit, accumulators);
+    },
+  };
+  const made = (c: readonly number[]): TempSpec => ({
+    name: maker.output, shape: counts(c), format: maker.format, first: maker.stages - 1, last: maker.stages + next.stages - 1,
+  });
+  return {
+    ...base(maker, next), kind: 'matmul', grain, matmul: maker.matmul, drained: maker.drained, epilogue,
+    inputs: [...through(maker.inputs, need), ...inputs],
+    temps: (c) => [...maker.temps(counts(c)), made(c), ...shifted(next.temps(c), maker.stages)],
+  };
+}
+
+/** Joined kernels move back to where all of their operands have been made. */
+function inOrder(selected: readonly Selected[]): Selected[] {
+  const makers = new Map(selected.map((s) => [s.output, s]));
+  const out: Selected[] = [];
+  const placed = new Set<Selected>();
+  const place = (s: Selected): void => {
+    if (placed.has(s)) return;
+    placed.add(s);
+    for (const name of sourceNames(s)) {
+      const maker = makers.get(name);
+      if (maker !== undefined) place(maker);
+    }
+    out.push(s);
+  };
+  selected.forEach(place);
+  return out;
+}
