@@ -18,6 +18,8 @@ export interface LoweredModel {
 }
 
 const QUANTIZERS = new Set(['Quant', 'IntQuant', 'BipolarQuant']);
+/** Ops that commute with a positive scale. */
+const MOVERS = new Set(['Transpose', 'Flatten', 'Reshape', 'MaxPool']);
 
 export function lowerQonnx(model: OnnxModel, spelling: Spelling): LoweredModel {
   const lowering = new Lowering(model, spelling);
@@ -55,7 +57,7 @@ class Lowering {
   take(node: OnnxNode): void {
     const [x, w] = node.inputs.map((name) => this.#quantized.get(name));
     if (QUANTIZERS.has(node.opType)) this.#quantizer(node);
-    else if (node.opType === 'Transpose' && x !== undefined) this.#transpose(node, x);
+    else if (MOVERS.has(node.opType) && x !== undefined) this.#move(node, x);
     else if (this.#spelling === 'integer' && (node.opType === 'Conv' || node.opType === 'MatMul') && x && w)
       this.#product(node, x, w);
     else this.#nodes.push(node);
@@ -161,20 +163,20 @@ class Lowering {
     }
   }
 
-  /** A transposed quantized tensor is quantized; scales of weights turn with it. */
-  #transpose(node: OnnxNode, x: Quantized): void {
+  /** A moved quantized tensor is quantized: the same op moves its levels; scales of weights turn with a Transpose. */
+  #move(node: OnnxNode, x: Quantized): void {
     this.#nodes.push(node);
     if (this.#spelling === 'plain') return;
     const [out] = node.outputs as [string];
-    const turn = (name: string) => {
-      const turned = `oracle.${this.#next++}`;
-      this.#nodes.push({ ...node, name: turned, inputs: [name], outputs: [turned] });
-      return turned;
+    const again = (name: string) => {
+      const copy = `oracle.${this.#next++}`;
+      this.#nodes.push({ ...node, name: `oracle/${copy}`, inputs: [name, ...node.inputs.slice(1)], outputs: [copy] });
+      return copy;
     };
-    const dims = this.#constants.get(x.scale)?.dims ?? [];
+    const turns = node.opType === 'Transpose' && (this.#constants.get(x.scale)?.dims ?? []).length > 1;
     this.#quantized.set(out, {
-      levels: turn(x.levels),
-      scale: dims.length > 1 ? turn(x.scale) : x.scale,
+      levels: again(x.levels),
+      scale: turns ? again(x.scale) : x.scale,
       constant: x.constant,
     });
   }

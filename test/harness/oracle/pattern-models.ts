@@ -38,6 +38,8 @@ export class ModelMaker {
   readonly #initializers: OnnxTensor[] = [];
   readonly #inputs: OnnxValueInfo[] = [];
   readonly #outputs: OnnxValueInfo[] = [];
+  /** Opset 21 has int4; before it ONNX Runtime's own rewriting of int8 activations is not confused by output_dtype. */
+  opset = 21;
   #next = 0;
 
   constructor(random: Random) {
@@ -104,6 +106,7 @@ export class ModelMaker {
       inputs: this.#inputs,
       outputs: this.#outputs,
       initializers: this.#initializers,
+      opset: this.opset,
       extraOpsets,
     });
   }
