@@ -111,14 +111,13 @@ export function costTiles(kernel: Kernel, homes: Homes, machine: Machine, sizes:
   const parts = kernel.shape.map((size, d) => Math.ceil(size / at(sizes, d)));
   const tiles = parts.reduce((a, b) => a * b, 1);
   const deep = machine.capabilities.doubleBuffering ? 2 : 1;
-  const boxes = sampleBoxes(kernel.shape, sizes, parts);
   let scratchBytes = 0;
   let costCycles = tiles * TILE_CYCLES;
   const align = stageAlign(machine);
   const inputs = kernel.inputs.map((input, i): Stage | null => {
     const home = at(homes.inputs, i);
     if (home === 'spad') return null;
-    const sizeBytes = Math.max(...boxes.map((b) => stagedBytes(at(homes.layouts, i), input.need(b), at(homes.inputBits, i))));
+    const sizeBytes = stagedBytes(at(homes.layouts, i), largestNeed(input, kernel.shape, sizes, parts), at(homes.inputBits, i));
     const loads = countLoads(input, kernel.shape, sizes, parts, order);
     const depth = loads > 1 ? deep : 1;
     scratchBytes += roundUp(sizeBytes, align) * depth;
@@ -183,16 +182,29 @@ function cuttable(kernel: Kernel, homes: Homes, sizes: readonly number[]): boole
   });
 }
 
-/** Boxes in which an operand's need can be largest: first, middle and last tile of each dim. */
-function sampleBoxes(shape: readonly number[], sizes: readonly number[], parts: readonly number[]): Box[] {
-  let boxes: Box[] = [{ start: [], count: [] }];
+/**
+ * A box as large as the largest piece of an operand, dim by dim: needs are separable, so it is enough to move along one dim at a
+ * time. Inner tiles are all alike; the first and last few may be clipped by a border.
+ */
+function largestNeed(input: KernelInput, shape: readonly number[], sizes: readonly number[], parts: readonly number[]): Box {
+  const first = input.need({ start: shape.map(() => 0), count: sizes });
+  const start = [...first.start];
+  const count = [...first.count];
   shape.forEach((size, d) => {
-    const step = at(sizes, d);
     const last = at(parts, d) - 1;
-    const picks = [...new Set([0, (last + 1) >> 1, last])];
-    boxes = boxes.flatMap((b) => picks.map((p) => ({ start: [...b.start, p * step], count: [...b.count, Math.min(step, size - p * step)] })));
+    for (const p of new Set([1, 2, last >> 1, last - 1, last])) {
+      if (p < 1 || p > last) continue;
+      const from = p * at(sizes, d);
+      const box = { start: shape.map((_, e) => (e === d ? from : 0)), count: sizes.map((c, e) => (e === d ? Math.min(c, size - from) : c)) };
+      const need = input.need(box);
+      need.count.forEach((c, e) => {
+        if (c <= at(count, e)) return;
+        count[e] = c;
+        start[e] = at(need.start, e);
+      });
+    }
   });
-  return boxes;
+  return { start, count };
 }
 
 /** How often the needed piece changes when tiles run in `order`: once for every step of the innermost dim that it depends on. */
