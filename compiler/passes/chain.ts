@@ -2,9 +2,10 @@
  * A chain: integer -> dequantize -> float32 functions with constants -> quantizer. Evaluated at a code exactly as the interpreter
  * would, so a table or a set of thresholds made from it is exact by construction.
  */
-import { applyBinary, applyUnary } from '../graph/ops/elementwise.ts';
+import { applyBinary } from '../graph/ops/binary.ts';
 import { clamp } from '../graph/ops/op.ts';
 import { roundTo } from '../graph/ops/quantize.ts';
+import { applyUnary } from '../graph/ops/unary.ts';
 import { integerRange, type Graph, type IntegerType, type Node, type NodeOf, type UnaryFunction } from '../graph/types.ts';
 import type { Uses } from './rewrite.ts';
 

@@ -1,17 +1,29 @@
 /** Every op and the file that owns it. A new op name fails to compile here first. */
 import type { OpName } from '../types.ts';
+import { addi } from './addi.ts';
+import { avgpool } from './avgpool.ts';
+import { binary } from './binary.ts';
+import { bipolar } from './bipolar.ts';
+import { clip } from './clip.ts';
+import { concat } from './concat.ts';
 import { conv } from './conv.ts';
 import { convFloat } from './conv-float.ts';
-import { addi, binary, clip, unary } from './elementwise.ts';
+import { depthToSpace } from './depth-to-space.ts';
+import { dequantize } from './dequantize.ts';
 import { lut } from './lut.ts';
 import { matmul } from './matmul.ts';
-import { concat, depthToSpace, pad, reshape, slice, transpose } from './movement.ts';
+import { maxpool } from './maxpool.ts';
 import type { OpDefinition } from './op.ts';
-import { avgpool, maxpool, spatialSum } from './pool.ts';
+import { pad } from './pad.ts';
 import { qadd } from './qadd.ts';
-import { bipolar, dequantize, quantize } from './quantize.ts';
+import { quantize } from './quantize.ts';
 import { requantize } from './requantize.ts';
+import { reshape } from './reshape.ts';
+import { slice } from './slice.ts';
 import { softmax } from './softmax.ts';
+import { spatialSum } from './spatial-sum.ts';
+import { transpose } from './transpose.ts';
+import { unary } from './unary.ts';
 
 export const OPS: { readonly [O in OpName]: OpDefinition<O> } = {
   conv,

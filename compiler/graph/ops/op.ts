@@ -60,3 +60,17 @@ export function roundHalfEven(x: number): number {
 export function clamp(x: number, low: number, high: number): number {
   return x < low ? low : x > high ? high : x;
 }
+
+/** Walks a shape in row-major order with the multi-index. */
+export function eachIndex(shape: readonly number[], each: (at: number, index: readonly number[]) => void): void {
+  const index = new Array<number>(shape.length).fill(0);
+  const size = shape.reduce((n, d) => n * d, 1);
+  for (let at = 0; at < size; at++) {
+    each(at, index);
+    for (let d = shape.length - 1; d >= 0; d--) {
+      index[d] = index[d]! + 1;
+      if (index[d]! < shape[d]!) break;
+      index[d] = 0;
+    }
+  }
+}

@@ -3,7 +3,7 @@
  * and c = zeroPoint - (ra * aZero + rb * bZero), code = saturate(half-even((a*ra + c) + b*rb)), one rounding per operation.
  */
 import { integerRange } from '../types.ts';
-import { broadcastIndex, broadcastShape } from './elementwise.ts';
+import { broadcastIndex, broadcastShape } from './broadcast.ts';
 import { allocate, clamp, type OpDefinition, requireThat, roundHalfEven } from './op.ts';
 
 export const qadd: OpDefinition<'qadd'> = {

@@ -1,6 +1,6 @@
 /**
- * Between codes and real numbers. quantize covers ONNX QuantizeLinear (round, then add the zero point) and QONNX Quant
- * (add the zero point, clip, then round), each step one float32 operation.
+ * float32 to codes: ONNX QuantizeLinear (round, then add the zero point, then clip) and QONNX Quant (add the zero point, clip, then
+ * round), each step one float32 operation.
  */
 import type { Rounding } from '../vocabulary.ts';
 import { allocate, channelOf, clamp, isFloat, type OpDefinition, requireThat, roundHalfEven } from './op.ts';
@@ -28,42 +28,6 @@ export const quantize: OpDefinition<'quantize'> = {
           ? clamp(roundTo(scaled, rounding) + zero, min, max)
           : roundTo(clamp(Math.fround(scaled + zero), min, max), rounding);
     }
-    return out;
-  },
-};
-
-export const dequantize: OpDefinition<'dequantize'> = {
-  doc: 'codes to float32',
-  arity: [1, 1],
-  infer({ scale, zeroPoint, axis }, [x]) {
-    requireThat(x !== undefined && x.element.kind === 'int', 'dequantize takes integers');
-    for (const n of [scale.length, zeroPoint.length]) {
-      requireThat(n === 1 || n === x.shape[axis], `${n} scales or zero points for axis ${axis} of [${x.shape}]`);
-    }
-    return { element: { kind: 'float32' }, shape: x.shape };
-  },
-  reference({ scale, zeroPoint, axis }, [x], output) {
-    const out = allocate(output);
-    const channel = channelOf(output.shape, axis);
-    for (let i = 0; i < out.length; i++) {
-      const c = channel(i);
-      const zero = zeroPoint.length === 1 ? zeroPoint[0]! : zeroPoint[c]!;
-      out[i] = Math.fround(x!.data[i]! - zero) * (scale.length === 1 ? scale[0]! : scale[c]!);
-    }
-    return out;
-  },
-};
-
-export const bipolar: OpDefinition<'bipolar'> = {
-  doc: '+1 where x >= 0, else -1',
-  arity: [1, 1],
-  infer(_, [x]) {
-    requireThat(x !== undefined && isFloat(x), 'bipolar quantization takes float32');
-    return { element: { kind: 'int', bits: 1, coding: 'bipolar' }, shape: x.shape };
-  },
-  reference(_, [x], output) {
-    const out = allocate(output);
-    for (let i = 0; i < out.length; i++) out[i] = x!.data[i]! >= 0 ? 1 : -1;
     return out;
   },
 };

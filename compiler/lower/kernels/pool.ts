@@ -3,7 +3,7 @@
  * their border windows are clipped instead. Averages are a sum in window order and one division, as the graph says.
  */
 import { codeRange } from '../../../isa/tensor.ts';
-import { paddedCount } from '../../graph/ops/pool.ts';
+import { paddedCount } from '../../graph/ops/avgpool.ts';
 import type { NodeOf, Window } from '../../graph/types.ts';
 import type { Emit, PlainKernel, Tile } from '../kernel.ts';
 import { formatOf, NO_TEMPS, plainDims, refuseUnless } from '../kernel.ts';

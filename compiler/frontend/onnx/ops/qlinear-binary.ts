@@ -3,7 +3,7 @@
  * its own graph op; the product is exact in float32, so it is two `dequantize` with scale 1, two multiplies and a
  * `quantize` with scale 1: code = saturate(half-even(float32((a-za)*(b-zb)) * float32(float32(as*bs) / ys)) + zero).
  */
-import { broadcastShape } from '../../../graph/ops/elementwise.ts';
+import { broadcastShape } from '../../../graph/ops/broadcast.ts';
 import { floatTensor, type ImportContext } from '../context.ts';
 import { type Meaning, type QuantizerTarget, type Scaling, UNBOUNDED } from '../meaning.ts';
 import { linearQuantizer } from './linear-quantizers.ts';
