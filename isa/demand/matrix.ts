@@ -33,6 +33,11 @@ export interface UnitDemand {
   readonly actions: SomeActions;
   /** What sets busyCycles. */
   readonly boundBy: string;
+  /**
+   * Cycles after its start from which an mm into the same accumulators may start, where that is earlier than done: partial sums of a row must have
+   * left the pipeline before the row comes round again, + max(0, L - M * II) (DESIGN section 5); a systolic array adds at its edge in order.
+   */
+  readonly reaccumulateCycles?: number;
 }
 
 export function matmulDemand(s: MatmulShape, machine: Machine): UnitDemand {
@@ -55,9 +60,11 @@ function digitalDemand(s: MatmulShape, machine: Machine, matrix: DigitalCim): Un
   const latency = matrix.pipelineCycles + adderLevels(s.gridK, matrix.macroAdder.fanIn) * matrix.macroAdder.latencyCycles;
   const macs = s.m * s.k * s.n;
   const boundBy = perVector === steps ? 'array' : perVector === feed ? 'feed' : ports.accWords >= ports.spadWords ? 'accumulator port' : 'scratchpad port';
+  const busyCycles = matrix.planeSwapCycles + (vectors - 1) * perVector + Math.max(steps, feed);
   return {
-    busyCycles: matrix.planeSwapCycles + (vectors - 1) * perVector + Math.max(steps, feed),
+    busyCycles,
     latencyCycles: latency,
+    reaccumulateCycles: busyCycles + Math.max(0, latency - vectors * perVector),
     spadWords: ports.spadWords,
     accWords: ports.accWords,
     boundBy,
@@ -77,9 +84,11 @@ function systolicDemand(s: MatmulShape, machine: Machine, matrix: Systolic): Uni
   const feed = Math.ceil((s.k * s.inputBits) / matrix.feedBits);
   const perVector = Math.max(1, feed, Math.ceil(ports.accWords / s.m), Math.ceil(ports.spadWords / s.m));
   const boundBy = perVector === 1 ? 'array' : perVector === feed ? 'feed' : ports.accWords >= ports.spadWords ? 'accumulator port' : 'scratchpad port';
+  const busyCycles = matrix.setupCycles + s.m * perVector;
   return {
-    busyCycles: matrix.setupCycles + s.m * perVector,
+    busyCycles,
     latencyCycles: matrix.rows + matrix.columns - 2,
+    reaccumulateCycles: busyCycles,
     spadWords: ports.spadWords,
     accWords: ports.accWords,
     boundBy,

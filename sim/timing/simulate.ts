@@ -148,6 +148,8 @@ class Run {
         started: (record) => {
           this.#fronts[record.unit.core]!.dirty = true;
         },
+        corePs: this.#system.corePs,
+        wakeAt: (time, wake) => this.#system.kernel.at(time, wake),
       });
       this.#units.set(number, unit);
     }

@@ -13,6 +13,8 @@ export interface UnitHooks {
   /** Begins execution; must end in freed() and done() of this unit. */
   readonly launch: (record: InstructionRecord) => void;
   readonly started: (record: InstructionRecord) => void;
+  readonly corePs: number;
+  readonly wakeAt: (time: number, wake: () => void) => void;
 }
 
 export class Unit {
@@ -46,7 +48,7 @@ export class Unit {
     if (head === undefined || this.#busy) return false;
     const { core } = head.unit;
     if (!this.#hooks.semaphores.available(core, head.at.instruction.waits)) return false;
-    const hazard = this.#inFlight.find((r) => overlaps(this.#hooks.walks, r, head));
+    const hazard = this.#inFlight.find((r) => this.#holds(r, head, now));
     if (hazard !== undefined) {
       this.#hazard = hazard;
       return false;
@@ -57,7 +59,7 @@ export class Unit {
     head.started = latest([
       { cause: 'dispatch', on: head, at: head.dispatchPs },
       { cause: 'queue', on: this.#last, at: this.#last?.freePs ?? 0 },
-      { cause: 'operand', on: this.#hazard, at: this.#hazard?.donePs ?? 0 },
+      { cause: 'operand', on: this.#hazard, at: this.#hazard === undefined || this.#hazard.donePs >= 0 ? (this.#hazard?.donePs ?? 0) : now },
       { cause: 'semaphore', on: token?.by, at: token?.at ?? 0 },
     ]);
     this.#hazard = undefined;
@@ -66,6 +68,19 @@ export class Unit {
     this.#inFlight.push(head);
     this.#hooks.started(head);
     this.#hooks.launch(head);
+    return true;
+  }
+
+  /** True when an unfinished instruction keeps `head` from starting now. */
+  #holds(earlier: InstructionRecord, head: InstructionRecord, now: number): boolean {
+    if (!overlaps(this.#hooks.walks, earlier, head)) return false;
+    const again = earlier.demand.reaccumulateCycles;
+    if (again === undefined || !sameSums(earlier, head)) return true;
+    const allowed = earlier.startPs + again * this.#hooks.corePs;
+    if (now >= allowed) return false;
+    this.#hooks.wakeAt(allowed, () => {
+      this.dirty = true;
+    });
     return true;
   }
 
@@ -84,6 +99,13 @@ export class Unit {
 /** The dependence that came last; the first of the list wins a tie, except that the empty start of time never wins. */
 function latest(all: readonly Dependence[]): Dependence {
   return all.reduce((best, d) => (d.on !== undefined && d.at > best.at ? d : best));
+}
+
+/** Two multiplies whose only meeting point is the accumulators that both walk in the same order. */
+function sameSums(earlier: InstructionRecord, later: InstructionRecord): boolean {
+  const a = earlier.at.instruction;
+  const b = later.at.instruction;
+  return a.op === 'mm' && b.op === 'mm' && b.accumulate && a.dst === b.dst && earlier.at.registers === later.at.registers;
 }
 
 /** True when the later instruction reads or writes bytes or cells that the earlier one writes, or writes what it reads. */
