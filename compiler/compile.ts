@@ -6,9 +6,12 @@ import { InternalError } from '../isa/base/errors.ts';
 import type { Machine } from '../isa/machine/schema.ts';
 import type { Program } from '../isa/program.ts';
 import type { Graph } from './graph/types.ts';
+import { checkProvenance } from './check/provenance.ts';
+import { checkSemaphores } from './check/semaphores.ts';
 import { ConstantPool } from './lower/constants.ts';
 import type { Draft, NamedTensor } from './lower/draft.ts';
 import { drive } from './lower/driver.ts';
+import type { Interval } from './lower/footprint.ts';
 import type { MatmulMapping } from './lower/kernels/matmul.ts';
 import { at } from './lower/layout.ts';
 import { fuse } from './lower/fuse.ts';
@@ -18,6 +21,7 @@ import { order } from './lower/order.ts';
 import { select } from './lower/select.ts';
 import { plainLoops, walk } from './lower/walk.ts';
 import { placeWeights } from './lower/weights.ts';
+import { widenGraph } from './lower/widen.ts';
 import type { MemoryPlan } from './mapping/addresses.ts';
 import { planMemory } from './mapping/addresses.ts';
 import type { MappingChoice } from './mapping/matmul.ts';
@@ -30,6 +34,8 @@ import { inputKey, outputKey, planStorage } from './mapping/storage.ts';
 export interface CompileOptions {
   /** Weights that fit stay in the arrays ('auto'), or every inference writes them again ('off'). */
   readonly residency?: 'auto' | 'off';
+  /** Run the allocation and schedule checkers on the result; a finding is an InternalError. Slow for large networks. */
+  readonly check?: boolean;
 }
 
 export interface Compiled {
@@ -45,7 +51,7 @@ export interface Compiled {
  * Uses core 0; the same inputs give the same program.
  */
 export function compile(source: Graph, machine: Machine, options: CompileOptions = {}): Compiled {
-  const graph = legalize(source);
+  const graph = legalize(widenGraph(source, machine.core.matrix.inputBitsMin));
   const selected = select(graph, machine);
   const storage = planStorage(graph, machine.capabilities.fusion ? fuse(graph, selected) : selected);
   const memory = planMemory(storage, machine);
@@ -55,16 +61,24 @@ export function compile(source: Graph, machine: Machine, options: CompileOptions
   const { steps, layers } = drive({ storage, memory, mappings, machine, constants });
   const weights = placeWeights(steps, machine);
   const io = networkTensors(graph, storage, memory);
+  const readOnlyDram = [{ start: 0, end: memory.inputsEnd }, { start: memory.activationsEnd, end: constants.end }];
   const finish = (drafts: readonly Draft[]): Program => {
-    const readOnlyDram = [{ start: 0, end: memory.inputsEnd }, { start: memory.activationsEnd, end: constants.end }];
     const { instructions, semaphores } = order(drafts, { machine, readOnlyDram });
     const symbols = layers.map((k) => k.layer);
     return link({ name: graph.name, instructions, semaphores, layers: symbols, constants: constants.segments(), io, dataEnd: constants.end });
   };
   const program = finish(weights.drafts);
   const steadyProgram = options.residency === 'off' || weights.steady === null ? null : finish(weights.steady);
+  if (options.check === true) runCheckers(weights.drafts, [program, ...(steadyProgram === null ? [] : [steadyProgram])], readOnlyDram, machine);
   const report = buildReport({ storage, memory, choices, weights, machine, program });
   return { program, steadyProgram, report };
+}
+
+function runCheckers(drafts: readonly Draft[], programs: readonly Program[], loaded: readonly Interval[], machine: Machine): void {
+  const { scratchpad, accumulators } = machine.core;
+  const sizes = { spad: scratchpad.sizeBytes, acc: accumulators.sizeBytes, buffer: machine.buffer.sizeBytes };
+  const findings = [...checkProvenance(drafts, { loaded, sizes }), ...programs.flatMap(checkSemaphores)];
+  if (findings.length > 0) throw new InternalError(`the compiler made a wrong program: ${findings.join('; ')}`);
 }
 
 /** Replicas are worth having only while all weights still fit; otherwise they are taken back first. */

@@ -30,6 +30,11 @@ function matrixFindings({ core, capabilities }: Machine): Finding[] {
       out.push({ path: 'core.matrix.inputBitsPerCycle', message: `${matrix.inputBitsPerCycle} input bits a cycle exceed the widest input, ${matrix.inputBitsMax}`, expected: 'at most core.matrix.inputBitsMax' });
     }
   }
+  for (const what of ['weight', 'input'] as const) {
+    const least = matrix[`${what}BitsMin`];
+    const most = matrix[`${what}BitsMax`];
+    if (least > most) out.push({ path: `core.matrix.${what}BitsMin`, message: `the narrowest ${what} has ${least} bits, the widest ${most}`, expected: `at most core.matrix.${what}BitsMax` });
+  }
   if (capabilities.weightPlanes && matrix.planes === 1) {
     out.push({ path: 'capabilities.weightPlanes', message: 'weight planes are switched on, but the matrix unit has one plane', expected: 'false, or core.matrix.planes = 2' });
   }

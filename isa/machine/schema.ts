@@ -37,7 +37,10 @@ const digitalCim = z.strictObject({
   writeInterference: z.enum(['none', 'steals', 'blocks']),
   /** Activation bits that the input network delivers per cycle to one replica. */
   feedBits: count(1 << 20),
+  /** Narrowest and widest operands; narrower ones are stored and computed at the narrowest. */
+  weightBitsMin: count(8),
   weightBitsMax: count(8),
+  inputBitsMin: count(8),
   inputBitsMax: count(16),
 });
 
@@ -54,7 +57,10 @@ const systolic = z.strictObject({
   /** Weight bits loaded per cycle into the array's edge. */
   writeBits: count(1 << 20),
   feedBits: count(1 << 20),
+  /** Narrowest and widest operands; narrower ones are stored and computed at the narrowest. */
+  weightBitsMin: count(8),
   weightBitsMax: count(16),
+  inputBitsMin: count(8),
   inputBitsMax: count(16),
 });
 

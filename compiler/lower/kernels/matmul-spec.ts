@@ -120,7 +120,7 @@ function codeWeights(raw: RawMatmul, machine: Machine): Coded {
     }
   }
   const most = machine.core.matrix.weightBitsMax;
-  const coded = narrowest(min, max, zero);
+  const coded = atLeast(narrowest(min, max, zero), machine.core.matrix.weightBitsMin, max);
   if (coded.weightBits <= Math.min(most, 8)) return { ...coded, parts: [raw.weight] };
   const byte = codeRange('signed', Math.min(most, 8));
   const low = (k: number, n: number): number => Math.max(byte.min, Math.min(byte.max, raw.weight(k, n)));
@@ -128,6 +128,12 @@ function codeWeights(raw: RawMatmul, machine: Machine): Coded {
   const fits = min >= 2 * byte.min && max <= 2 * byte.max;
   refuseUnless(fits, `weights reach ${min} .. ${max}; the matrix unit takes ${most} bits, twice accumulated ${2 * byte.min} .. ${2 * byte.max} (core.matrix.weightBitsMax)`);
   return { weightBits: Math.min(most, 8), weightCoding: 'signed', parts: [low, rest] };
+}
+
+/** Wider where the machine has no narrower weight; two's complement unless only unsigned holds the largest. */
+function atLeast(coded: ReturnType<typeof narrowest>, least: number, max: number): ReturnType<typeof narrowest> {
+  if (coded.weightBits >= least) return coded;
+  return { weightBits: least, weightCoding: max > 2 ** (least - 1) - 1 ? 'unsigned' : 'signed' };
 }
 
 function narrowest(min: number, max: number, zero: boolean): { readonly weightBits: number; readonly weightCoding: ArrayDescriptor['weightCoding'] } {

@@ -15,7 +15,7 @@ export const conventionalInt8: Machine = {
     ...edgeDcim28nm.core,
     matrix: {
       kind: 'systolic', rows: 64, columns: 64, dataflow: 'weight-stationary', planes: 2, preload: 'overlapped', setupCycles: 4,
-      writeBits: 512, feedBits: 512, weightBitsMax: 8, inputBitsMax: 8,
+      writeBits: 512, feedBits: 512, weightBitsMin: 8, weightBitsMax: 8, inputBitsMin: 8, inputBitsMax: 8,
     },
   },
   // The CIM machine has 16 x 2 x 8 KiB of cells; two planes of 64 x 64 weights stay here.

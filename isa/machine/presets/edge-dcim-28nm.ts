@@ -14,7 +14,7 @@ export const edgeDcim28nm: Machine = {
     matrix: {
       kind: 'digital-cim', macros: 16, rows: 256, columns: 256, rowsAtOnce: 256, inputBitsPerCycle: 1, columnMux: 1, pipelineCycles: 4,
       macroAdder: { fanIn: 16, latencyCycles: 2 }, planes: 2, planeSwapCycles: 1, writeBits: 256, writeRowCycles: 1, writeInterference: 'none',
-      feedBits: 4096, weightBitsMax: 8, inputBitsMax: 16,
+      feedBits: 4096, weightBitsMin: 1, weightBitsMax: 8, inputBitsMin: 1, inputBitsMax: 16,
     },
     vector: { lanes: 64, startupCycles: 6, windowMacLanes: 128, divideCycles: 4 },
     drain: { lanes: 64, startupCycles: 6 },

@@ -14,7 +14,7 @@ export const teach8x8: Machine = {
     matrix: {
       kind: 'digital-cim', macros: 1, rows: 8, columns: 8, rowsAtOnce: 8, inputBitsPerCycle: 1, columnMux: 1, pipelineCycles: 2,
       macroAdder: { fanIn: 2, latencyCycles: 1 }, planes: 2, planeSwapCycles: 1, writeBits: 8, writeRowCycles: 1, writeInterference: 'none',
-      feedBits: 64, weightBitsMax: 8, inputBitsMax: 16,
+      feedBits: 64, weightBitsMin: 1, weightBitsMax: 8, inputBitsMin: 1, inputBitsMax: 16,
     },
     vector: { lanes: 4, startupCycles: 2, windowMacLanes: 4, divideCycles: 4 },
     drain: { lanes: 4, startupCycles: 2 },
