@@ -55,6 +55,8 @@ export function importLeakyRelu(cx: ImportContext): void {
 }
 
 export const importBinary = (fn: BinaryFunction) => (cx: ImportContext) => {
+  if (cx.node.inputs.length !== 2)
+    refuse(`${cx.node.opType} of ${cx.node.inputs.length} operands`, { expected: '2 operands' });
   const a = cx.input(0);
   const b = cx.input(1);
   if (a.kind === 'codes' || b.kind === 'codes') {

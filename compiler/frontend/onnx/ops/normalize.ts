@@ -7,6 +7,7 @@ import { at, floatData, floatTensor, type ImportContext } from '../context.ts';
 import { axisOf } from '../fold.ts';
 import { invalid, type QuantizerTarget, refuse, UNBOUNDED } from '../meaning.ts';
 import { linearQuantizer } from './linear-quantizers.ts';
+import { isByte } from './pools.ts';
 import { isPerTensor, singleScale } from './scaling.ts';
 
 export function importBatchNormalization(cx: ImportContext): void {
@@ -62,7 +63,10 @@ export function importSoftmax(cx: ImportContext): void {
     shape,
     bounds: UNBOUNDED,
     float,
-    codes: (target, output) => softmaxCodes(cx, float(), target, output),
+    codes: (target, output) =>
+      isByte(cx, x.id, target)
+        ? softmaxCodes(cx, float(), target, output)
+        : cx.add('quantize', [float()], linearQuantizer(target), { element: target.element, output }),
   });
 }
 

@@ -8,7 +8,7 @@ import { intAttribute, intsAttribute } from '../attributes.ts';
 import type { ImportContext } from '../context.ts';
 import { axisOf, whole } from '../fold.ts';
 import { invalid, type Meaning, type QuantizerTarget, refuse, UNBOUNDED } from '../meaning.ts';
-import { poolQuantizer } from './linear-quantizers.ts';
+import { linearQuantizer, poolQuantizer } from './linear-quantizers.ts';
 import { isPerTensor, singleScale, singleZero } from './scaling.ts';
 import { poolWindow } from './window.ts';
 
@@ -28,26 +28,44 @@ export function importAveragePool(cx: ImportContext): void {
   const { node } = cx;
   const name = cx.outputName;
   const input = node.inputs[0] ?? '';
-  const mean = () => cx.as(node, () => averagePool(cx, cx.floatOf(input, x), name));
+  const mean = () => cx.as(node, () => averagePool(cx, cx.floatOf(input, x), name, 'never'));
   if (x.kind !== 'quantized' || x.origin !== 'linear' || !isPerTensor(x.scaling)) {
     cx.result({ kind: 'float', id: mean() });
     return;
   }
   const { window } = poolWindow(node, shape);
+  const fused = (target: QuantizerTarget, output: string) =>
+    isByte(cx, x.id, target)
+      ? cx.add(
+          'quantize',
+          [cx.as(node, () => averagePool(cx, cx.floatOf(input, x), name, 'kernel'))],
+          poolQuantizer(target),
+          { element: target.element, output },
+        )
+      : cx.add('quantize', [mean()], linearQuantizer(target), { element: target.element, output });
   cx.result({
     kind: 'pending',
     shape: [...shape.slice(0, 2), ...outputSize(window, shape[2] ?? 1, shape[3] ?? 1, false)],
     bounds: UNBOUNDED,
     float: mean,
-    codes: (target, output) => cx.add('quantize', [mean()], poolQuantizer(target), { element: target.element, output }),
+    codes: fused,
   });
 }
 
-/** The mean of the current node's windows over float `x`. */
-export function averagePool(cx: ImportContext, x: string, output: string): string {
+/** The runtime has integer kernels of pools for at most 8 bits; wider codes go through float as the graph says. */
+export function isByte(cx: ImportContext, id: string, target: QuantizerTarget): boolean {
+  const { element } = cx.builder.typeOf(id);
+  return element.kind === 'int' && element.bits <= 8 && target.element.bits <= 8;
+}
+
+/**
+ * The mean of the current node's windows over float `x`. With count_include_pad and ceil_mode together, ONNX counts the declared
+ * padding but not the overhang; the runtime's integer kernel divides by the whole `kernel`.
+ */
+export function averagePool(cx: ImportContext, x: string, output: string, overhangCounts: 'never' | 'kernel'): string {
   const { window, overhang } = poolWindow(cx.node, cx.builder.typeOf(x).shape);
   const countIncludePad = intAttribute(cx.node, 'count_include_pad', 0) !== 0;
-  if (!countIncludePad || overhang.every((o) => o === 0)) {
+  if (!countIncludePad || overhangCounts === 'kernel' || overhang.every((o) => o === 0)) {
     return cx.add('avgpool', [x], { window, countIncludePad }, { output });
   }
   // Declared padding counts, the overhang of ceil_mode does not: pad first, then leave the rest out.
@@ -111,9 +129,11 @@ function globalAverage(cx: ImportContext, output: string, flat: readonly number[
     bounds: UNBOUNDED,
     float: () => cx.as(node, float),
     codes: (target, name) =>
-      cx.as(node, () =>
-        reshape(globalAverageCodes(cx, x, h * w, target, flat === undefined ? name : `${name}.mean`), name),
-      ),
+      isByte(cx, x.id, target)
+        ? cx.as(node, () =>
+            reshape(globalAverageCodes(cx, x, h * w, target, flat === undefined ? name : `${name}.mean`), name),
+          )
+        : cx.add('quantize', [cx.as(node, float)], linearQuantizer(target), { element: target.element, output: name }),
   });
 }
 

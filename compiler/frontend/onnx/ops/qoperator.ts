@@ -218,7 +218,7 @@ export function importQLinearLeakyRelu(cx: ImportContext): void {
 export function importQLinearAveragePool(cx: ImportContext): void {
   if (intAttribute(cx.node, 'channels_last', 0) !== 0)
     refuse('channels_last', { expected: 'channels first: [N, C, H, W]' });
-  throughFloat(cx, (id) => averagePool(cx, id, `${cx.outputName}.float`), poolQuantizer);
+  throughFloat(cx, (id) => averagePool(cx, id, `${cx.outputName}.float`, 'kernel'), poolQuantizer);
 }
 
 /** Result scale and zero point, then three inputs for each part; a part with another scale goes through float. */
