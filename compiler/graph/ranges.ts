@@ -3,7 +3,7 @@
  * and for sums exact over all inputs. Sums are bounded in any order: `max` counts every positive contribution and no negative
  * one, so a partial sum of any tiling stays inside too.
  */
-import { type Graph, type IntegerType, integerRange, type Node, type NodeOf } from './types.ts';
+import { type Graph, integerRange, type Node, type NodeOf } from './types.ts';
 
 export interface CodeRange {
   readonly min: number;
@@ -74,10 +74,4 @@ export function overflowingChannel(range: SumRange): number | undefined {
     if ((range.min[c] ?? 0) < -(2 ** 31) || (range.max[c] ?? 0) >= 2 ** 31) return c;
   }
   return undefined;
-}
-
-/** True when every code of `inner` is a code of `outer`. */
-export function within(inner: CodeRange, outer: IntegerType): boolean {
-  const range = integerRange(outer);
-  return inner.min >= range.min && inner.max <= range.max;
 }

@@ -320,7 +320,8 @@ export function unaryModel(m: ModelMaker, op: UnaryPattern, type: CodeType, same
   const build: Readonly<Record<UnaryPattern, () => string>> = {
     Relu: () => m.node('Relu', [x.float]),
     MaxPool: () => m.node('MaxPool', [x.float], window),
-    AveragePool: () => m.node('AveragePool', [x.float], { ...window, pads: [1, 1, 0, 0], count_include_pad: r.int(0, 1) }),
+    AveragePool: () =>
+      m.node('AveragePool', [x.float], { ...window, pads: [1, 1, 0, 0], count_include_pad: r.int(0, 1) }),
     GlobalAveragePool: () => m.node('GlobalAveragePool', [x.float]),
     Sigmoid: () => m.node('Sigmoid', [x.float]),
     Tanh: () => m.node('Tanh', [x.float]),

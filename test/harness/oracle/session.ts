@@ -48,17 +48,3 @@ export class Oracle {
     await this.#session.release();
   }
 }
-
-/** One run of a model that is used once. */
-export async function runOnce(
-  model: OnnxModel | Uint8Array,
-  inputs: ReadonlyMap<string, OracleTensor>,
-  optimization: Optimization = 'all',
-) {
-  const oracle = await Oracle.create(model, optimization);
-  try {
-    return await oracle.run(inputs);
-  } finally {
-    await oracle.release();
-  }
-}
