@@ -5,7 +5,6 @@
  */
 import { InternalError } from '../../isa/base/errors.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
-import type { Role } from '../../isa/tensor.ts';
 import type { KernelPlaces, MemoryPlan } from '../mapping/addresses.ts';
 import type { Storage, Stored } from '../mapping/storage.ts';
 import { operandLayout } from '../mapping/storage.ts';
@@ -130,7 +129,7 @@ class Driver {
     if (plan === null || places === null) throw new InternalError(`${kernel.name} has no plan`);
     if (kernel.kind === 'copy') {
       const inputs = kernel.inputs.map((_, i) => this.#home(kernel, i));
-      kernel.emit(this.#stored(at(this.#in.storage.outputs, k), kernel.output), inputs, this.#emitter(layer), this.#copyChannel(kernel));
+      kernel.emit(this.#stored(at(this.#in.storage.outputs, k)), inputs, this.#emitter(layer), this.#copyChannel(kernel));
       return;
     }
     const boxes = tilesOf(fullBox(kernel.shape), plan.sizes, plan.order);
@@ -212,14 +211,14 @@ class Driver {
   }
 
   #outputTile(kernel: Kernel, k: number, places: KernelPlaces, plan: TilePlan, box: Box, t: number): View {
-    const home = this.#stored(at(this.#in.storage.outputs, k), kernel.output);
+    const home = this.#stored(at(this.#in.storage.outputs, k));
     if (plan.output === null || places.output === null) return this.#piece(home, box);
     const slot = (t % plan.output.depth) * roundUp(plan.output.sizeBytes, this.#align);
     return { ...home, space: 'spad', base: places.output + slot, layout: denseLayout(box.count, kernel.format.bits).layout };
   }
 
   #store(kernel: Kernel, k: number, staged: View, box: Box, layer: number): void {
-    const home = this.#piece(this.#stored(at(this.#in.storage.outputs, k), kernel.output), box);
+    const home = this.#piece(this.#stored(at(this.#in.storage.outputs, k)), box);
     emitPieces(home, staged, this.#emitter(layer), this.#channels.store);
   }
 
@@ -238,12 +237,14 @@ class Driver {
     }
     const stored = this.#in.storage.values.get(source.name);
     if (stored === undefined) throw new InternalError(`${source.name} has no storage`);
-    return { ...this.#stored(stored, source.name), layout };
+    return { ...this.#stored(stored), layout };
   }
 
-  #stored(stored: Stored, name: string, role: Role = 'activations'): View {
+  /** A value at home, named after the buffer whose bytes it is. */
+  #stored(stored: Stored): View {
     const { space, base } = at(this.#in.memory.buffers, stored.buffer);
-    return { name, space, base, format: stored.format, role, layout: stored.layout };
+    const { name } = at(this.#in.storage.buffers, stored.buffer);
+    return { name, space, base, format: stored.format, role: 'activations', layout: stored.layout };
   }
 }
 

@@ -12,6 +12,7 @@ export function widenGraph(graph: Graph, bits: number): Graph {
   const nodes: Node[] = [];
   for (const node of graph.nodes) {
     if (node.op === 'bipolar') nodes.push(...widenedSign(graph, node, values));
+    else if (saturates(graph, node, bits)) nodes.push(...clampedCodes(graph, node, values, bits));
     else nodes.push(widerNode(graph, node, bits));
   }
   return { ...graph, values, constants: new Map([...graph.constants].map(([name, c]) => [name, { ...c, type: widen(c.type) }])), nodes };
@@ -25,6 +26,28 @@ function widenedSign(graph: Graph, node: NodeOf<'bipolar'>, values: Map<string, 
   return [
     { ...node, output: narrow },
     { op: 'lut', name: narrow, inputs: [narrow], output: node.output, attributes: { table, axis: 0 }, source: node.source },
+  ];
+}
+
+/** Ops whose result is clipped by the width of its type alone. */
+function saturates(graph: Graph, node: Node, bits: number): boolean {
+  const { element } = graph.values.get(node.output)!;
+  if (element.kind !== 'int' || element.bits >= bits) return false;
+  return node.op === 'qadd' || (node.op === 'requantize' && node.attributes.spec.mode !== 'threshold');
+}
+
+/** The op at the wider width, then a table that clips to the codes that the narrow type has. */
+function clampedCodes(graph: Graph, node: Node, values: Map<string, ValueType>, bits: number): Node[] {
+  const { element, shape } = graph.values.get(node.output)!;
+  const narrow = integerRange(element as IntegerType);
+  const wide = widerElement(element, bits) as IntegerType;
+  const { min, max } = integerRange(wide);
+  const unclipped = `${node.output} unclipped`;
+  values.set(unclipped, { element: wide, shape });
+  const table = Int32Array.from({ length: max - min + 1 }, (_, i) => Math.min(narrow.max, Math.max(narrow.min, min + i)));
+  return [
+    { ...node, output: unclipped } as Node,
+    { op: 'lut', name: `${node.name} clip`, inputs: [unclipped], output: node.output, attributes: { table, axis: 0 }, source: node.source },
   ];
 }
 

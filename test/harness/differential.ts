@@ -63,7 +63,7 @@ export function mismatches(expected: ReadonlyMap<string, Tensor>, found: Readonl
 
 /** Everything that must hold of one compiled graph; throws with the reason when it does not. */
 export function checkGraph(graph: Graph, machine: Machine, random: () => number, options: CompileOptions = {}): Compiled {
-  const compiled = compile(graph, machine, options);
+  const compiled = compile(graph, machine, { check: true, ...options });
   const { program, steadyProgram } = compiled;
   const findings = checkOrder(program, machine);
   if (findings.length > 0) throw new Error(`order: ${JSON.stringify(findings[0], null, 1)}`);
