@@ -42,31 +42,52 @@ describe('overrides', () => {
     expect(machineHash(structuredClone(teach))).toBe(machineHash(teach));
   });
   it('reports every bad override at once, with the right name', () => {
-    const all = findings(() => applyOverrides(teach, ['core.matrix.rowz=16', 'corr.vector=1', 'core.vector=3', 'nonsense']));
+    const all = findings(() =>
+      applyOverrides(teach, ['core.matrix.rowz=16', 'corr.vector=1', 'core.vector=3', 'nonsense']),
+    );
     expect(all).toHaveLength(4);
     expect(all[0]).toMatchObject({ where: 'core.matrix.rowz', hint: "did you mean 'rows'?" });
     expect(all[1]!.message).toBe("there is no field 'corr'");
     expect(all[2]!.expected).toContain('core.vector.lanes');
   });
   it('refuses a value of the wrong type or range', () => {
-    expect(findings(() => applyOverrides(teach, ['core.matrix.rows=many']))[0]).toMatchObject({ where: 'core.matrix.rows' });
-    expect(findings(() => applyOverrides(teach, ['core.matrix.rows=0']))[0]).toMatchObject({ where: 'core.matrix.rows' });
+    expect(findings(() => applyOverrides(teach, ['core.matrix.rows=many']))[0]).toMatchObject({
+      where: 'core.matrix.rows',
+    });
+    expect(findings(() => applyOverrides(teach, ['core.matrix.rows=0']))[0]).toMatchObject({
+      where: 'core.matrix.rows',
+    });
   });
   it('checks fields against one another', () => {
-    expect(findings(() => applyOverrides(teach, ['core.matrix.rows=12']))[0]).toMatchObject({ where: 'core.matrix.rowsAtOnce' });
+    expect(findings(() => applyOverrides(teach, ['core.matrix.rows=12']))[0]).toMatchObject({
+      where: 'core.matrix.rowsAtOnce',
+    });
     expect(findings(() => applyOverrides(teach, ['dram.banks=4']))[0]!.where).toBe('dram.banks');
   });
 });
 
 describe('files', () => {
   it('extends a preset', () => {
-    const m = parseMachine('extends: teach-8x8\nname: mine\ncore:\n  vector:\n    lanes: 8\n', { fileName: 'm.yaml', format: 'yaml' });
+    const m = parseMachine('extends: teach-8x8\nname: mine\ncore:\n  vector:\n    lanes: 8\n', {
+      fileName: 'm.yaml',
+      format: 'yaml',
+    });
     expect(m.name).toBe('mine');
     expect(m.core.vector).toEqual({ ...teach.core.vector, lanes: 8 });
   });
   it('gives line and column of a bad field and of an unknown one', () => {
-    const all = findings(() => parseMachine('extends: teach-8x8\ncore:\n  vector:\n    lanez: 8\n    startupCycles: -1\n', { fileName: 'm.yaml', format: 'yaml' }));
-    expect(all.map((d) => [d.where, d.line])).toEqual(expect.arrayContaining([['core.vector.lanez', 4], ['core.vector.startupCycles', 5]]));
+    const all = findings(() =>
+      parseMachine('extends: teach-8x8\ncore:\n  vector:\n    lanez: 8\n    startupCycles: -1\n', {
+        fileName: 'm.yaml',
+        format: 'yaml',
+      }),
+    );
+    expect(all.map((d) => [d.where, d.line])).toEqual(
+      expect.arrayContaining([
+        ['core.vector.lanez', 4],
+        ['core.vector.startupCycles', 5],
+      ]),
+    );
     expect(all.find((d) => d.where === 'core.vector.lanez')!.hint).toBe("did you mean 'lanes'?");
   });
   it('says what is missing when nothing is extended', () => {
@@ -74,6 +95,8 @@ describe('files', () => {
     expect(all.map((d) => d.where)).toContain('core');
   });
   it('reports broken syntax with its place', () => {
-    expect(findings(() => parseMachine('core: [1,\nname: x', { fileName: 'm.yaml', format: 'yaml' }))[0]!.line).toBeGreaterThan(0);
+    expect(
+      findings(() => parseMachine('core: [1,\nname: x', { fileName: 'm.yaml', format: 'yaml' }))[0]!.line,
+    ).toBeGreaterThan(0);
   });
 });
