@@ -1,0 +1,28 @@
+/** The public interface of the package: compile, simulate, price, report. Runs in Node and in a browser. */
+export { compile, type Compiled, type CompileOptions } from '../compiler/compile.ts';
+export { checkModel, type ImportOptions, importModel, readModel, writeModel } from '../compiler/frontend/onnx/index.ts';
+export { interpret } from '../compiler/graph/interpret.ts';
+export { runPasses } from '../compiler/passes/pipeline.ts';
+export * from '../isa/base/errors.ts';
+export { parseMachine } from '../isa/machine/load.ts';
+export { applyOverrides } from '../isa/machine/overrides.ts';
+export { machineHash } from '../isa/machine/parse.ts';
+export { PRESETS } from '../isa/machine/presets/index.ts';
+export { type Machine, machineSchema } from '../isa/machine/schema.ts';
+export { execute, type ExecOptions, type ExecResult } from '../sim/exec/execute.ts';
+export { area } from '../sim/energy/area.ts';
+export { energy, efficiency } from '../sim/energy/energy.ts';
+export { overlayPrices, priceList } from '../sim/energy/price-list.ts';
+export { checkOrder } from '../sim/order/check.ts';
+export type { SimResult } from '../sim/result.ts';
+export { simulate, type SimOptions } from '../sim/timing/simulate.ts';
+export { climb, type Ladder } from './analysis/ladder.ts';
+export { renderCsv } from './report/csv.ts';
+export { renderHtml } from './report/html.ts';
+export { type RunResult, runSchema } from './report/schema.ts';
+export { renderText } from './report/text.ts';
+export { renderTrace } from './report/trace.ts';
+export { compileModel, type Model, prepareModel } from './run/prepare.ts';
+export { buildResult } from './run/result.ts';
+export { type DesignPoint, simulatePoint } from './run/simulate-model.ts';
+export { VERSION } from './version.ts';

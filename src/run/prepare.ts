@@ -1,0 +1,53 @@
+/** From model bytes to a compiled program: the steps that every command shares. */
+import { compile, type Compiled } from '../../compiler/compile.ts';
+import { importModel, type ImportOptions } from '../../compiler/frontend/onnx/index.ts';
+import { type Graph, sizeOf } from '../../compiler/graph/types.ts';
+import { runPasses } from '../../compiler/passes/pipeline.ts';
+import { hashHex } from '../../isa/base/hash.ts';
+import type { Machine } from '../../isa/machine/schema.ts';
+
+export interface Model {
+  readonly name: string;
+  readonly hash: string;
+  readonly graph: Graph;
+  readonly notes: readonly string[];
+}
+
+/** Imports a model and runs the passes. Throws InputError or UnsupportedError with every finding. */
+export function prepareModel(bytes: Uint8Array, name: string, options: ImportOptions = {}): Model {
+  const imported = importModel(bytes, { ...options, name });
+  return { name, hash: hashHex(bytes).slice(0, 16), graph: runPasses(imported.graph), notes: imported.notes };
+}
+
+export function compileModel(model: Model, machine: Machine): Compiled {
+  return compile(model.graph, machine, { residency: machine.capabilities.weightResidency ? 'auto' : 'off' });
+}
+
+/** Weights of convolutions and matrix products: how many, and their bytes at their own widths. */
+export function weightTotals(graph: Graph): { readonly params: number; readonly bytes: number } {
+  let params = 0;
+  let bits = 0;
+  const seen = new Set<string>();
+  for (const node of graph.nodes) {
+    if (node.op !== 'conv' && node.op !== 'matmul') continue;
+    for (const value of node.inputs.slice(1)) {
+      const constant = graph.constants.get(value);
+      if (constant === undefined || seen.has(value)) continue;
+      seen.add(value);
+      const n = sizeOf(constant.type.shape);
+      params += n;
+      bits += n * (constant.type.element.kind === 'int' ? constant.type.element.bits : 32);
+    }
+  }
+  return { params, bytes: Math.ceil(bits / 8) };
+}
+
+/** Multiply-accumulates of the graph: outputs times window, padding counted as ONNX counts it. */
+export function macTotal(graph: Graph): number {
+  return graph.nodes.reduce((sum, node) => {
+    if (node.op !== 'conv' && node.op !== 'matmul') return sum;
+    const w = graph.constants.get(node.inputs[1]!)!.type.shape;
+    const window = node.op === 'conv' ? w[1]! * w[2]! * w[3]! : w[0]!;
+    return sum + sizeOf(graph.values.get(node.output)!.shape) * window;
+  }, 0);
+}

@@ -1,0 +1,118 @@
+/** From a design point to the `run/1` document. No physics here: every number was counted or priced before. */
+import { ISA_VERSION } from '../../isa/instructions/table.ts';
+import { typeText, type Graph } from '../../compiler/graph/types.ts';
+import { machineHash } from '../../isa/machine/parse.ts';
+import { efficiency } from '../../sim/energy/energy.ts';
+import type { UnitResult } from '../../sim/result.ts';
+import { dramBytesPerCycle, peakMacsPerCycle } from '../analysis/bounds.ts';
+import type { LadderRung, RunResult } from '../report/schema.ts';
+import { VERSION } from '../version.ts';
+import { macTotal, type Model, weightTotals } from './prepare.ts';
+import type { DesignPoint } from './simulate-model.ts';
+
+export interface ResultExtras {
+  readonly seed: number;
+  readonly overrides: readonly string[];
+  readonly warnings: readonly string[];
+  readonly values?: RunResult['values'];
+  readonly ladder?: { readonly rungs: readonly LadderRung[]; readonly iso: Readonly<Record<string, string>> };
+}
+
+/** Layer name of what belongs to no layer: instruction fetch, refresh, start and end. */
+const OUTSIDE_LAYERS = '(outside layers)';
+
+export function buildResult(model: Model, point: DesignPoint, extras: ResultExtras): RunResult {
+  const { result, energy, prices, machine, bounds } = point;
+  const { params, bytes } = weightTotals(model.graph);
+  const macs = macTotal(model.graph);
+  return {
+    schema: 'run/1',
+    tool: VERSION,
+    isa: ISA_VERSION,
+    seed: extras.seed,
+    model: { name: model.name, hash: model.hash, macs, params, weightBytes: bytes, inputs: describe(model.graph, model.graph.inputs), outputs: describe(model.graph, model.graph.outputs) },
+    machine: { name: machine.name, hash: machineHash(machine), summary: machine.summary, basis: machine.basis.kind, overrides: [...extras.overrides] },
+    prices: { name: prices.name, hash: prices.hash.slice(0, 16) },
+    state: point.state,
+    warnings: [...extras.warnings, ...prices.warnings],
+    cycles: result.cycles,
+    latencyPs: result.latencyPs,
+    coldCycles: point.cold.cycles,
+    coldLatencyPs: point.cold.latencyPs,
+    energyFj: {
+      total: energy.totalFj,
+      low: energy.lowFj,
+      high: energy.highFj,
+      leakage: energy.leakageFj,
+      byAction: Object.fromEntries(Object.entries(energy.byAction).filter(([, a]) => a.count > 0).map(([name, a]) => [name, { ...a }])),
+      byScope: { ...energy.byScope },
+      shares: { ...energy.shares },
+    },
+    areaUm2: point.area.totalUm2,
+    area: { lowUm2: point.area.lowUm2, highUm2: point.area.highUm2, byComponent: Object.fromEntries(Object.entries(point.area.byComponent).map(([name, a]) => [name, a.um2])) },
+    topsPerWatt: { ...efficiency(energy, macs) },
+    causes: { ...result.causes },
+    units: Object.fromEntries(result.units.map((u) => [unitKey(u), { busy: u.busyCycles, stalls: { ...u.stallCycles }, idle: u.idleCycles, total: result.cycles }])),
+    traffic: result.traffic.map((t) => ({ boundary: t.boundary, kind: t.role, layer: layerName(point, t.layer), readBytes: t.readBytes, writeBytes: t.writeBytes })),
+    layers: layersOf(point),
+    bounds: { computeCycles: bounds.computeCycles, dramCycles: bounds.dramCycles, compulsoryBytes: bounds.compulsoryBytes, boundCycles: bounds.boundCycles, binding: bounds.binding },
+    wall: { dramCycles: Math.max(0, result.cycles - point.freeDramCycles), coreCycles: Math.max(0, result.cycles - point.freeCoreCycles) },
+    ...(extras.values === undefined ? {} : { values: extras.values }),
+    ...(extras.ladder === undefined ? {} : { ladder: [...extras.ladder.rungs], iso: { ...extras.ladder.iso } }),
+  };
+}
+
+function describe(graph: Graph, names: readonly string[]) {
+  return names.map((name) => {
+    const type = graph.values.get(name)!;
+    return { name, shape: [...type.shape], type: typeText(type).replace(/\[.*/, '') };
+  });
+}
+
+function unitKey(u: UnitResult): string {
+  return `${u.core > 0 ? `core${u.core}.` : ''}${u.kind}${u.kind === 'dma' ? u.channel : ''}`;
+}
+
+function layerName(point: DesignPoint, layer: number): string {
+  return point.program.symbols.layers[layer]?.name ?? OUTSIDE_LAYERS;
+}
+
+function layersOf(point: DesignPoint): RunResult['layers'] {
+  const { result, program, machine, compiled, bounds, energy } = point;
+  const layers = program.symbols.layers.map((layer, l) => {
+    const cycles = result.layerCycles.get(l) ?? 0;
+    const dramBytes = dramBytesOf(point, l);
+    const compute = bounds.layers[l]!;
+    const dram = Math.floor(dramBytes / dramBytesPerCycle(machine));
+    const mapping = compiled.report.layers[l]?.mapping;
+    return {
+      ...layer,
+      cycles,
+      bound: dram > compute.computeCycles ? 'DRAM' : compute.binding,
+      boundCycles: Math.max(dram, compute.computeCycles),
+      energyFj: energy.byLayer.get(l) ?? 0,
+      dramBytes,
+      utilization: utilization(point, l, cycles),
+      mapping: mapping?.chosenBecause ?? '',
+    };
+  });
+  const outside = {
+    name: OUTSIDE_LAYERS, op: '', m: 0, k: 0, n: 0, macs: 0, cycles: result.layerCycles.get(-1) ?? 0, bound: 'none', boundCycles: 0,
+    energyFj: energy.totalFj - layers.reduce((n, l) => n + l.energyFj, 0), dramBytes: dramBytesOf(point, -1), utilization: 0, mapping: '',
+  };
+  return [...layers, outside];
+}
+
+function dramBytesOf(point: DesignPoint, layer: number): number {
+  return point.result.traffic.filter((t) => t.boundary === 'dram' && t.layer === layer).reduce((n, t) => n + t.readBytes + t.writeBytes, 0);
+}
+
+/** MACs over what the arrays could have done at this layer's widths in its cycles of the critical path. */
+function utilization(point: DesignPoint, layer: number, cycles: number): number {
+  const macs = point.program.symbols.layers[layer]!.macs;
+  const actions = point.result.layerActions.get(layer);
+  if (macs === 0 || cycles === 0 || actions === undefined) return 0;
+  const bits = actions['mac.bit'] / macs;
+  const peak = point.machine.core.matrix.kind === 'systolic' ? peakMacsPerCycle(point.machine, 8, 8) : bits > 0 ? peakMacsPerCycle(point.machine, 1, 1) / bits : point.machine.core.vector.windowMacLanes;
+  return Math.min(1, macs / (cycles * peak));
+}
