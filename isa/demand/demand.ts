@@ -9,33 +9,21 @@ import type { Program } from '../program.ts';
 import { elementCount, type TensorDescriptor } from '../tensor.ts';
 import { laneDemand, type OperandBits } from './lanes.ts';
 import { matmulDemand, type UnitDemand, weightWriteDemand } from './matrix.ts';
+import { leadingInside, type RegisterValues, uniqueElements } from './reach.ts';
 
 export interface DemandContext {
   readonly machine: Machine;
   readonly program: Program;
-}
-
-/** Distinct elements that a walk can touch: per axis, the coordinates that its dims reach inside the extent. */
-export function uniqueElements(t: TensorDescriptor): number {
-  let n = 1;
-  t.axes.forEach((axis, a) => {
-    const dims = t.dims.filter((d) => d.axis === a);
-    if (dims.length === 0) return;
-    let reach = new Set([axis.origin]);
-    for (const d of dims) {
-      const next = new Set<number>();
-      for (const c of reach) for (let i = 0; i < d.count; i++) next.add(c + i * d.step);
-      reach = next;
-    }
-    n *= [...reach].filter((c) => c >= 0 && c < axis.extent).length;
-  });
-  return n;
+  /** Scalar registers at dispatch: they move origins, and so what is clipped. All zero when left out. */
+  readonly registers?: RegisterValues;
+  /** Counterfactual: the array boundary at infinite bandwidth and zero latency. */
+  readonly freeArray?: boolean;
 }
 
 /** Bits an operand moves: distinct elements only, because lanes broadcast. */
 function bitsOf(cx: DemandContext, tensor: number): { readonly bits: number; readonly t: TensorDescriptor } {
   const t = cx.program.tensors[tensor]!;
-  return { bits: uniqueElements(t) * t.widthBits, t };
+  return { bits: uniqueElements(t, cx.registers) * t.widthBits, t };
 }
 
 function operandBits(cx: DemandContext, reads: readonly number[], writes: readonly number[]): OperandBits {
@@ -54,12 +42,25 @@ function operandBits(cx: DemandContext, reads: readonly number[], writes: readon
   return sum;
 }
 
-const NOTHING: UnitDemand = { busyCycles: 1, latencyCycles: 0, spadWords: 0, accWords: 0, actions: {}, boundBy: 'dispatch' };
+const NOTHING: UnitDemand = {
+  busyCycles: 1,
+  latencyCycles: 0,
+  spadWords: 0,
+  accWords: 0,
+  actions: {},
+  boundBy: 'dispatch',
+};
 const nothing = (): UnitDemand => NOTHING;
 
 type Three = { readonly dst: number; readonly a: number; readonly b: number };
 
-function lanes(cx: DemandContext, dst: number, reads: readonly number[], cyclesPerElement: number, extra: { elements?: number; macs?: boolean; depth?: number; writesAlsoRead?: boolean; ops?: number } = {}): UnitDemand {
+function lanes(
+  cx: DemandContext,
+  dst: number,
+  reads: readonly number[],
+  cyclesPerElement: number,
+  extra: { elements?: number; macs?: boolean; depth?: number; writesAlsoRead?: boolean; ops?: number } = {},
+): UnitDemand {
   const { vector } = cx.machine.core;
   const elements = extra.elements ?? elementCount(cx.program.tensors[dst]!);
   const float = [dst, ...reads].some((t) => cx.program.tensors[t]!.coding === 'float');
@@ -87,27 +88,59 @@ function windowOf(t: TensorDescriptor, kdims: number): number {
 }
 
 const DEMAND: PerMnemonic<[DemandContext], UnitDemand> = {
-  nop: nothing, halt: nothing, li: nothing, addi: nothing, add: nothing, cadd: nothing, loop: nothing, skip: nothing, sync: nothing,
-  ldr: (i, cx) => ({ ...NOTHING, busyCycles: 1 + cx.machine.core.scratchpad.latencyCycles, spadWords: 1, actions: { 'spad.readBit': cx.program.tensors[i.src]!.widthBits } }),
-  copy: nothing, fill: nothing, gather: nothing,
+  nop: nothing,
+  halt: nothing,
+  li: nothing,
+  addi: nothing,
+  add: nothing,
+  cadd: nothing,
+  loop: nothing,
+  skip: nothing,
+  sync: nothing,
+  ldr: (i, cx) => ({
+    ...NOTHING,
+    busyCycles: 1 + cx.machine.core.scratchpad.latencyCycles,
+    spadWords: 1,
+    actions: { 'spad.readBit': cx.program.tensors[i.src]!.widthBits },
+  }),
+  copy: nothing,
+  fill: nothing,
+  gather: nothing,
   ww: (i, cx) => {
     const a = cx.program.arrays[i.tile]!;
-    const w = weightWriteDemand({ k: a.kCount, n: a.nCount, weightBits: a.weightBits, gridK: a.gridK, gridN: a.gridN }, cx.machine);
+    const w = weightWriteDemand(
+      { k: a.kCount, n: a.nCount, weightBits: a.weightBits, gridK: a.gridK, gridN: a.gridN },
+      cx.machine,
+    );
     const bits = a.kCount * a.nCount * a.weightBits;
     const fromSpad = cx.program.tensors[i.src]!.space === 'spad';
-    return { ...NOTHING, busyCycles: w.cycles, boundBy: 'weight write', actions: { ...w.actions, ...(fromSpad ? { 'spad.readBit': bits } : {}) } };
+    return {
+      ...NOTHING,
+      busyCycles: cx.freeArray === true ? 0 : w.cycles,
+      boundBy: 'weight write',
+      actions: { ...w.actions, ...(fromSpad ? { 'spad.readBit': bits } : {}) },
+    };
   },
   mm: (i, cx) => {
     const a = cx.program.arrays[i.tile]!;
     const src = cx.program.tensors[i.src]!;
-    const m = elementCount(src) / windowOf(src, i.kdims);
+    const m = leadingInside(cx.program.tensors[i.dst]!, elementCount(src) / windowOf(src, i.kdims), cx.registers);
     const share = a.kCount / windowOf(src, i.kdims);
     return matmulDemand(
       {
-        m, k: a.kCount, n: a.nCount, inputBits: src.widthBits, weightBits: a.weightBits, gridK: a.gridK, gridN: a.gridN, replicas: a.replicas,
-        accumulate: i.accumulate, uniqueInputBits: Math.ceil(uniqueElements(src) * src.widthBits * share),
+        m,
+        k: a.kCount,
+        n: a.nCount,
+        inputBits: src.widthBits,
+        weightBits: a.weightBits,
+        gridK: a.gridK,
+        gridN: a.gridN,
+        replicas: a.replicas,
+        accumulate: i.accumulate,
+        uniqueInputBits: Math.ceil(uniqueElements(src, cx.registers) * src.widthBits * share),
       },
       cx.machine,
+      cx.freeArray,
     );
   },
   rq: (i, cx) => {
@@ -116,7 +149,11 @@ const DEMAND: PerMnemonic<[DemandContext], UnitDemand> = {
     const record = i.params === NO_TENSOR ? 0 : elementCount(cx.program.tensors[i.params]!) / elements;
     return laneDemand(
       {
-        elements, cyclesPerElement: 1, lanes: drain.lanes, startupCycles: drain.startupCycles, reductionDepth: 0,
+        elements,
+        cyclesPerElement: 1,
+        lanes: drain.lanes,
+        startupCycles: drain.startupCycles,
+        reductionDepth: 0,
         actions: {
           'drain.op': elements,
           ...(i.mode === 'threshold' ? { 'drain.compare': elements * (record - 1) } : {}),
@@ -127,7 +164,12 @@ const DEMAND: PerMnemonic<[DemandContext], UnitDemand> = {
       cx.machine,
     );
   },
-  vadd: simple, vsub: simple, vmul: simple, vmax: simple, vmin: simple, vlut: simple,
+  vadd: simple,
+  vsub: simple,
+  vmul: simple,
+  vmax: simple,
+  vmin: simple,
+  vlut: simple,
   vdiv: (i, cx) => lanes(cx, i.dst, [i.a, i.b], divide(cx)),
   vsqrt: (i, cx) => lanes(cx, i.dst, [i.a], divide(cx)),
   vfun: (i, cx) => lanes(cx, i.dst, [i.a], divide(cx)),
@@ -139,11 +181,16 @@ const DEMAND: PerMnemonic<[DemandContext], UnitDemand> = {
   },
   vdot: (i, cx) => {
     const a = cx.program.tensors[i.a]!;
-    return lanes(cx, i.dst, [i.a, i.b], 1, { elements: elementCount(a), macs: true, depth: log2(windowOf(a, i.kdims)), writesAlsoRead: i.accumulate });
+    return lanes(cx, i.dst, [i.a, i.b], 1, {
+      elements: elementCount(a),
+      macs: true,
+      depth: log2(windowOf(a, i.kdims)),
+      writesAlsoRead: i.accumulate,
+    });
   },
 };
 
-/** Demand of one static instruction; registers do not change it. */
+/** Demand of one instruction; registers change it only through what they clip. Needs descriptors that exist. */
 export function demand(instruction: Instruction, cx: DemandContext): UnitDemand {
   return (DEMAND[instruction.op] as (i: Instruction, cx: DemandContext) => UnitDemand)(instruction, cx);
 }

@@ -1,14 +1,16 @@
 /**
- * What a matrix multiply and a weight write cost, by kind of matrix unit. Closed forms of DESIGN section 5; M vectors, K rows, N outputs, bi and bw bits.
- * Digital CIM: S = ceil(bi/p) ceil(K'/rowsAtOnce) mux per vector, feed and accumulator ports beside it, II the largest; K' rows of
- * one macro. Systolic, weight stationary: one vector a cycle after a skew of R + C - 2 (the fold form P = 2R + C + T - 2 of SCALE-Sim
- * counts R cycles of preload, which are the weight write here).
+ * What a matrix multiply and a weight write cost, by kind of matrix unit: the closed forms of DESIGN section 5, without
+ * contention. M vectors, K rows, N outputs, bi and bw bits. Digital CIM: S = ceil(bi/p) ceil(K'/rowsAtOnce) mux cycles per
+ * vector for the K' rows of one macro, feed and accumulator port beside it, II the largest of them. Systolic: the fold
+ * forms that SCALE-Sim reports (P = 2R + C + T - 2), cut where this machine overlaps: loading is the weight write, folds follow
+ * each other without draining. Left out: PE utilization inside an edge fold, which costs a full one.
  */
 import type { DigitalCim, Machine, Systolic } from '../machine/schema.ts';
 import type { SomeActions } from './actions.ts';
 
 /** Shape of one mm: the tile's grid and what enters it. */
 export interface MatmulShape {
+  /** Vectors that are computed; rows that are clipped as a whole are not among them. */
   readonly m: number;
   readonly k: number;
   readonly n: number;
@@ -25,24 +27,28 @@ export interface MatmulShape {
 export interface UnitDemand {
   /** The unit can take its next instruction after this many cycles. */
   readonly busyCycles: number;
-  /** From then until the results can be seen. */
+  /** From then until the results can be seen (scratchpad read latency is added by the memory). */
   readonly latencyCycles: number;
-  /** Words at the scratchpad and accumulator ports; a requester moves one word a cycle at each. */
+  /** Words at the scratchpad and accumulator ports. */
   readonly spadWords: number;
   readonly accWords: number;
   readonly actions: SomeActions;
   /** What sets busyCycles. */
   readonly boundBy: string;
   /**
-   * Cycles after its start from which an mm into the same accumulators may start, where that is earlier than done: partial sums of a row must have
-   * left the pipeline before the row comes round again, + max(0, L - M * II) (DESIGN section 5); a systolic array adds at its edge in order.
+   * Cycles after its start from which an mm into the same accumulators may start, where that is earlier than done: partial
+   * sums of a row must have left the pipeline before the row comes round again, + max(0, L - M * II) (DESIGN section 5); a
+   * systolic array adds at its edge in order.
    */
   readonly reaccumulateCycles?: number;
 }
 
-export function matmulDemand(s: MatmulShape, machine: Machine): UnitDemand {
+/** `freePorts`: operands and results pass the array's border in no time (the counterfactual of the array boundary). */
+export function matmulDemand(s: MatmulShape, machine: Machine, freePorts = false): UnitDemand {
   const { matrix } = machine.core;
-  return matrix.kind === 'digital-cim' ? digitalDemand(s, machine, matrix) : systolicDemand(s, machine, matrix);
+  return matrix.kind === 'digital-cim'
+    ? digitalDemand(s, machine, matrix, freePorts)
+    : systolicDemand(s, machine, matrix, freePorts);
 }
 
 /** Cycles that one vector keeps the bit-serial array: input-bit steps x row groups x columns per tree. */
@@ -50,62 +56,101 @@ export function bitSerialSteps(matrix: DigitalCim, inputBits: number, rowsUsed: 
   return Math.ceil(inputBits / matrix.inputBitsPerCycle) * Math.ceil(rowsUsed / matrix.rowsAtOnce) * matrix.columnMux;
 }
 
-function digitalDemand(s: MatmulShape, machine: Machine, matrix: DigitalCim): UnitDemand {
+function digitalDemand(s: MatmulShape, machine: Machine, matrix: DigitalCim, freePorts: boolean): UnitDemand {
   const vectors = Math.ceil(s.m / s.replicas);
   const rowsUsed = Math.ceil(s.k / s.gridK);
   const steps = bitSerialSteps(matrix, s.inputBits, rowsUsed);
-  const feed = Math.ceil((s.k * s.inputBits) / matrix.feedBits);
-  const ports = portDemand(s, machine);
-  const perVector = Math.max(steps, feed, Math.ceil(ports.accWords / vectors), Math.ceil(ports.spadWords / vectors));
-  const latency = matrix.pipelineCycles + adderLevels(s.gridK, matrix.macroAdder.fanIn) * matrix.macroAdder.latencyCycles;
-  const macs = s.m * s.k * s.n;
-  const boundBy = perVector === steps ? 'array' : perVector === feed ? 'feed' : ports.accWords >= ports.spadWords ? 'accumulator port' : 'scratchpad port';
-  const busyCycles = matrix.planeSwapCycles + (vectors - 1) * perVector + Math.max(steps, feed);
+  const ports = portDemand(s, machine, freePorts);
+  const feed = freePorts ? 0 : Math.ceil((s.k * s.inputBits) / matrix.feedBits);
+  const limit = interval(steps, feed, ports.accWords, vectors);
+  const latencyCycles =
+    matrix.pipelineCycles + adderLevels(s.gridK, matrix.macroAdder.fanIn) * matrix.macroAdder.latencyCycles;
+  const busyCycles =
+    vectors === 0
+      ? matrix.planeSwapCycles
+      : matrix.planeSwapCycles + (vectors - 1) * limit.cycles + Math.max(steps, feed);
+  const products = s.m * s.k * s.n * s.inputBits * s.weightBits;
+  const inputSteps = Math.ceil(s.inputBits / matrix.inputBitsPerCycle);
+  const rowGroups = Math.ceil(rowsUsed / matrix.rowsAtOnce);
   return {
     busyCycles,
-    latencyCycles: latency,
-    reaccumulateCycles: busyCycles + Math.max(0, latency - vectors * perVector),
+    latencyCycles,
+    reaccumulateCycles: busyCycles + Math.max(0, latencyCycles - vectors * limit.cycles),
     spadWords: ports.spadWords,
     accWords: ports.accWords,
-    boundBy,
+    boundBy: limit.by,
     actions: {
-      'mac.bit': macs * s.inputBits * s.weightBits,
-      'array.adderBit': macs * s.inputBits * s.weightBits,
+      'mac.bit': products,
+      'array.adderBit': products,
       'array.inputBit': s.m * s.k * s.inputBits * s.gridN,
-      'array.shiftAdd': s.m * s.n * s.gridK * s.weightBits * Math.ceil(s.inputBits / matrix.inputBitsPerCycle),
+      'array.shiftAdd': s.m * s.n * s.gridK * s.weightBits * inputSteps * rowGroups,
       'array.macroAdd': s.m * s.n * (s.gridK - 1),
       ...ports.actions,
     },
   };
 }
 
-function systolicDemand(s: MatmulShape, machine: Machine, matrix: Systolic): UnitDemand {
-  const ports = portDemand(s, machine);
-  const feed = Math.ceil((s.k * s.inputBits) / matrix.feedBits);
-  const perVector = Math.max(1, feed, Math.ceil(ports.accWords / s.m), Math.ceil(ports.spadWords / s.m));
-  const boundBy = perVector === 1 ? 'array' : perVector === feed ? 'feed' : ports.accWords >= ports.spadWords ? 'accumulator port' : 'scratchpad port';
-  const busyCycles = matrix.setupCycles + s.m * perVector;
+/**
+ * T steps per fold: weights stationary T = M (the tile is one fold), outputs T = K and folds over M x N, inputs T = N and folds over K x M.
+ * Folds of one mm follow each other; `exposed` empties the array between them, and input stationary loads R rows of inputs.
+ */
+function systolicDemand(s: MatmulShape, machine: Machine, matrix: Systolic, freePorts: boolean): UnitDemand {
+  const { rows, columns, dataflow } = matrix;
+  const ports = portDemand(s, machine, freePorts);
+  const feed = freePorts ? 0 : Math.ceil((s.k * s.inputBits) / matrix.feedBits);
+  const skew = rows + columns - 2;
+  const latencyCycles = s.m === 0 ? 0 : skew;
+  const limit = interval(1, feed, ports.accWords, s.m);
+  const folds = dataflow === 'output-stationary' ? fold(s.m, rows, s.n, columns) : fold(s.k, rows, s.m, columns);
+  const steps = dataflow === 'output-stationary' ? s.k : s.n;
+  const load = dataflow === 'input-stationary' ? rows : 0;
+  const streamed =
+    matrix.preload === 'exposed' ? folds * (load + steps + skew) - skew : load + folds * Math.max(steps, load);
+  const perVector = s.m * limit.cycles;
+  const stream = dataflow === 'weight-stationary' ? perVector : Math.max(streamed, perVector);
+  const busyCycles = matrix.setupCycles + stream;
   return {
     busyCycles,
-    latencyCycles: matrix.rows + matrix.columns - 2,
+    latencyCycles,
     reaccumulateCycles: busyCycles,
     spadWords: ports.spadWords,
     accWords: ports.accWords,
-    boundBy,
+    boundBy: limit.by,
     actions: { 'systolic.mac': s.m * s.k * s.n, ...ports.actions },
   };
 }
 
+/**
+ * Cycles between vectors and what sets them: the array itself, its feed, or the accumulator port. The feed draws on as many scratchpad banks
+ * at once as it is wide, so the scratchpad limits it only where units contend (sim/timing).
+ */
+function interval(array: number, feed: number, accWords: number, vectors: number) {
+  const acc = vectors === 0 ? 0 : Math.ceil(accWords / vectors);
+  const cycles = Math.max(array, feed, acc);
+  return { cycles, by: cycles === array ? 'array' : cycles === feed ? 'feed' : 'accumulator port' };
+}
+
+function fold(a: number, rows: number, b: number, columns: number): number {
+  return Math.ceil(a / rows) * Math.ceil(b / columns);
+}
+
+interface Ports {
+  readonly spadWords: number;
+  readonly accWords: number;
+  readonly actions: SomeActions;
+}
+
 /** Words and bits at the scratchpad, window buffer and accumulator ports. */
-function portDemand(s: MatmulShape, machine: Machine): { spadWords: number; accWords: number; actions: SomeActions } {
+function portDemand(s: MatmulShape, machine: Machine, free: boolean): Ports {
   const { scratchpad, accumulators, windowBufferBytes } = machine.core;
   const inputBits = s.m * s.k * s.inputBits;
   const buffered = windowBufferBytes * 8 >= s.k * s.inputBits && s.uniqueInputBits < inputBits;
   const spadBits = buffered ? s.uniqueInputBits : inputBits;
   const accBits = s.m * s.n * accumulators.widthBits;
+  const wordsPerVector = Math.ceil((s.n * accumulators.widthBits) / accumulators.portBits);
   return {
-    spadWords: Math.ceil(spadBits / scratchpad.portBits),
-    accWords: Math.ceil(accBits / accumulators.portBits) * (s.accumulate ? 2 : 1),
+    spadWords: free ? 0 : Math.ceil(spadBits / scratchpad.portBits),
+    accWords: free ? 0 : s.m * wordsPerVector * (s.accumulate ? 2 : 1),
     actions: {
       'spad.readBit': spadBits,
       ...(buffered ? { 'window.writeBit': spadBits, 'window.readBit': inputBits } : {}),
@@ -130,8 +175,14 @@ export interface WeightWriteShape {
   readonly gridN: number;
 }
 
-/** Cycles and actions of writing one tile, without its source: rows of every macro, one after the other; replicas are written at once. */
-export function weightWriteDemand(s: WeightWriteShape, machine: Machine): { readonly cycles: number; readonly actions: SomeActions } {
+/**
+ * Cycles and actions of writing one tile, without its source: rows of every macro, one after the other, for the core has one
+ * write port; replicas are written at once. A systolic array takes one row of weights a cycle, or writeBits.
+ */
+export function weightWriteDemand(
+  s: WeightWriteShape,
+  machine: Machine,
+): { readonly cycles: number; readonly actions: SomeActions } {
   const { matrix } = machine.core;
   const bits = s.k * s.n * s.weightBits;
   if (matrix.kind === 'systolic') {
@@ -142,12 +193,18 @@ export function weightWriteDemand(s: WeightWriteShape, machine: Machine): { read
 }
 
 /**
- * Compute cycles of a whole GEMM on an R x C systolic array as SCALE-Sim v3 reports them: folds x P - 1, P = 2R + C + T - 2 for weight and
- * input stationary, R + C + T - 2 for output stationary; an edge fold costs a full one.
+ * Compute cycles of a whole M x N x K GEMM on an R x C systolic array as SCALE-Sim v3 reports them: folds x P - 1, P = 2R + C + T - 2 for weight
+ * and input stationary, R + C + T - 2 for output stationary; an edge fold costs a full one.
  */
-export function systolicGemmCycles(m: number, n: number, k: number, rows: number, columns: number, dataflow: 'ws' | 'os' | 'is'): number {
+export function systolicGemmCycles(
+  m: number,
+  n: number,
+  k: number,
+  rows: number,
+  columns: number,
+  dataflow: 'ws' | 'os' | 'is',
+): number {
   const [sr, sc, t] = dataflow === 'ws' ? [k, n, m] : dataflow === 'os' ? [m, n, k] : [k, m, n];
-  const folds = Math.ceil(sr / rows) * Math.ceil(sc / columns);
   const perFold = (dataflow === 'os' ? 1 : 2) * rows + columns + t - 2;
-  return folds * perFold - 1;
+  return fold(sr, rows, sc, columns) * perFold - 1;
 }
