@@ -30,6 +30,8 @@ export class ImportContext {
   readonly opset: number;
   readonly notes: string[] = [];
   readonly quantizers: QuantizerSite[] = [];
+  /** Nodes of the QuantizeLinear dialect that read scaled codes as floats: no integer kernel stands for them. */
+  readonly floatNodes = new Set<OnnxNode>();
   readonly #meanings = new Map<string, Meaning>();
   readonly #floats = new Map<string, string>();
   readonly #consumers: ReadonlyMap<string, readonly OnnxNode[]>;
@@ -157,7 +159,10 @@ export class ImportContext {
 
   /** Input `index` as a float32 value of the graph; adds a `dequantize` or a constant when it is in another form. */
   floatInput(index: number): string {
-    return this.floatOf(this.node.inputs[index] ?? '', this.input(index));
+    const meaning = this.input(index);
+    const scaled = (meaning.kind === 'quantized' && meaning.origin === 'linear') || meaning.kind === 'pending';
+    if (scaled) this.floatNodes.add(this.node);
+    return this.floatOf(this.node.inputs[index] ?? '', meaning);
   }
 
   /** `name` as a float32 value of the graph; made once. */

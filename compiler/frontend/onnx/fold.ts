@@ -6,9 +6,20 @@
 
 import { roundHalfEven } from '../../graph/ops/op.ts';
 import { floatAttribute, intAttribute, intsAttribute, tensorAttribute } from './attributes.ts';
+import {
+  allocate,
+  broadcast,
+  generate,
+  type Indexer,
+  indexer,
+  isFloatType,
+  make,
+  size,
+  stridesOf,
+} from './constants.ts';
 import { type Constant, invalid, refuse } from './meaning.ts';
 import { type DataType, dataTypeOf, type OnnxNode } from './model.ts';
-import { type ExternalLoader, elementCountOf, type NumberArray, tensorValues } from './values.ts';
+import { type ExternalLoader, elementCountOf, tensorValues } from './values.ts';
 
 export interface FoldContext {
   readonly opset: number;
@@ -31,7 +42,7 @@ const unary =
   (fn: (x: number) => number): Fold =>
   (_, inputs) => {
     const x = need(inputs, 0);
-    return like(x, x.shape, Array.from(x.data, fn));
+    return generate(x.dataType, x.shape, (i) => fn(x.data[i] ?? 0));
   };
 
 const binary =
@@ -43,10 +54,7 @@ const binary =
     const shape = broadcast(a.shape, b.shape);
     const ia = indexer(a.shape, shape);
     const ib = indexer(b.shape, shape);
-    const values = Array.from({ length: size(shape) }, (_unused, i) =>
-      fn(a.data[ia(i)] ?? 0, b.data[ib(i)] ?? 0, whole),
-    );
-    return make(result ?? a.dataType, shape, values);
+    return generate(result ?? a.dataType, shape, (i) => fn(a.data[ia(i)] ?? 0, b.data[ib(i)] ?? 0, whole));
   };
 
 const divide = (a: number, b: number, whole: boolean): number => {
@@ -61,7 +69,8 @@ const FOLDS: Readonly<Record<string, Fold>> = {
     const shape = whole(need(inputs, 0));
     const value = tensorAttribute(node, 'value');
     const fill = value === undefined ? 0 : (tensorValues(value, cx.load)[0] ?? 0);
-    return make(value?.dataType ?? 'float32', shape, new Array<number>(elementCountOf(node.name, shape)).fill(fill));
+    elementCountOf(node.name, shape);
+    return generate(value?.dataType ?? 'float32', shape, () => fill);
   },
   Identity: (_, inputs) => need(inputs, 0),
   Dropout: (_, inputs) => need(inputs, 0),
@@ -135,22 +144,13 @@ const FOLDS: Readonly<Record<string, Fold>> = {
     const x = need(inputs, 0);
     const shape = broadcast(x.shape, whole(need(inputs, 1)));
     const from = indexer(x.shape, shape);
-    return like(
-      x,
-      shape,
-      Array.from({ length: size(shape) }, (_unused, i) => x.data[from(i)] ?? 0),
-    );
+    return generate(x.dataType, shape, (i) => x.data[from(i)] ?? 0);
   },
   Range: (_, inputs) => {
     const [start, limit, delta] = [0, 1, 2].map((i) => need(inputs, i).data[0] ?? 0) as [number, number, number];
     if (delta === 0) invalid('Range has a step of zero');
     const count = Math.max(0, Math.ceil((limit - start) / delta));
-    if (!(count < 2 ** 24)) invalid(`Range has ${count} elements`, { expected: 'fewer than 2^24' });
-    return like(
-      need(inputs, 0),
-      [count],
-      Array.from({ length: count }, (_unused, i) => start + i * delta),
-    );
+    return generate(need(inputs, 0).dataType, [count], (i) => start + i * delta);
   },
   ReduceProd: (node, inputs) => {
     const x = need(inputs, 0);
@@ -196,11 +196,7 @@ function foldCast(x: Constant, to: DataType): Constant {
 function foldWhere(condition: Constant, a: Constant, b: Constant): Constant {
   const shape = broadcast(broadcast(condition.shape, a.shape), b.shape);
   const [ic, ia, ib] = [condition, a, b].map((c) => indexer(c.shape, shape)) as [Indexer, Indexer, Indexer];
-  const values = Array.from(
-    { length: size(shape) },
-    (_, i) => (condition.data[ic(i)] ? a.data[ia(i)] : b.data[ib(i)]) ?? 0,
-  );
-  return like(a, shape, values);
+  return generate(a.dataType, shape, (i) => (condition.data[ic(i)] ? a.data[ia(i)] : b.data[ib(i)]) ?? 0);
 }
 
 function foldGather(x: Constant, indices: Constant, rawAxis: number): Constant {
@@ -229,16 +225,18 @@ function foldConcat(inputs: readonly Constant[], rawAxis: number): Constant {
   const shape = first.shape.map((d, i) => (i === axis ? inputs.reduce((n, x) => n + (x.shape[axis] ?? 0), 0) : d));
   const outer = size(shape.slice(0, axis));
   const inner = size(shape.slice(axis + 1));
-  const values: number[] = [];
+  if (inputs.some((x) => x.shape.length !== shape.length)) invalid('Concat joins constants of different rank');
+  if (inputs.reduce((n, x) => n + x.data.length, 0) !== size(shape))
+    invalid('Concat joins constants whose shapes disagree');
+  const data = allocate(first.dataType, shape);
+  let at = 0;
   for (let o = 0; o < outer; o++) {
     for (const x of inputs) {
-      if (x.shape.length !== shape.length) invalid('Concat joins constants of different rank');
       const run = (x.shape[axis] ?? 0) * inner;
-      for (let i = 0; i < run; i++) values.push(x.data[o * run + i] ?? 0);
+      for (let i = 0; i < run; i++) data[at++] = x.data[o * run + i] ?? 0;
     }
   }
-  if (values.length !== size(shape)) invalid('Concat joins constants whose shapes disagree');
-  return like(first, shape, values);
+  return { dataType: first.dataType, shape, data };
 }
 
 /** Permutes the axes of any constant. */
@@ -259,18 +257,16 @@ export function checkPermutation(perm: readonly number[], rank: number): void {
 }
 
 function gatherBy(x: Constant, shape: readonly number[], from: (index: readonly number[]) => number): Constant {
-  const count = size(shape);
-  const values = new Array<number>(count);
   const index = new Array<number>(shape.length).fill(0);
-  for (let i = 0; i < count; i++) {
-    values[i] = x.data[from(index)] ?? 0;
+  return generate(x.dataType, shape, () => {
+    const value = x.data[from(index)] ?? 0;
     for (let d = shape.length - 1; d >= 0; d--) {
       index[d] = (index[d] ?? 0) + 1;
       if ((index[d] ?? 0) < (shape[d] ?? 1)) break;
       index[d] = 0;
     }
-  }
-  return like(x, shape, values);
+    return value;
+  });
 }
 
 export interface SlicePlan {
@@ -371,69 +367,6 @@ export function whole(c: Constant): number[] {
   return Array.from(c.data, (v) => (Number.isInteger(v) ? v : invalid(`${v} stands where a whole number is needed`)));
 }
 
-/** A constant of `dataType` from numbers: floats rounded to float32, integers kept. */
-export function make(dataType: DataType, shape: readonly number[], values: readonly number[]): Constant {
-  return { dataType, shape, data: storage(dataType, values) };
-}
-
-function like(c: Constant, shape: readonly number[], values: readonly number[]): Constant {
-  return make(c.dataType, shape, values);
-}
-
-function storage(dataType: DataType, values: readonly number[]): NumberArray {
-  switch (dataType) {
-    case 'float32':
-    case 'float16':
-      return Float32Array.from(values);
-    case 'int8':
-    case 'int4':
-      return Int8Array.from(values);
-    case 'uint8':
-    case 'uint4':
-    case 'bool':
-      return Uint8Array.from(values);
-    case 'int32':
-      return Int32Array.from(values);
-    default:
-      return Float64Array.from(values);
-  }
-}
-
-function isFloatType(t: DataType): boolean {
-  return t === 'float32' || t === 'float64' || t === 'float16';
-}
-
 function need(inputs: readonly (Constant | undefined)[], i: number): Constant {
   return inputs[i] ?? invalid(`input ${i} is missing`);
-}
-
-type Indexer = (i: number) => number;
-
-export function size(shape: readonly number[]): number {
-  return shape.reduce((n, d) => n * d, 1);
-}
-
-export function stridesOf(shape: readonly number[]): number[] {
-  const strides = shape.map(() => 1);
-  for (let i = shape.length - 2; i >= 0; i--) strides[i] = (strides[i + 1] ?? 1) * (shape[i + 1] ?? 1);
-  return strides;
-}
-
-function broadcast(a: readonly number[], b: readonly number[]): number[] {
-  const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, i) => {
-    const da = a[i - rank + a.length] ?? 1;
-    const db = b[i - rank + b.length] ?? 1;
-    if (da !== db && da !== 1 && db !== 1)
-      invalid(`constants of shape [${a.join(', ')}] and [${b.join(', ')}] do not broadcast`);
-    return da === 1 ? db : da;
-  });
-}
-
-function indexer(own: readonly number[], shape: readonly number[]): Indexer {
-  const lead = shape.length - own.length;
-  const strides = stridesOf(own);
-  const outer = stridesOf(shape);
-  return (i) =>
-    own.reduce((n, d, k) => (d === 1 ? n : n + (Math.floor(i / (outer[k + lead] ?? 1)) % d) * (strides[k] ?? 0)), 0);
 }

@@ -40,6 +40,8 @@ export interface ImportedModel {
   readonly notes: readonly string[];
   /** Quantizers of the model and where their codes are in the graph. */
   readonly quantizers: readonly QuantizerSite[];
+  /** ONNX nodes that compute in float32 although their operands are quantized: no quantizer reads their result alone. */
+  readonly floatNodes: readonly string[];
 }
 
 export interface ModelCheck {
@@ -107,7 +109,9 @@ class Session {
     this.#throwIssues();
     const imported = this.#cx.builder.finish(outputs);
     requireRunnable(imported);
-    return { graph: imported, notes: this.#cx.notes, quantizers: this.#cx.quantizers };
+    const { notes, quantizers } = this.#cx;
+    const computed = [...this.#cx.floatNodes].filter((n) => n.opType !== 'QuantizeLinear');
+    return { graph: imported, notes, quantizers, floatNodes: computed.map(nodeLabel) };
   }
 
   /** Runs one step; a refusal becomes an issue and its results are marked as refused. */

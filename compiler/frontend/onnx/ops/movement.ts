@@ -4,6 +4,7 @@
  */
 import type { ValueType } from '../../../graph/types.ts';
 import { intAttribute, intsAttribute, stringAttribute } from '../attributes.ts';
+import { make, size } from '../constants.ts';
 import type { ImportContext } from '../context.ts';
 import {
   axesOf,
@@ -11,9 +12,7 @@ import {
   checkPermutation,
   flattenTarget,
   foldTranspose,
-  make,
   reshapeTarget,
-  size,
   slicePlan,
   squeezeTarget,
   unsqueezeTarget,

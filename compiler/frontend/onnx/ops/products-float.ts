@@ -3,8 +3,8 @@
  * arrays cannot do it, so it becomes a float32 convolution of the vector unit; a matrix product is one with a 1 x 1 window.
  */
 import { floatAttribute, intAttribute } from '../attributes.ts';
+import { size } from '../constants.ts';
 import { dequantizeCodes, floatData, floatTensor, type ImportContext } from '../context.ts';
-import { size } from '../fold.ts';
 import { invalid, refuse } from '../meaning.ts';
 import type { Weights } from './products.ts';
 import { windowOf } from './window.ts';

@@ -4,8 +4,9 @@
  * to do about it.
  */
 import { floatAttribute, intAttribute } from '../attributes.ts';
+import { make } from '../constants.ts';
 import { floatTensor, type ImportContext } from '../context.ts';
-import { foldTranspose, make } from '../fold.ts';
+import { foldTranspose } from '../fold.ts';
 import {
   type Codes,
   invalid,

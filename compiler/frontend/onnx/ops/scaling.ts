@@ -14,7 +14,7 @@ export function linearScaling(
     invalid(`${zero.data.length} zero points for ${count} scales`, { expected: 'as many zero points as scales' });
   }
   const axis = count === 1 ? 0 : axisOf(rawAxis, shape.length);
-  if (scale.shape.length > 1)
+  if (scale.shape.length > 1 && count !== 1)
     refuse('blocked quantization (a scale of rank above 1)', { expected: 'one scale, or one per channel' });
   if (count !== 1 && count !== shape[axis]) {
     invalid(`${count} scales for axis ${axis} of [${shape.join(', ')}]`, { expected: `1 or ${shape[axis]} scales` });

@@ -213,6 +213,112 @@ describe('folding', () => {
   });
 });
 
+describe('QuantizeLinear dialect', () => {
+  const initializers = [
+    scalar('xs', 'float32', 0.5),
+    scalar('xz', 'uint8', 3),
+    scalar('ys', 'float32', 0.25),
+    scalar('yz', 'uint8', 7),
+    makeTensor('w', 'int8', [4, 2], [1, -2, 3, -4, 5, -6, 7, -8]),
+    makeTensor('b', 'int32', [2], [10, 20]),
+  ];
+  const input = { inputs: [makeValue('x', 'uint8', [1, 4])], outputs: [makeValue('y', 'uint8', [1, 2])], initializers };
+  const dequantized = [
+    makeNode('DequantizeLinear', ['x', 'xs', 'xz'], ['xf']),
+    makeNode('DequantizeLinear', ['w', 'xs'], ['wf']),
+    makeNode('DequantizeLinear', ['b', 'ys'], ['bf']),
+  ];
+  const quantize = (from: string) => makeNode('QuantizeLinear', [from, 'ys', 'yz'], ['y']);
+
+  it('becomes one integer product and its requantizer', () => {
+    const { graph, quantizers, floatNodes } = importModel(
+      model([...dequantized, makeNode('Gemm', ['xf', 'wf', 'bf'], ['g']), quantize('g')], input),
+    );
+    expect(graph.nodes.map((n) => n.op)).toEqual(['matmul', 'requantize']);
+    expect(graph.nodes[0]?.attributes).toEqual({ xZero: 3, wZero: Int32Array.of(0) });
+    expect(graph.nodes[1]?.attributes).toEqual({
+      spec: { mode: 'float32', scale: Float32Array.of(1), zeroPoint: 7 },
+      axis: 1,
+      relu: false,
+    });
+    expect(quantizers).toEqual([{ output: 'y', codes: 'y' }]);
+    expect(floatNodes).toEqual([]);
+    const out = interpret(graph, new Map([['x', Int32Array.of(4, 3, 3, 5)]])).get('y')?.data;
+    // (4-3)*[1,-2] + (5-3)*[7,-8] + [10,20] = [25, 2], times 0.5*0.5/0.25, plus 7.
+    expect(Array.from(out ?? [])).toEqual([32, 9]);
+  });
+
+  it('drops a Relu when the codes saturate at zero, and keeps it when they do not', () => {
+    const relu = (zero: number) =>
+      importModel(
+        model(
+          [...dequantized, makeNode('Gemm', ['xf', 'wf', 'bf'], ['g']), makeNode('Relu', ['g'], ['r']), quantize('r')],
+          { ...input, initializers: [...initializers.filter((t) => t.name !== 'yz'), scalar('yz', 'uint8', zero)] },
+        ),
+      );
+    expect(relu(0).graph.nodes.map((n) => n.op)).toEqual(['matmul', 'requantize']);
+    expect(relu(7).graph.nodes.map((n) => n.op)).toEqual(['matmul', 'dequantize', 'unary', 'quantize']);
+  });
+
+  it('says which nodes compute in float32 between quantizers', () => {
+    const nodes = [
+      ...dequantized,
+      makeNode('Gemm', ['xf', 'wf', 'bf'], ['g']),
+      makeNode('Sigmoid', ['g'], ['s']),
+      quantize('s'),
+    ];
+    expect(importModel(model(nodes, input)).floatNodes).toEqual(["node 'Sigmoid_s' (Sigmoid)"]);
+  });
+
+  it('does not fuse a result that something else reads too', () => {
+    const nodes = [...dequantized, makeNode('Gemm', ['xf', 'wf', 'bf'], ['g']), quantize('g')];
+    const both = importModel(
+      model(nodes, { ...input, outputs: [...input.outputs, makeValue('g', 'float32', [1, 2])] }),
+    );
+    expect(both.graph.nodes.map((n) => n.op)).toEqual(['matmul', 'dequantize', 'quantize']);
+  });
+
+  it('quantizes float weights that the model quantizes itself', () => {
+    const floats = makeTensor('wr', 'float32', [4, 2], [0.5, -1, 1.25, 0.75, 0, 100, -100, 0.2]);
+    const nodes = [
+      makeNode('DequantizeLinear', ['x', 'xs', 'xz'], ['xf']),
+      makeNode('QuantizeLinear', ['wr', 'xs', 'wz'], ['wq']),
+      makeNode('DequantizeLinear', ['wq', 'xs', 'wz'], ['wf']),
+      makeNode('MatMul', ['xf', 'wf'], ['g']),
+      quantize('g'),
+    ];
+    const { graph } = importModel(
+      model(nodes, { ...input, initializers: [...initializers, floats, scalar('wz', 'int8', 0)] }),
+    );
+    const weights = [...graph.constants.values()].find((c) => c.type.shape.length === 2);
+    expect(Array.from(weights?.data ?? [])).toEqual([1, -2, 2, 2, 0, 127, -128, 0]);
+  });
+
+  it('refuses blocked quantization and wrong counts of scales', () => {
+    const blocked = model(
+      [
+        makeNode('DequantizeLinear', ['w', 'xs'], ['wf'], { block_size: 2 }),
+        ...dequantized.slice(0, 1),
+        makeNode('MatMul', ['xf', 'wf'], ['g']),
+        quantize('g'),
+      ],
+      { ...input, opset: 21 },
+    );
+    expect(refusal(() => importModel(blocked)).message).toContain('blocked quantization');
+    const three = makeTensor('s3', 'float32', [3], [1, 2, 3]);
+    const counted = model(
+      [
+        makeNode('DequantizeLinear', ['w', 's3'], ['wf'], { axis: 1 }),
+        ...dequantized.slice(0, 1),
+        makeNode('MatMul', ['xf', 'wf'], ['g']),
+        quantize('g'),
+      ],
+      { ...input, initializers: [...initializers, three] },
+    );
+    expect(refusal(() => importModel(counted)).message).toContain('3 scales for axis 1 of [4, 2]');
+  });
+});
+
 describe('dynamic dims', () => {
   const at = (shape: (number | string | null)[]) =>
     model([quant('x', 'y')], { initializers: quantParameters, inputs: [makeValue('x', 'float32', shape)] });
@@ -375,6 +481,16 @@ describe('refusals', () => {
       });
     expect(importModel(at('w')).graph.nodes.some((n) => n.op === 'matmul')).toBe(true);
     expect(refusal(() => importModel(at('big'))).message).toContain('more than 32-bit accumulators hold');
+  });
+
+  it('refuses to compute absurdly large constants instead of running out of memory', () => {
+    const huge = makeTensor('h', 'int64', [2], [2 ** 16, 2 ** 14]);
+    const nodes = [makeNode('ConstantOfShape', ['h'], ['c']), makeNode('Add', ['x', 'c'], ['a']), quant('a', 'y')];
+    const error = refusal(() => importModel(model(nodes, { initializers: [...quantParameters, huge] })));
+    expect(error.diagnostics[0]).toMatchObject({
+      where: "node 'ConstantOfShape_c' (ConstantOfShape)",
+      expected: 'at most 134217728 elements',
+    });
   });
 
   it('refuses attributes of another type, windows that do not fit and quantizers without levels', () => {
