@@ -137,12 +137,3 @@ export function requireSpace(cx: ExecContext, index: number, spaces: readonly Sp
 export function saturates(d: TensorDescriptor): boolean {
   return d.space !== 'acc' && d.widthBits < 32 && d.coding !== 'float';
 }
-
-/** Clamps to the coding where the destination saturates; writeTensor faults on what remains outside. */
-export function settle(d: TensorDescriptor, value: number): number {
-  if (!saturates(d)) return value;
-  if (d.coding === 'bipolar') return value >= 0 ? 1 : -1;
-  const { min, max } = codeRange(d.coding, d.widthBits);
-  return value < min ? min : value > max ? max : value;
-}
-

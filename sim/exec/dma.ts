@@ -16,7 +16,9 @@ export function copy(i: InstructionOf<'copy'>, cx: ExecContext): void {
   if (to.coding === 'float') failAt(cx, 'copy accumulates integers, the tensors are float', 'use vadd');
   const old = readTensor(cx, i.dst, destinationCore(i, cx.core));
   if (old.length !== values.length) failAt(cx, `dst walks ${old.length} elements, src ${values.length}`, 'make the counts agree');
-  writeTensor(cx, i.dst, Float64Array.from(old, (v, e) => v + values[e]!));
+  const sums = new Float64Array(old);
+  for (let e = 0; e < sums.length; e++) sums[e] = sums[e]! + values[e]!;
+  writeTensor(cx, i.dst, sums);
 }
 
 export function fill(i: InstructionOf<'fill'>, cx: ExecContext): void {

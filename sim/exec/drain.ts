@@ -36,7 +36,7 @@ function readInteger(cx: ExecContext, index: number): Float64Array {
   const d = descriptorOf(cx, index);
   if (d.coding === 'float') failAt(cx, `${tensorName(cx.program, index)} is float; rq takes integers`, 'use vcvt');
   const raw = readTensor(cx, index);
-  const out = Float64Array.from(raw);
+  const out = new Float64Array(raw);
   if (d.fill !== 0) for (let e = 0; e < out.length; e++) out[e] = out[e]! - d.fill;
   return out;
 }

@@ -63,8 +63,7 @@ export function readOutputs(program: Program, memories: Memories): Map<string, O
     const walk = walkOf(program, io.tensor, memories);
     const unwritten = memories.dram.firstUnwritten(walk.base, walk.shape.intervals());
     if (unwritten !== undefined) throw new SimFault(`output ${io.name}: the program never wrote DRAM byte ${unwritten}`, { code: 'E-SIM-OUTPUT' });
-    const values = memories.dram.read(walk);
-    outputs.set(io.name, walk.descriptor.coding === 'float' ? Float32Array.from(values) : values);
+    outputs.set(io.name, memories.dram.read(walk));
   }
   return outputs;
 }

@@ -72,7 +72,9 @@ function largest(coding: Coding, bits: number, fill: number): number {
 function added(cx: ExecContext, dst: number, sums: ArrayLike<number>): Float64Array {
   const old = readTensor(cx, dst);
   if (old.length !== sums.length) failAt(cx, `dst walks ${old.length} accumulators, M x N is ${sums.length}`, 'make the counts agree');
-  return Float64Array.from(old, (v, e) => v + sums[e]!);
+  const out = new Float64Array(old);
+  for (let e = 0; e < out.length; e++) out[e] = out[e]! + sums[e]!;
+  return out;
 }
 
 export function ww(i: InstructionOf<'ww'>, cx: ExecContext): void {

@@ -3,7 +3,7 @@ import type { InstructionOf } from '../../isa/instructions/table.ts';
 import type { TensorDescriptor } from '../../isa/tensor.ts';
 import type { Codes } from './codes.ts';
 import { descriptorOf, type ExecContext, failAt, tensorName } from './context.ts';
-import { isFloat, operand, requireSame, store } from './vector.ts';
+import { isFloat, operand, requireSame, store, toFloat } from './vector.ts';
 
 /** Integers beyond this are no longer exact in a double. */
 const EXACT = 2 ** 53;
@@ -11,7 +11,7 @@ const EXACT = 2 ** 53;
 export function vred(i: InstructionOf<'vred'>, cx: ExecContext): void {
   const a = operand(cx, i.a);
   const float = isFloat(a.d) || (isFloat(descriptorOf(cx, i.dst)) && i.reduction !== 'argmax');
-  const values = float ? Float64Array.from(a.values, Math.fround) : a.values;
+  const values = float ? toFloat(a.values) : a.values;
   const window = windowOf(cx, i.a, a.d, i.kdims);
   const out = new Float64Array(values.length / window);
   for (let o = 0; o < out.length; o++) out[o] = reduce(i.reduction, values, o * window, window, float);
@@ -39,21 +39,22 @@ export function vdot(i: InstructionOf<'vdot'>, cx: ExecContext): void {
   const old = i.accumulate ? operand(cx, i.dst).values : new Float64Array(a.values.length / window);
   if (old.length * window !== a.values.length) failAt(cx, `dst walks ${old.length} elements, a gives ${a.values.length / window}`, 'make the counts agree');
   const float = isFloat(a.d) || isFloat(b.d) || isFloat(descriptorOf(cx, i.dst));
-  const out = float ? dotFloat(a.values, b.values, old, window) : dotInteger(cx, a.values, b.values, old, window);
+  const out = float ? dotFloat(toFloat(a.values), toFloat(b.values), toFloat(old), window) : dotInteger(cx, a.values, b.values, old, window);
   store(cx, i.dst, out, float);
 }
 
-function dotFloat(a: Codes, b: Codes, old: Codes, window: number): Float64Array {
-  const f = Math.fround;
-  return Float64Array.from(old, (start, o) => {
-    let sum = f(start);
-    for (let e = o * window; e < (o + 1) * window; e++) sum = f(sum + f(f(a[e]!) * f(b[e]!)));
-    return sum;
-  });
+function dotFloat(a: Float32Array, b: Float32Array, old: Float32Array, window: number): Float32Array {
+  const out = new Float32Array(old.length);
+  for (let o = 0, e = 0; o < out.length; o++) {
+    let sum = old[o]!;
+    for (const end = e + window; e < end; e++) sum = Math.fround(sum + Math.fround(a[e]! * b[e]!));
+    out[o] = sum;
+  }
+  return out;
 }
 
 function dotInteger(cx: ExecContext, a: Codes, b: Codes, old: Codes, window: number): Float64Array {
-  const out = Float64Array.from(old);
+  const out = new Float64Array(old);
   for (let o = 0; o < out.length; o++) {
     let sum = out[o]!;
     let size = Math.abs(sum);

@@ -3,7 +3,8 @@ import type { InstructionOf, Rounding } from '../../isa/instructions/table.ts';
 import { halfEven, special } from '../../isa/numerics/special.ts';
 import { codeRange, type TensorDescriptor } from '../../isa/tensor.ts';
 import type { Codes } from './codes.ts';
-import { descriptorOf, type ExecContext, failAt, readTensor, settle, tensorName, writeTensor } from './context.ts';
+import { descriptorOf, type ExecContext, failAt, readTensor, saturates, tensorName, writeTensor } from './context.ts';
+import { add, divide, type Loop, maximum, minimum, multiply, subtract } from './elementwise.ts';
 import { readRecords } from './records.ts';
 
 interface Operand {
@@ -17,9 +18,14 @@ export function operand(cx: ExecContext, index: number): Operand {
   const values = readTensor(cx, index);
   if (d.coding === 'float' || d.fill === 0) return { d, values };
   // A centred 32-bit code may need a bit more than an Int32Array has.
-  const centred = d.widthBits >= 32 ? Float64Array.from(values) : values;
+  const centred = d.widthBits >= 32 ? new Float64Array(values) : values;
   for (let e = 0; e < centred.length; e++) centred[e] = centred[e]! - d.fill;
   return { d, values: centred };
+}
+
+/** The values as float32. */
+export function toFloat(values: Codes): Float32Array {
+  return values instanceof Float32Array ? values : new Float32Array(values);
 }
 
 export function isFloat(d: TensorDescriptor): boolean {
@@ -31,18 +37,19 @@ export function requireSame(cx: ExecContext, a: Operand, b: Operand): void {
 }
 
 /** Result of an operation on centred operands into dst: rounded where it came from float, zero point added, settled. */
-export function store(cx: ExecContext, dst: number, results: Float64Array, float: boolean, rounding: Rounding = 'half-even'): void {
+export function store(cx: ExecContext, dst: number, results: Float32Array | Float64Array, float: boolean, rounding: Rounding = 'half-even'): void {
   const d = descriptorOf(cx, dst);
-  if (isFloat(d)) {
-    for (let e = 0; e < results.length; e++) results[e] = Math.fround(results[e]!);
-    return writeTensor(cx, dst, results);
-  }
-  for (let e = 0; e < results.length; e++) {
-    const r = float ? round(results[e]!, rounding) : results[e]!;
+  if (isFloat(d)) return writeTensor(cx, dst, toFloat(results));
+  const codes = new Float64Array(results.length);
+  const { min, max } = saturates(d) ? codeRange(d.coding, d.widthBits) : { min: -Infinity, max: Infinity };
+  for (let e = 0; e < codes.length; e++) {
+    const x = results[e]!;
+    const r = (float ? (rounding === 'half-even' ? halfEven(x) : round(x, rounding)) : x) + d.fill;
     if (Number.isNaN(r)) failAt(cx, `element ${e} is not a number and ${tensorName(cx.program, dst)} is an integer`, 'check the operands of the division or of the special function');
-    results[e] = settle(d, r + d.fill);
+    codes[e] = r < min ? min : r > max ? max : r;
   }
-  writeTensor(cx, dst, results);
+  if (d.coding === 'bipolar') for (let e = 0; e < codes.length; e++) codes[e] = codes[e]! >= 0 ? 1 : -1;
+  writeTensor(cx, dst, codes);
 }
 
 /** Rounds to an integer by QONNX's names; ties matter only in the three `half` modes. */
@@ -70,30 +77,30 @@ export function round(x: number, rounding: Rounding): number {
 type Binary = { readonly dst: number; readonly a: number; readonly b: number };
 type Meaning<I> = (i: I, cx: ExecContext) => void;
 
-function elementwise(f: (a: number, b: number) => number, floatOnly = false): Meaning<Binary> {
+function elementwise(loop: Loop, floatOnly = false): Meaning<Binary> {
   return (i, cx) => {
     const a = operand(cx, i.a);
     const b = operand(cx, i.b);
     requireSame(cx, a, b);
     const float = isFloat(a.d) || isFloat(b.d) || isFloat(descriptorOf(cx, i.dst));
     if (floatOnly && !float) failAt(cx, 'this instruction works on float operands only', 'convert with vcvt first');
-    const out = new Float64Array(a.values.length);
-    if (float) for (let e = 0; e < out.length; e++) out[e] = Math.fround(f(Math.fround(a.values[e]!), Math.fround(b.values[e]!)));
-    else for (let e = 0; e < out.length; e++) out[e] = f(a.values[e]!, b.values[e]!);
+    const out = float ? new Float32Array(a.values.length) : new Float64Array(a.values.length);
+    if (float) loop(toFloat(a.values), toFloat(b.values), out);
+    else loop(a.values, b.values, out);
     store(cx, i.dst, out, float);
   };
 }
 
-export const vadd = elementwise((a, b) => a + b);
-export const vsub = elementwise((a, b) => a - b);
-export const vmul = elementwise((a, b) => a * b);
-export const vdiv = elementwise((a, b) => a / b, true);
-export const vmax = elementwise((a, b) => (b > a ? b : a));
-export const vmin = elementwise((a, b) => (b < a ? b : a));
+export const vadd = elementwise(add);
+export const vsub = elementwise(subtract);
+export const vmul = elementwise(multiply);
+export const vdiv = elementwise(divide, true);
+export const vmax = elementwise(maximum);
+export const vmin = elementwise(minimum);
 
 export function vcvt(i: InstructionOf<'vcvt'>, cx: ExecContext): void {
   const a = operand(cx, i.a);
-  store(cx, i.dst, Float64Array.from(a.values), isFloat(a.d), i.rounding);
+  store(cx, i.dst, isFloat(a.d) ? toFloat(a.values) : new Float64Array(a.values), isFloat(a.d), i.rounding);
 }
 
 export function vsqrt(i: InstructionOf<'vsqrt'>, cx: ExecContext): void {
@@ -107,7 +114,9 @@ export function vfun(i: InstructionOf<'vfun'>, cx: ExecContext): void {
 function floatUnary(i: { dst: number; a: number }, cx: ExecContext, f: (x: number) => number): void {
   const a = operand(cx, i.a);
   if (!isFloat(a.d)) failAt(cx, `${tensorName(cx.program, i.a)} is an integer, this instruction takes float`, 'convert with vcvt first');
-  store(cx, i.dst, Float64Array.from(a.values, (x) => Math.fround(f(x))), true);
+  const out = new Float32Array(a.values.length);
+  for (let e = 0; e < out.length; e++) out[e] = f(a.values[e]!);
+  store(cx, i.dst, out, true);
 }
 
 export function vaddq(i: InstructionOf<'vaddq'>, cx: ExecContext): void {

@@ -15,14 +15,18 @@ describe('packed codes', () => {
     const { min, max } = codeRange(coding, widthBits);
     const code = coding === 'bipolar' ? fc.constantFrom(-1, 1) : fc.integer({ min: Math.max(min, -(2 ** 47)), max: Math.min(max, 2 ** 48 - 1) });
     fc.assert(
-      fc.property(fc.array(code, { minLength: 1, maxLength: 20 }), fc.nat(9), (values, first) => {
-        const bytes = new Uint8Array(160).fill(0xa5);
+      fc.property(fc.array(code, { minLength: 1, maxLength: 40 }), fc.nat(9), (values, first) => {
+        const bytes = new Uint8Array(400).fill(0xa5);
         const offsets = Int32Array.from(values, (_, i) => i);
-        createWriter(bytes, widthBits, coding)(16, first, offsets, 0, values.length, values, 0);
+        const row = (contiguous: boolean) => ({ base: 16 + (first & 1), add: first, offsets, contiguous, from: 0, to: values.length });
+        createWriter(bytes.buffer, { widthBits, coding })(row(true), Float64Array.from(values), 0);
         const out = createCodes({ widthBits, coding }, values.length);
-        createReader(bytes, widthBits, coding)(16, first, offsets, 0, values.length, out, 0);
-        expect([...out]).toEqual(values);
-        const from = 16 * 8 + first * widthBits;
+        const read = createReader(bytes.buffer, { widthBits, coding });
+        for (const contiguous of [true, false]) {
+          read(row(contiguous), out, 0);
+          expect([...out]).toEqual(values);
+        }
+        const from = (16 + (first & 1)) * 8 + first * widthBits;
         const to = from + values.length * widthBits;
         const changed = [...bytes.keys()].flatMap((i) => [0, 1, 2, 3, 4, 5, 6, 7].map((b) => 8 * i + b)).filter((bit) => ((bytes[bit >> 3]! ^ 0xa5) >> (bit & 7)) & 1);
         expect(changed.filter((bit) => bit < from || bit >= to)).toEqual([]);
