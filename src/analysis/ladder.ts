@@ -73,7 +73,7 @@ function designsOf(machine: Machine, widths: Widths): Design[] {
   return designs;
 }
 
-/** The reference: one systolic array of the same peak, cells given back as buffer. */
+/** The reference: one systolic array of the same peak, cells given back as buffer (less the array's own weight registers). */
 function conventionalLike(machine: Machine, widths: Widths, bitsMin: number): Machine {
   const peak = peakMacsPerCycle(machine, widths.input, widths.weight) / machine.cores;
   const side = Math.max(1, Math.round(Math.sqrt(peak)));
@@ -82,9 +82,9 @@ function conventionalLike(machine: Machine, widths: Widths, bitsMin: number): Ma
     kind: 'systolic', rows: side, columns: side, dataflow: 'weight-stationary', planes: 2, preload: 'overlapped', setupCycles: own.kind === 'systolic' ? own.setupCycles : 4,
     writeBits: side * 8, feedBits: side * 8, weightBitsMin: bitsMin, weightBitsMax: 8, inputBitsMin: bitsMin, inputBitsMax: Math.max(8, own.inputBitsMax),
   };
-  const freed = Math.max(0, cellBytes(machine) - (side * side * 8 * matrix.planes) / 8);
+  const freed = cellBytes(machine) - side * side * matrix.planes;
   const word = (machine.buffer.banks * machine.buffer.portBits) / 8;
-  const sizeBytes = machine.buffer.sizeBytes + Math.floor(freed / word) * word;
+  const sizeBytes = Math.max(word, machine.buffer.sizeBytes + Math.floor(freed / word) * word);
   return {
     ...machine,
     name: bitsMin === 8 ? 'reference-int8' : 'reference-own-bits',

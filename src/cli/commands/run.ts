@@ -58,7 +58,7 @@ export const runCommand: CommandModule<object, RunArguments> = {
       .option('html', { type: 'string', describe: 'write the report as one HTML file' })
       .option('trace', { type: 'string', describe: 'write the timeline as a Chrome trace (opens in Perfetto)' })
       .option('dir', { type: 'string', alias: 'o', describe: 'write report, JSON, CSV, HTML and trace into this folder' })
-      .conflicts('json', 'csv'),
+      .check((a) => !(a.json && a.csv) || 'choose one of --json and --csv: both print on standard output'),
   handler: (a) => {
     const { result, point, outputs } = runAll(a);
     const files = filesOf(a, result, point, outputs);

@@ -59,7 +59,7 @@ export function ladderSection(ladder: readonly LadderRung[], iso: Readonly<Recor
       ],
       rows,
     ),
-    ...ladder.map((rung) => `  ${rung.name}: ${rung.adds}`),
+    ...[...new Map(ladder.map((rung) => [rung.name, rung.adds]))].map(([name, adds]) => `  ${name}: ${adds}`),
     `  avoided = DRAM bytes of "${first.name}" minus DRAM bytes of the rung; wall = share of the cycles that a free DRAM would save`,
     ...Object.entries(iso).map(([name, value]) => `  iso ${name}: ${value}`),
   ];
