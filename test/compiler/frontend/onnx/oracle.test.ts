@@ -10,7 +10,7 @@ import * as patterns from '../../../harness/oracle/pattern-models.ts';
 
 type Make = (m: patterns.ModelMaker) => OnnxModel;
 
-const RUNS = Number(process.env.QNPU_MODELS ?? 8);
+const RUNS = Number(process.env.QNPU_MODELS ?? 5);
 
 /** Every model of the family equals the oracle on two random inputs; fast-check prints the seed of one that does not. */
 async function expectEqual(make: Make, runs = RUNS): Promise<void> {

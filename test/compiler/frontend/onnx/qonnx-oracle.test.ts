@@ -29,7 +29,7 @@ import { ModelMaker } from '../../../harness/oracle/pattern-models.ts';
 import { Oracle } from '../../../harness/oracle/session.ts';
 import { sharedFile } from '../../../harness/shared.ts';
 
-const RUNS = Number(process.env.QNPU_MODELS ?? 8);
+const RUNS = Number(process.env.QNPU_MODELS ?? 5);
 
 /** Differences over `inputs` random images in [0, 1): by quantizer, and of the result as 'result'. */
 async function differences(
