@@ -7,7 +7,7 @@
  */
 import { type Graph, integerRange, type IntegerType, INT32, type Node, type RequantizeSpec, type TensorData } from '../graph/types.ts';
 import { type Chain, chainTo } from './chain.ts';
-import { type ChannelRange, rangeOf } from './ranges.ts';
+import { type ChannelRange, rangeOf, wholeRange } from './ranges.ts';
 import { rebuild, usesOf } from './rewrite.ts';
 
 /** Codes up to this width become tables; thresholds up to this many levels. */
@@ -26,12 +26,15 @@ export function collapse(graph: Graph): Graph {
     if (chain === undefined) return undefined;
     const from = graph.values.get(chain.from)!.element as IntegerType;
     const options = { name: node.name, source: node.source, element: type.element, output: node.output };
-    const axis = chain.axis < 0 ? Math.max(0, type.shape.length - 1) : chain.axis;
     if (from.bits <= TABLE_BITS) {
+      const axis = chain.axis < 0 ? Math.max(0, type.shape.length - 1) : chain.axis;
       return builder.add('lut', [at(chain.from)], { table: tableOf(chain, from, type.element.kind === 'float32'), axis }, options);
     }
     if (!ends || from.bits !== INT32.bits) return undefined;
-    const spec = thresholdsOf(chain, rangeOf(graph, chain.from), type.element as IntegerType);
+    const own = rangeOf(graph, uses, chain.from);
+    const range = chain.axis >= 0 && chain.axis !== own.axis ? wholeRange(own) : own;
+    const axis = chain.axis < 0 ? range.axis : chain.axis;
+    const spec = thresholdsOf(chain, range, type.element as IntegerType);
     return spec && builder.add('requantize', [at(chain.from)], { spec, axis, relu: false }, options);
   });
 }
