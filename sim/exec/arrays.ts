@@ -11,11 +11,28 @@ import { type TilePart, tileParts } from '../walk/accesses.ts';
 const CONTINUED = 0x80;
 
 /** Weights of a tile as the dot kernel takes them. */
-export interface Panel {
+export class Panel {
   /** nCount x kCount: the weights of one output follow each other. */
   readonly weights: Int32Array;
   /** Ones among all bits of the weights. */
   readonly ones: number;
+  readonly #k: number;
+  #packed: Int16Array | undefined;
+
+  constructor(weights: Int32Array, k: number, ones: number) {
+    this.weights = weights;
+    this.ones = ones;
+    this.#k = k;
+  }
+
+  /** The weights in 16 bits, zero-padded to n x k; worked out once, so a panel must always be asked for the same padding. */
+  packed(kPadded: number, nPadded: number): Int16Array {
+    if (this.#packed === undefined) {
+      this.#packed = new Int16Array(nPadded * kPadded);
+      for (let at = 0, to = 0; at < this.weights.length; at += this.#k, to += kPadded) this.#packed.set(this.weights.subarray(at, at + this.#k), to);
+    }
+    return this.#packed;
+  }
 }
 
 /** A cell that does not hold the weight that a tile wants. */
@@ -34,7 +51,7 @@ interface CachedPanel {
 
 export class ArrayCells {
   readonly #geometry: MatrixGeometry;
-  readonly #weights: Int16Array;
+  readonly #weights: Int32Array;
   readonly #tags: Uint8Array;
   /** pc + 1 of the instruction that wrote the cell. */
   readonly #writers: Int32Array;
@@ -46,7 +63,7 @@ export class ArrayCells {
     const g = matrixGeometry(matrix);
     this.#geometry = g;
     const cells = g.planes * g.macros * g.rows * g.columns;
-    this.#weights = new Int16Array(cells);
+    this.#weights = new Int32Array(cells);
     this.#tags = new Uint8Array(cells);
     this.#writers = new Int32Array(cells);
     this.#versions = new Int32Array(g.planes * g.macros);
@@ -94,7 +111,7 @@ export class ArrayCells {
       const bad = this.#readPart(d, part, weights);
       if (bad !== undefined) return bad;
     }
-    const panel = { weights, ones: countOnes(weights, d.weightBits) };
+    const panel = new Panel(weights, d.kCount, countOnes(weights, d.weightBits));
     this.#panels.set(d, { panel, versions: parts.map((p) => this.#versions[this.#version(d, p)]!) });
     return panel;
   }

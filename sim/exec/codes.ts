@@ -8,6 +8,8 @@ import type { TensorDescriptor } from '../../isa/tensor.ts';
 
 /** Integers of at most 32 bits, floats, or wider integers. */
 export type Codes = Int32Array | Float32Array | Float64Array;
+/** Where codes can be read into; 16 bits where the caller knows that they fit. */
+export type Numbers = Codes | Int16Array;
 
 type Form = Pick<TensorDescriptor, 'widthBits' | 'coding'>;
 type View = Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array;
@@ -24,7 +26,7 @@ export interface RowPart {
   to: number;
 }
 
-export type ReadRow = (row: RowPart, out: Codes, at: number) => void;
+export type ReadRow = (row: RowPart, out: Numbers, at: number) => void;
 /** Values fit the coding. */
 export type WriteRow = (row: RowPart, values: ArrayLike<number>, at: number) => void;
 
@@ -65,7 +67,7 @@ function viewOf(buffer: ArrayBuffer, widthBits: number, coding: Form['coding']):
   return undefined;
 }
 
-type Gather = (start: number, row: RowPart, out: Codes, at: number) => void;
+type Gather = (start: number, row: RowPart, out: Numbers, at: number) => void;
 
 /** Loops of their own for the common views, so that each sees one kind of array. */
 function gatherer(view: View): Gather {
@@ -94,7 +96,7 @@ function gatherer(view: View): Gather {
   };
 }
 
-function readEach(one: (base: number, element: number) => number, row: RowPart, out: Codes, at: number): void {
+function readEach(one: (base: number, element: number) => number, row: RowPart, out: Numbers, at: number): void {
   for (let k = row.from; k < row.to; k++) out[at + k - row.from] = one(row.base, row.add + row.offsets[k]!);
 }
 

@@ -7,6 +7,7 @@ import { type DynamicInstruction, fault } from '../walk/sequence.ts';
 import type { Part, Walk, WalkCache } from '../walk/walk.ts';
 import type { ArrayCells } from './arrays.ts';
 import type { Codes } from './codes.ts';
+import type { DotKernel } from './dot.ts';
 import { type ByteMemory, firstMisfit } from './memory.ts';
 import type { MovedBytes } from './moved.ts';
 import type { OperandStatistics } from './statistics.ts';
@@ -30,6 +31,7 @@ export interface ExecContext {
   readonly walks: WalkCache;
   readonly core: number;
   readonly at: DynamicInstruction;
+  readonly kernel: DotKernel;
   readonly statistics: OperandStatistics | undefined;
   readonly moved: MovedBytes | undefined;
 }

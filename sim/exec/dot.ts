@@ -1,14 +1,78 @@
 /**
- * The inner product of the functional run: gathered activation rows times a weight panel, both with k innermost. Blocks of 2 rows x 4 outputs keep eight
- * sums in registers and use each loaded number several times. One function, so that a faster kernel can take its place.
+ * The inner product of the functional run: gathered activation rows times a weight panel, both with k innermost. 16-bit codes go through the SIMD kernel where
+ * there is one; other codes, and sums that may leave 32 bits, through plain loops. All ways give the same integers.
  */
+import { roundUp } from '../../isa/base/bits.ts';
+import type { Panel } from './arrays.ts';
+import { createSimdKernel, type SimdKernel } from './simd.ts';
+
+/** Room for gathered rows, and their product. */
+export interface Stage {
+  /** Row m starts at m * stride. */
+  readonly x: Int16Array | Int32Array;
+  readonly stride: number;
+  /** Multiplies the first `rows` rows; writes rows x n sums from out[at]. */
+  multiply(rows: number, out: Int32Array | Float64Array, at: number): void;
+}
+
+/** What bounds an operand: the largest absolute value of a code. */
+export interface Magnitudes {
+  readonly input: number;
+  readonly weight: number;
+}
+
+export class DotKernel {
+  readonly #simd: SimdKernel | undefined;
+
+  /** @param simd false forces the plain loops. */
+  constructor(simd = true) {
+    this.#simd = simd ? createSimdKernel() : undefined;
+  }
+
+  get usesSimd(): boolean {
+    return this.#simd !== undefined;
+  }
+
+  /** Prepares for up to `rows` rows at a time against a panel of n x k weights. The stage is good until the next one is made. */
+  stage(rows: number, k: number, n: number, panel: Panel, largest: Magnitudes): Stage {
+    const fits = k * largest.input * largest.weight < 2 ** 31;
+    if (fits && this.#simd !== undefined && largest.input < 2 ** 15 && largest.weight < 2 ** 15) return simdStage(this.#simd, rows, k, n, panel);
+    const x = new Int32Array(rows * k);
+    return { x, stride: k, multiply: (count, out, at) => dotPanels(x, panel.weights, count, k, n, out.subarray(at, at + count * n), fits) };
+  }
+}
+
+const PAGE = 65536;
+
+function simdStage({ memory, dot }: SimdKernel, rows: number, k: number, n: number, panel: Panel): Stage {
+  const kPadded = roundUp(k, 8);
+  const nPadded = roundUp(n, 4);
+  const rowsPadded = roundUp(rows, 2);
+  const wAt = rowsPadded * kPadded * 2;
+  const outAt = wAt + nPadded * kPadded * 2;
+  const end = outAt + rowsPadded * nPadded * 4;
+  if (memory.buffer.byteLength < end) memory.grow(Math.ceil((end - memory.buffer.byteLength) / PAGE));
+  const x = new Int16Array(memory.buffer, 0, rowsPadded * kPadded);
+  const sums = new Int32Array(memory.buffer, outAt, rowsPadded * nPadded);
+  x.fill(0);
+  new Int16Array(memory.buffer, wAt, nPadded * kPadded).set(panel.packed(kPadded, nPadded));
+  return {
+    x,
+    stride: kPadded,
+    multiply: (count, out, at) => {
+      dot(0, wAt, outAt, roundUp(count, 2), kPadded * 2, nPadded);
+      if (n === nPadded) out.set(sums.subarray(0, count * n), at);
+      else for (let m = 0; m < count; m++) out.set(sums.subarray(m * nPadded, m * nPadded + n), at + m * n);
+    },
+  };
+}
 
 /**
- * out[m * n + j] = sum over k of x[m * k + i] * w[j * k + i], for rows x n sums. An Int32Array `out` promises that no partial sum leaves 32 bits;
- * into a Float64Array sums are exact below 2^53.
+ * out[m * n + j] = sum over i of x[m * k + i] * w[j * k + i], for rows x n sums. `fits` promises that no partial sum leaves 32 bits; otherwise sums are kept
+ * in doubles, exact below 2^53, and `out` must be a Float64Array.
  */
-export function dotPanels(x: Int32Array, w: Int32Array, rows: number, k: number, n: number, out: Int32Array | Float64Array): void {
-  if (out instanceof Float64Array) return dotDouble(x, w, rows, k, n, out);
+export function dotPanels(x: Int32Array, w: Int32Array, rows: number, k: number, n: number, out: Int32Array | Float64Array, fits: boolean): void {
+  if (!fits) return dotDouble(x, w, rows, k, n, out);
   const n4 = n - (n % 4);
   let m = 0;
   for (; m + 1 < rows; m += 2) {
@@ -21,7 +85,8 @@ export function dotPanels(x: Int32Array, w: Int32Array, rows: number, k: number,
   if (m < rows) for (let j = 0; j < n; j++) out[m * n + j] = dot(x, m * k, w, j * k, k);
 }
 
-function block2x4(x: Int32Array, w: Int32Array, xAt: number, wAt: number, k: number, out: Int32Array, at: number, n: number): void {
+/** 2 rows x 4 outputs: eight sums in registers, each loaded number used several times. */
+function block2x4(x: Int32Array, w: Int32Array, xAt: number, wAt: number, k: number, out: Int32Array | Float64Array, at: number, n: number): void {
   let a0 = 0;
   let a1 = 0;
   let a2 = 0;
@@ -66,7 +131,7 @@ function dot(x: Int32Array, xAt: number, w: Int32Array, wAt: number, k: number):
   return sum;
 }
 
-function dotDouble(x: Int32Array, w: Int32Array, rows: number, k: number, n: number, out: Float64Array): void {
+function dotDouble(x: Int32Array, w: Int32Array, rows: number, k: number, n: number, out: Int32Array | Float64Array): void {
   for (let m = 0; m < rows; m++) {
     for (let j = 0; j < n; j++) {
       let sum = 0;

@@ -11,6 +11,7 @@ import { destinationCore } from '../walk/accesses.ts';
 import { type DynamicInstruction, fault, sequence } from '../walk/sequence.ts';
 import { WalkCache } from '../walk/walk.ts';
 import type { ExecContext, Memories } from './context.ts';
+import { DotKernel } from './dot.ts';
 import { createMemories, loadConstants, loadInputs, type OutputCodes, readOutputs } from './host.ts';
 import { carryOut, loadScalar } from './meaning.ts';
 import { MovedBytes } from './moved.ts';
@@ -27,6 +28,8 @@ export interface ExecOptions {
   readonly checkOrder?: boolean;
   /** Count moved bytes from the accessed addresses (slow; for holding the ledger against). */
   readonly countBytes?: boolean;
+  /** false: multiply with plain loops; the values are the same. */
+  readonly simd?: boolean;
   /** Sees every executed instruction before it is carried out. */
   readonly trace?: (core: number, at: DynamicInstruction) => void;
 }
@@ -75,6 +78,7 @@ class Runner {
   readonly #machine: Machine;
   readonly #memories: Memories;
   readonly #walks: WalkCache;
+  readonly #kernel: DotKernel;
   readonly #trace: ExecOptions['trace'];
   readonly #semaphores = new Map<string, number>();
 
@@ -83,6 +87,7 @@ class Runner {
     this.#machine = machine;
     this.#memories = memories;
     this.#walks = new WalkCache(program.tensors);
+    this.#kernel = new DotKernel(options.simd ?? true);
     this.#trace = options.trace;
     this.statistics = options.statistics ? new OperandStatistics() : undefined;
     this.moved = options.countBytes ? new MovedBytes() : undefined;
@@ -150,7 +155,7 @@ class Runner {
   #context(core: number, at: DynamicInstruction): ExecContext {
     return {
       program: this.#program, machine: this.#machine, memories: this.#memories, walks: this.#walks, core, at,
-      statistics: this.statistics, moved: this.moved,
+      kernel: this.#kernel, statistics: this.statistics, moved: this.moved,
     };
   }
 }

@@ -6,7 +6,6 @@ import type { InstructionOf } from '../../isa/instructions/table.ts';
 import { type ArrayDescriptor, type Coding, codeRange } from '../../isa/tensor.ts';
 import type { Panel } from './arrays.ts';
 import { descriptorOf, type ExecContext, failAt, layerOf, openSource, readTensor, requireSpace, type Source, tensorName, tileOf, writeTensor } from './context.ts';
-import { dotPanels } from './dot.ts';
 import { firstMisfit } from './memory.ts';
 
 /** Gathered activations that are alive at once, so that they stay in the processor's cache. */
@@ -43,17 +42,16 @@ function multiply(cx: ExecContext, i: InstructionOf<'mm'>, tile: ArrayDescriptor
   const { walk, memory, descriptor: d } = source;
   const { kStart, kCount, nCount } = tile;
   const rows = walk.shape.rows(i.kdims);
-  const small = kCount * largest(d.coding, d.widthBits, d.fill) * largest(tile.weightCoding, tile.weightBits, 0) < 2 ** 31;
-  const create = (n: number) => (small ? new Int32Array(n) : new Float64Array(n));
-  const out = create(rows.outer * nCount);
-  const block = Math.max(2, Math.min(rows.outer, Math.floor(BLOCK_ELEMENTS / kCount) & ~1));
-  const x = new Int32Array(block * kCount);
-  if (cx.statistics !== undefined) cx.statistics.countWeights(layerOf(cx), kCount * nCount, panel.ones, tile.weightBits);
+  const largest = { input: largestCode(d.coding, d.widthBits, d.fill), weight: largestCode(tile.weightCoding, tile.weightBits, 0) };
+  const out = kCount * largest.input * largest.weight < 2 ** 31 ? new Int32Array(rows.outer * nCount) : new Float64Array(rows.outer * nCount);
+  const block = Math.min(rows.outer, Math.max(2, Math.floor(BLOCK_ELEMENTS / kCount) & ~1));
+  const stage = cx.kernel.stage(block, kCount, nCount, panel, largest);
+  cx.statistics?.countWeights(layerOf(cx), kCount * nCount, panel.ones, tile.weightBits);
   for (let m = 0; m < rows.outer; m += block) {
     const last = Math.min(rows.outer, m + block);
-    if (memory.readRows(walk, rows, m, last, kStart, kStart + kCount, x)) checkFill(cx, source);
-    cx.statistics?.countInputs(layerOf(cx), x, last - m, kCount, d.widthBits);
-    dotPanels(x, panel.weights, last - m, kCount, nCount, out.subarray(m * nCount, last * nCount) as typeof out);
+    if (memory.readRows(walk, rows, m, last, kStart, kStart + kCount, stage.x, stage.stride)) checkFill(cx, source);
+    cx.statistics?.countInputs(layerOf(cx), stage.x, last - m, kCount, stage.stride, d.widthBits);
+    stage.multiply(last - m, out, m * nCount);
   }
   return out;
 }
@@ -64,7 +62,8 @@ function checkFill(cx: ExecContext, { descriptor: d, name }: Source): void {
   failAt(cx, `${name} reads outside its axes, and its fill ${d.fill} is no ${d.widthBits}-bit ${d.coding} code`, 'use fill 0 or a code that the coding has', 'E-SIM-FILL');
 }
 
-function largest(coding: Coding, bits: number, fill: number): number {
+/** Largest absolute value of a code, or of what is read outside the axes. */
+function largestCode(coding: Coding, bits: number, fill: number): number {
   const { min, max } = codeRange(coding, bits);
   return Math.max(-min, max, Math.abs(fill));
 }

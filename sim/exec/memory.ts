@@ -6,7 +6,7 @@ import { roundUp } from '../../isa/base/bits.ts';
 import { codeRange, type TensorDescriptor } from '../../isa/tensor.ts';
 import { OUTSIDE, type Rows } from '../walk/rows.ts';
 import type { Walk } from '../walk/walk.ts';
-import { type Codes, createCodes, createReader, createWriter, type ReadRow, type RowPart, type WriteRow } from './codes.ts';
+import { type Codes, createCodes, createReader, createWriter, type Numbers, type ReadRow, type RowPart, type WriteRow } from './codes.ts';
 
 export class ByteMemory {
   readonly bytes: Uint8Array;
@@ -61,13 +61,13 @@ export class ByteMemory {
     return out;
   }
 
-  /** Elements [from, to) of rows [first, last) into `out`, row after row. Returns whether some lay outside their axes. */
-  readRows(walk: Walk, rows: Rows, first: number, last: number, from: number, to: number, out: Codes): boolean {
+  /** Elements [from, to) of rows [first, last) into `out`, each row `stride` after the last. Returns whether some lay outside their axes. */
+  readRows(walk: Walk, rows: Rows, first: number, last: number, from: number, to: number, out: Numbers, stride = to - from): boolean {
     const { descriptor: d } = walk;
     const read = this.#reader(d);
     const row: RowPart = { base: walk.base, add: 0, offsets: rows.offsets, contiguous: rows.contiguous, from, to };
     let outside = false;
-    for (let m = first, at = 0; m < last; m++, at += to - from) {
+    for (let m = first, at = 0; m < last; m++, at += stride) {
       row.add = rows.rowBase(m);
       if (Number.isNaN(row.add)) outside = this.#readBorder(read, walk, rows, m, from, to, out, at) || outside;
       else read(row, out, at);
@@ -76,7 +76,7 @@ export class ByteMemory {
   }
 
   /** A row that leaves an axis or wraps: what lies outside is read from a place inside and replaced. */
-  #readBorder(read: ReadRow, walk: Walk, rows: Rows, m: number, from: number, to: number, out: Codes, at: number): boolean {
+  #readBorder(read: ReadRow, walk: Walk, rows: Rows, m: number, from: number, to: number, out: Numbers, at: number): boolean {
     const offsets = this.#explicit(rows, m, from, to);
     const count = to - from;
     let inside = OUTSIDE;

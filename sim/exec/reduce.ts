@@ -3,7 +3,8 @@ import type { InstructionOf } from '../../isa/instructions/table.ts';
 import type { TensorDescriptor } from '../../isa/tensor.ts';
 import type { Codes } from './codes.ts';
 import { descriptorOf, type ExecContext, failAt, tensorName } from './context.ts';
-import { isFloat, operand, requireSame, store, toFloat } from './vector.ts';
+import { readRecords, type Records } from './records.ts';
+import { isFloat, operand, store, toFloat } from './vector.ts';
 
 /** Integers beyond this are no longer exact in a double. */
 const EXACT = 2 ** 53;
@@ -33,33 +34,46 @@ function reduce(reduction: InstructionOf<'vred'>['reduction'], values: Codes, st
 
 export function vdot(i: InstructionOf<'vdot'>, cx: ExecContext): void {
   const a = operand(cx, i.a);
-  const b = operand(cx, i.b);
-  requireSame(cx, a, b);
   const window = windowOf(cx, i.a, a.d, i.kdims);
-  const old = i.accumulate ? operand(cx, i.dst).values : new Float64Array(a.values.length / window);
-  if (old.length * window !== a.values.length) failAt(cx, `dst walks ${old.length} elements, a gives ${a.values.length / window}`, 'make the counts agree');
-  const float = isFloat(a.d) || isFloat(b.d) || isFloat(descriptorOf(cx, i.dst));
-  const out = float ? dotFloat(toFloat(a.values), toFloat(b.values), toFloat(old), window) : dotInteger(cx, a.values, b.values, old, window);
+  const rows = a.values.length / window;
+  const b = centredRecords(cx, i.b, rows);
+  if (b.length !== window) failAt(cx, `operands walk ${a.values.length} and ${b.length * rows} elements`, 'make the counts agree; broadcast with step 0');
+  const old = i.accumulate ? operand(cx, i.dst).values : new Float64Array(rows);
+  if (old.length !== rows) failAt(cx, `dst walks ${old.length} elements, a gives ${rows}`, 'make the counts agree');
+  const float = isFloat(a.d) || isFloat(descriptorOf(cx, i.b)) || isFloat(descriptorOf(cx, i.dst));
+  const out = float ? dotFloat(toFloat(a.values), b, toFloat(old)) : dotInteger(cx, a.values, b, old);
   store(cx, i.dst, out, float);
 }
 
-function dotFloat(a: Float32Array, b: Float32Array, old: Float32Array, window: number): Float32Array {
+/** The windows of b, each distinct one once: weights are shared by all positions. */
+function centredRecords(cx: ExecContext, index: number, rows: number): Records {
+  const records = readRecords(cx, index, rows);
+  const { coding, fill, widthBits } = descriptorOf(cx, index);
+  if (coding === 'float' || fill === 0) return records;
+  const words = widthBits >= 32 ? new Float64Array(records.words) : records.words;
+  for (let e = 0; e < words.length; e++) words[e] = words[e]! - fill;
+  return { ...records, words };
+}
+
+function dotFloat(a: Float32Array, b: Records, old: Float32Array): Float32Array {
+  const words = toFloat(b.words);
   const out = new Float32Array(old.length);
   for (let o = 0, e = 0; o < out.length; o++) {
     let sum = old[o]!;
-    for (const end = e + window; e < end; e++) sum = Math.fround(sum + Math.fround(a[e]! * b[e]!));
+    for (let w = b.startOf[o]!, end = w + b.length; w < end; w++, e++) sum = Math.fround(sum + Math.fround(a[e]! * words[w]!));
     out[o] = sum;
   }
   return out;
 }
 
-function dotInteger(cx: ExecContext, a: Codes, b: Codes, old: Codes, window: number): Float64Array {
+function dotInteger(cx: ExecContext, a: Codes, b: Records, old: Codes): Float64Array {
+  const { words, startOf, length } = b;
   const out = new Float64Array(old);
-  for (let o = 0; o < out.length; o++) {
+  for (let o = 0, e = 0; o < out.length; o++) {
     let sum = out[o]!;
     let size = Math.abs(sum);
-    for (let e = o * window; e < (o + 1) * window; e++) {
-      const product = a[e]! * b[e]!;
+    for (let w = startOf[o]!, end = w + length; w < end; w++, e++) {
+      const product = a[e]! * words[w]!;
       sum += product;
       size += Math.abs(product);
     }

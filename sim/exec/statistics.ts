@@ -39,8 +39,8 @@ export class OperandStatistics {
     return found;
   }
 
-  /** Counts `vectors` input vectors of `length` codes each. */
-  countInputs(layer: number, codes: Int32Array, vectors: number, length: number, bits: number): void {
+  /** Counts `vectors` input vectors of `length` codes each, `stride` apart. */
+  countInputs(layer: number, codes: ArrayLike<number>, vectors: number, length: number, stride: number, bits: number): void {
     const s = this.layer(layer);
     s.inputs += vectors * length;
     s.inputBits += vectors * length * bits;
@@ -48,7 +48,7 @@ export class OperandStatistics {
     const mask = 2 ** bits - 1;
     for (let v = 0; v < vectors; v++) {
       let any = 0;
-      for (let i = v * length; i < (v + 1) * length; i++) {
+      for (let i = v * stride; i < v * stride + length; i++) {
         const code = bits === 1 ? Number(codes[i]! > 0) : codes[i]! & mask;
         if (codes[i] === 0) s.zeroInputs += 1;
         any |= code;

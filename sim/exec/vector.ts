@@ -32,7 +32,7 @@ export function isFloat(d: TensorDescriptor): boolean {
   return d.coding === 'float';
 }
 
-export function requireSame(cx: ExecContext, a: Operand, b: Operand): void {
+function requireSame(cx: ExecContext, a: Operand, b: Operand): void {
   if (a.values.length !== b.values.length) failAt(cx, `operands walk ${a.values.length} and ${b.values.length} elements`, 'make the counts agree; broadcast with step 0');
 }
 

@@ -5,7 +5,8 @@ import { teach8x8 } from '../../../isa/machine/presets/teach-8x8.ts';
 import type { Machine } from '../../../isa/machine/schema.ts';
 import { createRandom } from '../../../isa/base/random.ts';
 import { type ArrayDescriptor, codeRange, type Coding } from '../../../isa/tensor.ts';
-import { dotPanels } from '../../../sim/exec/dot.ts';
+import { Panel } from '../../../sim/exec/arrays.ts';
+import { DotKernel } from '../../../sim/exec/dot.ts';
 import { tile } from '../../harness/program.ts';
 import { acc, get, ins, run, spad, walking } from './rig.ts';
 
@@ -180,18 +181,26 @@ describe('every tiling of a product', () => {
     );
   });
 
-  it('is what the kernel gives at every block edge, in 32 bits and in doubles', () => {
+  it('is what each kernel gives at every block edge: plain loops, doubles, SIMD', () => {
+    const simd = new DotKernel();
+    expect(simd.usesSimd).toBe(true);
+    const kernels = [simd, new DotKernel(false)];
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), fc.nat(), (m, k, n, seed) => {
-        const x = randomCodes(seed, m * k, 8, 'signed');
+      fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 9 }), fc.constantFrom(8, 15, 16), fc.nat(), (m, k, n, bits, seed) => {
+        const x = randomCodes(seed, m * k, bits, 'signed');
         const w = randomCodes(seed + 1, k * n, 8, 'signed');
-        const turned = Int32Array.from({ length: n * k }, (_, i) => w[(i % k) * n + Math.floor(i / k)]!);
-        for (const out of [new Int32Array(m * n), new Float64Array(m * n)]) {
-          dotPanels(Int32Array.from(x), turned, m, k, n, out);
-          expect([...out]).toEqual(naive(x, w, m, k, n));
+        const panel = new Panel(Int32Array.from({ length: n * k }, (_, i) => w[(i % k) * n + Math.floor(i / k)]!), k, 0);
+        for (const kernel of kernels) {
+          for (const input of [2 ** (bits - 1), 2 ** 40]) {
+            const out = input > 2 ** 20 ? new Float64Array(m * n) : new Int32Array(m * n);
+            const stage = kernel.stage(m, k, n, panel, { input, weight: 128 });
+            for (let row = 0; row < m; row++) stage.x.set(x.slice(row * k, (row + 1) * k), row * stage.stride);
+            stage.multiply(m, out, 0);
+            expect([...out]).toEqual(naive(x, w, m, k, n));
+          }
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 300 },
     );
   });
 });
