@@ -34,14 +34,14 @@ function applyOne(tree: Tree, override: string): Diagnostic | undefined {
     const next = at[key];
     if (i === path.length - 1) {
       if (typeof next === 'object' && next !== null && !Array.isArray(next)) return { code, where: path.join('.'), message: 'this is a group of fields, not a field', expected: `one of ${Object.keys(next).map((k) => `${path.join('.')}.${k}`).join(', ')}` };
-      at[key] = valueOf(override.slice(split + 1).trim());
+      at[key] = parseValue(override.slice(split + 1).trim());
     } else if (typeof next === 'object' && next !== null && !Array.isArray(next)) at = next as Tree;
     else return { code, where: path.join('.'), message: `'${path.slice(0, i + 1).join('.')}' has no fields`, expected: `${path.slice(0, i + 1).join('.')}=value` };
   }
   return undefined;
 }
 
-function valueOf(text: string): unknown {
+function parseValue(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {

@@ -30,8 +30,8 @@ async function main(): Promise<void> {
     .version(VERSION)
     .alias('h', 'help')
     .wrap(Math.min(110, process.stdout.columns ?? 100))
-    .fail((message: string | null, error: unknown) => {
-      if (error) throw error;
+    .fail((message: string | null, error: Error | undefined) => {
+      if (error !== undefined) throw error;
       process.stderr.write(`error: ${message}\n  try: qnpu --help\n`);
       process.exit(USAGE_EXIT);
     });
