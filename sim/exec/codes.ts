@@ -9,7 +9,7 @@ import type { TensorDescriptor } from '../../isa/tensor.ts';
 /** Integers of at most 32 bits, floats, or wider integers. */
 export type Codes = Int32Array | Float32Array | Float64Array;
 /** Where codes can be read into; 16 bits where the caller knows that they fit. */
-export type Numbers = Codes | Int16Array;
+export type Numbers = Codes | Int16Array | Int8Array;
 
 type Form = Pick<TensorDescriptor, 'widthBits' | 'coding'>;
 type View = Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array;
@@ -119,6 +119,15 @@ function narrowReader(bytes: Uint8Array, widthBits: number, coding: Form['coding
   const [scale, less] = coding === 'bipolar' ? [2, 1] : [1, 0];
   return (row, out, at) => {
     const { base, add, offsets, from, to } = row;
+    if (row.contiguous) {
+      const end = at + to - from;
+      for (let bit = (add + offsets[from]!) * widthBits, to = at; to < end; to++, bit += widthBits) {
+        const byte = base + (bit >> 3);
+        const raw = ((bytes[byte]! | (bytes[byte + 1]! << 8)) >> (bit & 7)) & mask;
+        out[to] = scale * ((raw << shift) >> shift) - less;
+      }
+      return;
+    }
     for (let k = from; k < to; k++) {
       const bit = (add + offsets[k]!) * widthBits;
       const byte = base + (bit >> 3);

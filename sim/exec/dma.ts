@@ -43,10 +43,11 @@ export function gather(i: InstructionOf<'gather'>, cx: ExecContext): void {
   const origins = walk.shape.origins.with(axis, walk.shape.origins[axis]! + low);
   const rows = new Rows({ ...d, dims: [{ count: high - low + 1, axis, step: 1 }, ...rest] }, origins, rest.length);
   const out = createCodes(d, index.length * rows.inner);
+  const source = memory.source(walk, out.length);
   for (let r = 0; r < index.length; r++) {
     const row = index[r]! - low;
     const slice = out.subarray(r * rows.inner, (r + 1) * rows.inner);
-    memory.readRows(walk, rows, row, row + 1, 0, rows.inner, slice);
+    memory.readRows(source, rows, row, row + 1, 0, rows.inner, slice);
   }
   writeTensor(cx, i.dst, out);
 }

@@ -46,10 +46,11 @@ function multiply(cx: ExecContext, i: InstructionOf<'mm'>, tile: ArrayDescriptor
   const out = kCount * largest.input * largest.weight < 2 ** 31 ? new Int32Array(rows.outer * nCount) : new Float64Array(rows.outer * nCount);
   const block = Math.min(rows.outer, Math.max(2, Math.floor(BLOCK_ELEMENTS / kCount) & ~1));
   const stage = cx.kernel.stage(block, kCount, nCount, panel, largest);
+  const codes = memory.source(walk, rows.outer * kCount);
   cx.statistics?.countWeights(layerOf(cx), kCount * nCount, panel.ones, tile.weightBits);
   for (let m = 0; m < rows.outer; m += block) {
     const last = Math.min(rows.outer, m + block);
-    if (memory.readRows(walk, rows, m, last, kStart, kStart + kCount, stage.x, stage.stride)) checkFill(cx, source);
+    if (memory.readRows(codes, rows, m, last, kStart, kStart + kCount, stage.x, stage.stride)) checkFill(cx, source);
     cx.statistics?.countInputs(layerOf(cx), stage.x, last - m, kCount, stage.stride, d.widthBits);
     stage.multiply(last - m, out, m * nCount);
   }

@@ -8,6 +8,14 @@ import { OUTSIDE, type Rows } from '../walk/rows.ts';
 import type { Walk } from '../walk/walk.ts';
 import { type Codes, createCodes, createReader, createWriter, type Numbers, type ReadRow, type RowPart, type WriteRow } from './codes.ts';
 
+/** A tensor's elements, ready to be read by rows: element i at element i + shift of the base. */
+export interface RowSource {
+  readonly descriptor: TensorDescriptor;
+  readonly read: ReadRow;
+  readonly base: number;
+  readonly shift: number;
+}
+
 export class ByteMemory {
   readonly bytes: Uint8Array;
   readonly written: Uint8Array;
@@ -57,48 +65,60 @@ export class ByteMemory {
   read(walk: Walk): Codes {
     const out = createCodes(walk.descriptor, walk.count);
     const rows = walk.shape.allRows();
-    this.readRows(walk, rows, 0, rows.outer, 0, rows.inner, out);
+    this.readRows(this.source(walk, walk.count), rows, 0, rows.outer, 0, rows.inner, out);
     return out;
   }
 
-  /** Elements [from, to) of rows [first, last) into `out`, each row `stride` after the last. Returns whether some lay outside their axes. */
-  readRows(walk: Walk, rows: Rows, first: number, last: number, from: number, to: number, out: Numbers, stride = to - from): boolean {
-    const { descriptor: d } = walk;
+  /**
+   * Where to read a walk's elements from, for reading `elements` of them. Narrow codes that will be read several times over, as windows do, are unpacked
+   * once; the source is good until the memory is written.
+   */
+  source(walk: Walk, elements: number): RowSource {
+    const d = walk.descriptor;
     const read = this.#reader(d);
-    const row: RowPart = { base: walk.base, add: 0, offsets: rows.offsets, contiguous: rows.contiguous, from, to };
+    const packed: RowSource = { descriptor: d, read, base: walk.base, shift: 0 };
+    const intervals = walk.shape.intervals();
+    if (d.widthBits >= 8 || intervals.length === 0) return packed;
+    const first = Math.floor((intervals[0]! * 8) / d.widthBits);
+    const count = Math.floor((intervals[intervals.length - 1]! * 8) / d.widthBits) - first;
+    if (elements < 2 * count) return packed;
+    const unpacked = new Int8Array(roundUp(count, 8));
+    read({ base: walk.base, add: first, offsets: Int32Array.of(0), contiguous: true, from: 0, to: count }, unpacked, 0);
+    return { descriptor: d, read: createReader(unpacked.buffer, { widthBits: 8, coding: 'signed' }), base: 0, shift: -first };
+  }
+
+  /** Elements [from, to) of rows [first, last) into `out`, each row `stride` after the last. Returns whether some lay outside their axes. */
+  readRows(source: RowSource, rows: Rows, first: number, last: number, from: number, to: number, out: Numbers, stride = to - from): boolean {
+    const row: RowPart = { base: source.base, add: 0, offsets: rows.offsets, contiguous: rows.contiguous, from, to };
     let outside = false;
     for (let m = first, at = 0; m < last; m++, at += stride) {
-      row.add = rows.rowBase(m);
-      if (Number.isNaN(row.add)) outside = this.#readBorder(read, walk, rows, m, from, to, out, at) || outside;
-      else read(row, out, at);
+      row.add = rows.rowBase(m) + source.shift;
+      if (Number.isNaN(row.add)) outside = this.#readBorder(source, rows, m, from, to, out, at) || outside;
+      else source.read(row, out, at);
     }
     return outside;
   }
 
   /** A row that leaves an axis or wraps: what lies outside is read from a place inside and replaced. */
-  #readBorder(read: ReadRow, walk: Walk, rows: Rows, m: number, from: number, to: number, out: Numbers, at: number): boolean {
+  #readBorder(source: RowSource, rows: Rows, m: number, from: number, to: number, out: Numbers, at: number): boolean {
     const offsets = this.#explicit(rows, m, from, to);
     const count = to - from;
-    let inside = OUTSIDE;
-    let missing = 0;
-    for (let k = 0; k < count; k++) {
-      if (offsets[k] === OUTSIDE) missing += 1;
-      else inside = offsets[k]!;
-    }
-    const d = walk.descriptor;
-    const fill = d.coding === 'float' ? 0 : d.fill;
-    if (inside === OUTSIDE) {
-      out.fill(fill, at, at + count);
+    const { coding, fill } = source.descriptor;
+    const value = coding === 'float' ? 0 : fill;
+    const inside = offsets.find((o) => o !== OUTSIDE);
+    if (inside === undefined) {
+      out.fill(value, at, at + count);
       return count > 0;
     }
-    if (missing === 0) {
-      read({ base: walk.base, add: 0, offsets, contiguous: false, from: 0, to: count }, out, at);
-      return false;
+    const outside: number[] = [];
+    for (let k = 0; k < count; k++) {
+      if (offsets[k] !== OUTSIDE) continue;
+      outside.push(k);
+      offsets[k] = inside;
     }
-    const safe = offsets.map((o) => (o === OUTSIDE ? inside : o));
-    read({ base: walk.base, add: 0, offsets: safe, contiguous: false, from: 0, to: count }, out, at);
-    for (let k = 0; k < count; k++) if (offsets[k] === OUTSIDE) out[at + k] = fill;
-    return true;
+    source.read({ base: source.base, add: source.shift, offsets, contiguous: false, from: 0, to: count }, out, at);
+    for (const k of outside) out[at + k] = value;
+    return outside.length > 0;
   }
 
   /** Writes values that fit the coding; elements outside the axes are dropped. */

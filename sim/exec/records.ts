@@ -41,6 +41,7 @@ export function readRecords(cx: ExecContext, index: number, elements: number): R
     startOf[e] = record * length;
   }
   const words = createCodes(d, firstRow.length * length);
-  firstRow.forEach((e, r) => memory.readRows(walk, rows, e, e + 1, 0, length, words.subarray(r * length, (r + 1) * length)));
+  const source = memory.source(walk, words.length);
+  firstRow.forEach((e, r) => memory.readRows(source, rows, e, e + 1, 0, length, words.subarray(r * length, (r + 1) * length)));
   return { length, words, startOf };
 }

@@ -15,12 +15,16 @@ interface Operand {
 
 export function operand(cx: ExecContext, index: number): Operand {
   const d = descriptorOf(cx, index);
-  const values = readTensor(cx, index);
-  if (d.coding === 'float' || d.fill === 0) return { d, values };
+  return { d, values: centred(readTensor(cx, index), d) };
+}
+
+/** Raw codes less their zero point, in place where that fits; floats as they are. */
+export function centred(codes: Codes, d: TensorDescriptor): Codes {
+  if (d.coding === 'float' || d.fill === 0) return codes;
   // A centred 32-bit code may need a bit more than an Int32Array has.
-  const centred = d.widthBits >= 32 ? new Float64Array(values) : values;
-  for (let e = 0; e < centred.length; e++) centred[e] = centred[e]! - d.fill;
-  return { d, values: centred };
+  const out = d.widthBits >= 32 ? new Float64Array(codes) : codes;
+  for (let e = 0; e < out.length; e++) out[e] = out[e]! - d.fill;
+  return out;
 }
 
 /** The values as float32. */
