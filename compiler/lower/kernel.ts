@@ -6,7 +6,7 @@
 import type { AccumulatorRing } from './accumulators.ts';
 import type { LayerSymbol } from '../../isa/program.ts';
 import type { IntegerType, ValueType } from '../graph/types.ts';
-import { WIDTHS } from '../../isa/tensor.ts';
+import { LIMITS, WIDTHS } from '../../isa/tensor.ts';
 import type { ConstantTensor } from './constants.ts';
 import type { Step } from './draft.ts';
 import type { Box, Layout } from './layout.ts';
@@ -140,9 +140,10 @@ export function broadcastNeed(shape: readonly number[], rank: number): (box: Box
 
 export const NO_TEMPS = (): readonly TempSpec[] => [];
 
-/** Layouts that a pointwise walk takes: few enough pieces of memory. */
+/** Layouts that a pointwise walk takes: few enough pieces of memory, one axis spare where an offset may need its own. */
 export function fewFactors(layout: Layout): boolean {
-  return mergeFactors(layout.dims.flat()).length <= 4;
+  const factors = mergeFactors(layout.dims.flat());
+  return factors.length <= (factors.some((f) => f.stride === 1) ? LIMITS.axes : LIMITS.axes - 1);
 }
 
 /** Layouts that a window walk takes: one stride per dim. */

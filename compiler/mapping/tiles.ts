@@ -4,12 +4,14 @@
  * dim; the cost is the time of the transfers, the first load and the last store once more (nothing overlaps them), and a
  * fixed price for each tile.
  */
+import { bitSerialSteps } from '../../isa/demand/matrix.ts';
+import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Space } from '../../isa/tensor.ts';
 import type { Kernel, KernelInput, TempSpec } from '../lower/kernel.ts';
 import type { Box, Layout } from '../lower/layout.ts';
 import { at, boxLayout, denseLayout, memoryOrder, packLike, roundUp, sameBox } from '../lower/layout.ts';
-import { channelDim } from '../lower/kernels/matmul.ts';
+import { channelDim, positionDims } from '../lower/kernels/matmul.ts';
 import { ranges } from '../lower/split.ts';
 import { allocate } from './allocate.ts';
 import { transferCycles } from './transfer.ts';
@@ -132,7 +134,7 @@ export function costTiles(kernel: Kernel, homes: Homes, machine: Machine, sizes:
   }
   const { arenaBytes, temps } = planArena(kernel.temps(sizes), align);
   scratchBytes += arenaBytes;
-  return { sizes, order, tiles, inputs, output, arenaBytes, temps, scratchBytes, costCycles: costCycles + rewriteCycles(kernel, machine, parts, order) };
+  return { sizes, order, tiles, inputs, output, arenaBytes, temps, scratchBytes, costCycles: costCycles + computeCycles(kernel, machine, sizes, tiles) + rewriteCycles(kernel, machine, parts, order) };
 }
 
 /** Scratch pieces that live in different stages share bytes. */
@@ -151,6 +153,22 @@ function stagedBytes(layout: Layout, box: Box, bits: number): number {
 /** Staged pieces start on a scratchpad word. */
 export function stageAlign(machine: Machine): number {
   return Math.max(1, Math.min(64, machine.core.scratchpad.portBits / 8));
+}
+
+/** Cycles of the arrays for all tiles: a tile of few outputs leaves columns idle, spare macros take other positions. */
+function computeCycles(kernel: Kernel, machine: Machine, sizes: readonly number[], tiles: number): number {
+  if (kernel.kind !== 'matmul') return 0;
+  const { k, n, groups, inputBits, weightBits, parts } = kernel.matmul;
+  const { matrix } = machine.core;
+  const geometry = matrixGeometry(matrix);
+  const outputs = Math.min(n, at(sizes, channelDim(kernel)));
+  const perMacro = Math.max(1, Math.floor(geometry.columns / geometry.columnsPerWeight(weightBits)));
+  const macros = Math.ceil(k / geometry.rows) * Math.ceil(outputs / perMacro);
+  const steps = matrix.kind === 'digital-cim' ? bitSerialSteps(matrix, inputBits, Math.min(k, matrix.rows)) : 1;
+  const positions = positionDims(kernel).reduce((p, d) => p * at(sizes, d), 1);
+  const vectors = Math.ceil(positions / Math.max(1, Math.floor(geometry.macros / macros)));
+  const groupsInTile = Math.min(groups, Math.ceil(at(sizes, channelDim(kernel)) / n));
+  return tiles * vectors * Math.ceil(macros / geometry.macros) * steps * parts.length * groupsInTile;
 }
 
 /** Weights that do not stay in the arrays are written again for every tile of positions inside which they are used. */
