@@ -2,7 +2,7 @@
  * Array cells with data: one logical weight at its first cell, tagged with the width and coding it was written with and by which instruction.
  * Multiplying by cells that nobody wrote, or that were written in another form, is a fault: the bits would be there, the number would not.
  */
-import { matrixGeometry, type MatrixGeometry } from '../../isa/machine/geometry.ts';
+import { type MatrixGeometry, matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { MatrixUnit } from '../../isa/machine/schema.ts';
 import { type ArrayDescriptor, CODINGS } from '../../isa/tensor.ts';
 import { type TilePart, tileParts } from '../walk/accesses.ts';
@@ -29,7 +29,8 @@ export class Panel {
   packed(kPadded: number, nPadded: number): Int16Array {
     if (this.#packed === undefined) {
       this.#packed = new Int16Array(nPadded * kPadded);
-      for (let at = 0, to = 0; at < this.weights.length; at += this.#k, to += kPadded) this.#packed.set(this.weights.subarray(at, at + this.#k), to);
+      for (let at = 0, to = 0; at < this.weights.length; at += this.#k, to += kPadded)
+        this.#packed.set(this.weights.subarray(at, at + this.#k), to);
     }
     return this.#packed;
   }
@@ -105,7 +106,8 @@ export class ArrayCells {
   panel(d: ArrayDescriptor): Panel | BadCell {
     const parts = tileParts(d);
     const known = this.#panels.get(d);
-    if (known !== undefined && parts.every((p, i) => this.#versions[this.#version(d, p)] === known.versions[i])) return known.panel;
+    if (known !== undefined && parts.every((p, i) => this.#versions[this.#version(d, p)] === known.versions[i]))
+      return known.panel;
     const weights = new Int32Array(d.kCount * d.nCount);
     for (const part of parts) {
       const bad = this.#readPart(d, part, weights);
@@ -126,7 +128,12 @@ export class ArrayCells {
         const whole = this.#tags[cell] === tag && this.#continued(cell, width);
         if (!whole) return this.#bad(k, n, cell, width, tag);
         if (part.replica > 0 && weights[at] !== this.#weights[cell]) {
-          return { k, n, found: `${this.#weights[cell]} in replica ${part.replica} and ${weights[at]} in replica 0`, writerPc: this.#writers[cell]! - 1 };
+          return {
+            k,
+            n,
+            found: `${this.#weights[cell]} in replica ${part.replica} and ${weights[at]} in replica 0`,
+            writerPc: this.#writers[cell]! - 1,
+          };
         }
         weights[at] = this.#weights[cell]!;
       }

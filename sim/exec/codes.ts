@@ -33,7 +33,9 @@ export type WriteRow = (row: RowPart, values: ArrayLike<number>, at: number) => 
 /** Room for `count` codes of a form. */
 export function createCodes(d: Form, count: number): Codes {
   if (d.coding === 'float') return new Float32Array(count);
-  return d.widthBits > 32 || (d.widthBits === 32 && d.coding === 'unsigned') ? new Float64Array(count) : new Int32Array(count);
+  return d.widthBits > 32 || (d.widthBits === 32 && d.coding === 'unsigned')
+    ? new Float64Array(count)
+    : new Int32Array(count);
 }
 
 /** Shorter rows are not worth a call of `set`. */
@@ -101,7 +103,11 @@ function readEach(one: (base: number, element: number) => number, row: RowPart, 
 }
 
 /** Any width from 8 bits, any alignment. */
-function elementReader(buffer: ArrayBuffer, widthBits: number, coding: Form['coding']): (base: number, element: number) => number {
+function elementReader(
+  buffer: ArrayBuffer,
+  widthBits: number,
+  coding: Form['coding'],
+): (base: number, element: number) => number {
   const bytes = new Uint8Array(buffer);
   const view = new DataView(buffer);
   if (coding === 'float') return (base, o) => view.getFloat32(base + 4 * o, true);
@@ -154,11 +160,20 @@ export function createWriter(buffer: ArrayBuffer, { widthBits, coding }: Form): 
   };
 }
 
-function writeEach(one: (base: number, element: number, value: number) => void, row: RowPart, values: ArrayLike<number>, at: number): void {
+function writeEach(
+  one: (base: number, element: number, value: number) => void,
+  row: RowPart,
+  values: ArrayLike<number>,
+  at: number,
+): void {
   for (let k = row.from; k < row.to; k++) one(row.base, row.add + row.offsets[k]!, values[at + k - row.from]!);
 }
 
-function elementWriter(buffer: ArrayBuffer, widthBits: number, coding: Form['coding']): (base: number, element: number, value: number) => void {
+function elementWriter(
+  buffer: ArrayBuffer,
+  widthBits: number,
+  coding: Form['coding'],
+): (base: number, element: number, value: number) => void {
   const bytes = new Uint8Array(buffer);
   const view = new DataView(buffer);
   if (coding === 'float') return (base, o, v) => view.setFloat32(base + 4 * o, v, true);

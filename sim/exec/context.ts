@@ -64,9 +64,11 @@ export function descriptorOf(cx: ExecContext, index: number): TensorDescriptor {
 /** The weight tile of an array descriptor, which must fit this machine. */
 export function tileOf(cx: ExecContext, index: number): ArrayDescriptor {
   const tile = cx.program.arrays[index];
-  if (tile === undefined) failAt(cx, `array descriptor ${index} does not exist`, `the program has ${cx.program.arrays.length}`);
+  if (tile === undefined)
+    failAt(cx, `array descriptor ${index} does not exist`, `the program has ${cx.program.arrays.length}`);
   const misfit = cx.memories.cores[cx.core]!.cells.misfit(tile);
-  if (misfit !== undefined) failAt(cx, `the weight tile needs ${misfit}`, 'use a smaller tile or a machine with larger arrays');
+  if (misfit !== undefined)
+    failAt(cx, `the weight tile needs ${misfit}`, 'use a smaller tile or a machine with larger arrays');
   return tile;
 }
 
@@ -80,7 +82,12 @@ export function openSource(cx: ExecContext, index: number, part?: Part, core = c
   const name = tensorName(cx.program, index);
   const unwritten = memory.firstUnwritten(walk.base, intervals);
   if (unwritten !== undefined) {
-    failAt(cx, `${name} reads ${descriptor.space} byte ${unwritten}, which nothing has written`, 'write it first, or correct the base, the axes or the order', 'E-SIM-UNWRITTEN');
+    failAt(
+      cx,
+      `${name} reads ${descriptor.space} byte ${unwritten}, which nothing has written`,
+      'write it first, or correct the base, the axes or the order',
+      'E-SIM-UNWRITTEN',
+    );
   }
   cx.moved?.touch(walk, memory, part, false);
   return { walk, memory, descriptor, name };
@@ -97,15 +104,27 @@ export function writeTensor(cx: ExecContext, index: number, values: ArrayLike<nu
   const walk = cx.walks.get(index, cx.at.registers);
   const { descriptor: d } = walk;
   if (values.length !== walk.count) {
-    failAt(cx, `${tensorName(cx.program, index)} walks ${walk.count} elements, the result has ${values.length}`, 'make the counts of the operands agree');
+    failAt(
+      cx,
+      `${tensorName(cx.program, index)} walks ${walk.count} elements, the result has ${values.length}`,
+      'make the counts of the operands agree',
+    );
   }
   const memory = memoryOf(cx, d, index, destinationCore(cx.at.instruction, cx.core));
   checkBounds(cx, memory, walk, walk.shape.intervals(), index);
-  const held = d.space === 'acc' ? { coding: d.coding, widthBits: Math.min(d.widthBits, cx.machine.core.accumulators.widthBits) } : d;
+  const held =
+    d.space === 'acc'
+      ? { coding: d.coding, widthBits: Math.min(d.widthBits, cx.machine.core.accumulators.widthBits) }
+      : d;
   const bad = firstMisfit(held, values);
   if (bad >= 0) {
     const { min, max } = codeRange(held.coding, held.widthBits);
-    failAt(cx, `element ${bad} of ${tensorName(cx.program, index)} would be ${values[bad]}, outside ${held.widthBits}-bit ${d.coding} (${min} .. ${max})`, 'use a wider destination, or prove that the sum is small enough', 'E-SIM-OVERFLOW');
+    failAt(
+      cx,
+      `element ${bad} of ${tensorName(cx.program, index)} would be ${values[bad]}, outside ${held.widthBits}-bit ${d.coding} (${min} .. ${max})`,
+      'use a wider destination, or prove that the sum is small enough',
+      'E-SIM-OVERFLOW',
+    );
   }
   cx.moved?.touch(walk, memory, undefined, true);
   memory.write(walk, values);
@@ -118,7 +137,11 @@ function memoryOf(cx: ExecContext, d: TensorDescriptor, index: number, core: num
   if (own === undefined) failAt(cx, `core ${core} does not exist`, `this machine has ${cx.memories.cores.length}`);
   const stored = cx.machine.core.accumulators.widthBits === 48 ? 48 : 32;
   if (d.space === 'acc' && d.widthBits !== stored) {
-    failAt(cx, `${tensorName(cx.program, index)} has ${d.widthBits}-bit elements, accumulators of this machine are stored in ${stored} bits`, `use width ${stored}`);
+    failAt(
+      cx,
+      `${tensorName(cx.program, index)} has ${d.widthBits}-bit elements, accumulators of this machine are stored in ${stored} bits`,
+      `use width ${stored}`,
+    );
   }
   return own[d.space];
 }
@@ -126,13 +149,23 @@ function memoryOf(cx: ExecContext, d: TensorDescriptor, index: number, core: num
 function checkBounds(cx: ExecContext, memory: ByteMemory, walk: Walk, intervals: Float64Array, index: number): void {
   const outside = memory.firstOutside(walk.base, intervals);
   if (outside === undefined) return;
-  failAt(cx, `${tensorName(cx.program, index)} reaches ${walk.descriptor.space} byte ${outside}, outside its ${memory.bytes.length} bytes`, 'correct the base or the strides, or use a larger memory', 'E-SIM-BOUNDS');
+  failAt(
+    cx,
+    `${tensorName(cx.program, index)} reaches ${walk.descriptor.space} byte ${outside}, outside its ${memory.bytes.length} bytes`,
+    'correct the base or the strides, or use a larger memory',
+    'E-SIM-BOUNDS',
+  );
 }
 
 /** Faults unless an operand lies in one of the spaces. */
 export function requireSpace(cx: ExecContext, index: number, spaces: readonly Space[]): void {
   const { space } = descriptorOf(cx, index);
-  if (!spaces.includes(space)) failAt(cx, `${tensorName(cx.program, index)} lies in ${space}; this operand must lie in ${spaces.join(' or ')}`, 'copy it there first');
+  if (!spaces.includes(space))
+    failAt(
+      cx,
+      `${tensorName(cx.program, index)} lies in ${space}; this operand must lie in ${spaces.join(' or ')}`,
+      'copy it there first',
+    );
 }
 
 /** True where a destination saturates: below 32 bits and not an accumulator. */

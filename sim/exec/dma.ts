@@ -15,7 +15,8 @@ export function copy(i: InstructionOf<'copy'>, cx: ExecContext): void {
   if (!i.accumulate) return writeTensor(cx, i.dst, values);
   if (to.coding === 'float') failAt(cx, 'copy accumulates integers, the tensors are float', 'use vadd');
   const old = readTensor(cx, i.dst, destinationCore(i, cx.core));
-  if (old.length !== values.length) failAt(cx, `dst walks ${old.length} elements, src ${values.length}`, 'make the counts agree');
+  if (old.length !== values.length)
+    failAt(cx, `dst walks ${old.length} elements, src ${values.length}`, 'make the counts agree');
   const sums = new Float64Array(old);
   for (let e = 0; e < sums.length; e++) sums[e] = sums[e]! + values[e]!;
   writeTensor(cx, i.dst, sums);
@@ -31,8 +32,14 @@ export function gather(i: InstructionOf<'gather'>, cx: ExecContext): void {
   const index = readTensor(cx, i.index);
   const { walk, memory, descriptor: d, name } = openSource(cx, i.src, 'table');
   const [picked, ...rest] = d.dims;
-  if (picked!.step !== 0) failAt(cx, `dim 0 of ${name} has step ${picked!.step}; the index moves it, so it must be 0`, 'set the step of dim 0 to 0');
-  if (descriptorOf(cx, i.index).coding === 'float') failAt(cx, `${tensorName(cx.program, i.index)} is float; an index is an integer`, 'convert it with vcvt');
+  if (picked!.step !== 0)
+    failAt(
+      cx,
+      `dim 0 of ${name} has step ${picked!.step}; the index moves it, so it must be 0`,
+      'set the step of dim 0 to 0',
+    );
+  if (descriptorOf(cx, i.index).coding === 'float')
+    failAt(cx, `${tensorName(cx.program, i.index)} is float; an index is an integer`, 'convert it with vcvt');
   let low = Infinity;
   let high = -Infinity;
   for (const v of index) {

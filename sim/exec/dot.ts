@@ -36,9 +36,14 @@ export class DotKernel {
   /** Prepares for up to `rows` rows at a time against a panel of n x k weights. The stage is good until the next one is made. */
   stage(rows: number, k: number, n: number, panel: Panel, largest: Magnitudes): Stage {
     const fits = k * largest.input * largest.weight < 2 ** 31;
-    if (fits && this.#simd !== undefined && largest.input < 2 ** 15 && largest.weight < 2 ** 15) return simdStage(this.#simd, rows, k, n, panel);
+    if (fits && this.#simd !== undefined && largest.input < 2 ** 15 && largest.weight < 2 ** 15)
+      return simdStage(this.#simd, rows, k, n, panel);
     const x = new Int32Array(rows * k);
-    return { x, stride: k, multiply: (count, out, at) => dotPanels(x, panel.weights, count, k, n, out.subarray(at, at + count * n), fits) };
+    return {
+      x,
+      stride: k,
+      multiply: (count, out, at) => dotPanels(x, panel.weights, count, k, n, out.subarray(at, at + count * n), fits),
+    };
   }
 }
 
@@ -71,7 +76,15 @@ function simdStage({ memory, dot }: SimdKernel, rows: number, k: number, n: numb
  * out[m * n + j] = sum over i of x[m * k + i] * w[j * k + i], for rows x n sums. `fits` promises that no partial sum leaves 32 bits; otherwise sums are kept
  * in doubles, exact below 2^53, and `out` must be a Float64Array.
  */
-export function dotPanels(x: Int32Array, w: Int32Array, rows: number, k: number, n: number, out: Int32Array | Float64Array, fits: boolean): void {
+export function dotPanels(
+  x: Int32Array,
+  w: Int32Array,
+  rows: number,
+  k: number,
+  n: number,
+  out: Int32Array | Float64Array,
+  fits: boolean,
+): void {
   if (!fits) return dotDouble(x, w, rows, k, n, out);
   const n4 = n - (n % 4);
   let m = 0;
@@ -86,7 +99,16 @@ export function dotPanels(x: Int32Array, w: Int32Array, rows: number, k: number,
 }
 
 /** 2 rows x 4 outputs: eight sums in registers, each loaded number used several times. */
-function block2x4(x: Int32Array, w: Int32Array, xAt: number, wAt: number, k: number, out: Int32Array | Float64Array, at: number, n: number): void {
+function block2x4(
+  x: Int32Array,
+  w: Int32Array,
+  xAt: number,
+  wAt: number,
+  k: number,
+  out: Int32Array | Float64Array,
+  at: number,
+  n: number,
+): void {
   let a0 = 0;
   let a1 = 0;
   let a2 = 0;
@@ -131,7 +153,14 @@ function dot(x: Int32Array, xAt: number, w: Int32Array, wAt: number, k: number):
   return sum;
 }
 
-function dotDouble(x: Int32Array, w: Int32Array, rows: number, k: number, n: number, out: Int32Array | Float64Array): void {
+function dotDouble(
+  x: Int32Array,
+  w: Int32Array,
+  rows: number,
+  k: number,
+  n: number,
+  out: Int32Array | Float64Array,
+): void {
   for (let m = 0; m < rows; m++) {
     for (let j = 0; j < n; j++) {
       let sum = 0;

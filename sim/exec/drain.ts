@@ -27,7 +27,8 @@ function centredSums(i: Rq, cx: ExecContext): Float64Array {
   const src = readInteger(cx, i.src);
   if (i.add === NO_TENSOR) return src;
   const add = readInteger(cx, i.add);
-  if (add.length !== src.length) failAt(cx, `add has ${add.length} elements, src ${src.length}`, 'make the counts agree');
+  if (add.length !== src.length)
+    failAt(cx, `add has ${add.length} elements, src ${src.length}`, 'make the counts agree');
   for (let e = 0; e < src.length; e++) src[e] = src[e]! + add[e]!;
   return src;
 }
@@ -55,14 +56,22 @@ function requantize(i: Rq, cx: ExecContext, sums: Float64Array, d: TensorDescrip
   }
   if (i.params === NO_TENSOR) failAt(cx, `rq ${i.mode} needs params`, 'name a tensor of 32-bit records');
   if (i.mode !== 'bias' && !cx.machine.core.requantizers.includes(i.mode)) {
-    failAt(cx, `this machine has no ${i.mode} requantizer, only ${cx.machine.core.requantizers.join(', ')}`, 'compile for one of these, or add it to core.requantizers');
+    failAt(
+      cx,
+      `this machine has no ${i.mode} requantizer, only ${cx.machine.core.requantizers.join(', ')}`,
+      'compile for one of these, or add it to core.requantizers',
+    );
   }
   const { words, startOf, length } = readRecords(cx, i.params, sums.length);
   const least = RECORD_WORDS[i.mode];
   const { widthBits, coding } = descriptorOf(cx, i.params);
   if (widthBits !== 32 || coding !== 'signed' || length < least || (i.mode !== 'threshold' && length !== least)) {
     const wanted = `${least}${i.mode === 'threshold' ? ' or more' : ''} signed words of 32 bits`;
-    failAt(cx, `${tensorName(cx.program, i.params)} gives ${length} ${coding} words of ${widthBits} bits for each element; a ${i.mode} record has ${wanted}`, 'walk the dims of src and then one record');
+    failAt(
+      cx,
+      `${tensorName(cx.program, i.params)} gives ${length} ${coding} words of ${widthBits} bits for each element; a ${i.mode} record has ${wanted}`,
+      'walk the dims of src and then one record',
+    );
   }
   const step = d.coding === 'bipolar' ? 2 : 1;
   for (let e = 0; e < out.length; e++) {
@@ -107,7 +116,11 @@ const LIMIT_32 = 2 ** 31;
 function fixedPoint(x: number, multiplier: number, shift: number, cx: ExecContext, element: number): number {
   const shifted = x * 2 ** Math.max(shift, 0);
   if (shifted >= LIMIT_32 || shifted < -LIMIT_32) {
-    failAt(cx, `element ${element}: the fixed-point requantizer shifts ${x} left by ${shift} out of 32 bits`, 'choose a smaller multiplier');
+    failAt(
+      cx,
+      `element ${element}: the fixed-point requantizer shifts ${x} left by ${shift} out of 32 bits`,
+      'choose a smaller multiplier',
+    );
   }
   const high = highMultiply(shifted, multiplier);
   const divisor = 2 ** Math.max(-shift, 0);
@@ -132,7 +145,8 @@ const cast = new DataView(new ArrayBuffer(4));
 function scaled(sum: number, scaleBits: number, cx: ExecContext, element: number): number {
   cast.setInt32(0, scaleBits, true);
   const product = Math.fround(Math.fround(sum) * cast.getFloat32(0, true));
-  if (Number.isNaN(product)) failAt(cx, `element ${element}: the scale of the float32 requantizer gives no number`, 'check the record');
+  if (Number.isNaN(product))
+    failAt(cx, `element ${element}: the scale of the float32 requantizer gives no number`, 'check the record');
   return halfEven(product);
 }
 

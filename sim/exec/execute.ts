@@ -53,7 +53,12 @@ export interface ExecResult {
  * Runs a program. Inputs are codes (floats for float tensors) by name. Throws SimFault where the program does something illegal, E-SIM-DEADLOCK where
  * a wait has no earlier signal, and InputError for inputs that do not fit.
  */
-export function execute(program: Program, machine: Machine, inputs: ReadonlyMap<string, ArrayLike<number>>, options: ExecOptions = {}): ExecResult {
+export function execute(
+  program: Program,
+  machine: Machine,
+  inputs: ReadonlyMap<string, ArrayLike<number>>,
+  options: ExecOptions = {},
+): ExecResult {
   const memories = options.memories ?? createMemories(machine, program.dramBytes);
   loadConstants(program, memories);
   loadInputs(program, memories, inputs);
@@ -100,7 +105,10 @@ class Runner {
     let executed = 0;
     const streams = this.#program.cores.map((_, core) =>
       sequence(this.#program, core, (instruction, registers, pc) => {
-        const value = loadScalar(instruction, { ...this.#context(core, { pc, instruction, registers }), moved: undefined });
+        const value = loadScalar(instruction, {
+          ...this.#context(core, { pc, instruction, registers }),
+          moved: undefined,
+        });
         this.loads[core]!.push(value);
         return value;
       }),
@@ -124,9 +132,21 @@ class Runner {
   }
 
   #stuck(core: number, pc: number): never {
-    const finding = checkOrder(this.#program, this.#machine, this.loads).find((f) => f.kind !== 'race' && f.kind !== 'semaphore');
-    const what = finding === undefined ? 'waits for a semaphore that no earlier instruction signals' : formatFinding(finding, this.#program);
-    throw fault(this.#program, core, pc, what, 'signal before the wait in program order, or give the semaphore an initial count', 'E-SIM-DEADLOCK');
+    const finding = checkOrder(this.#program, this.#machine, this.loads).find(
+      (f) => f.kind !== 'race' && f.kind !== 'semaphore',
+    );
+    const what =
+      finding === undefined
+        ? 'waits for a semaphore that no earlier instruction signals'
+        : formatFinding(finding, this.#program);
+    throw fault(
+      this.#program,
+      core,
+      pc,
+      what,
+      'signal before the wait in program order, or give the semaphore an initial count',
+      'E-SIM-DEADLOCK',
+    );
   }
 
   #take(d: DynamicInstruction, core: number): boolean {
@@ -154,8 +174,15 @@ class Runner {
 
   #context(core: number, at: DynamicInstruction): ExecContext {
     return {
-      program: this.#program, machine: this.#machine, memories: this.#memories, walks: this.#walks, core, at,
-      kernel: this.#kernel, statistics: this.statistics, moved: this.moved,
+      program: this.#program,
+      machine: this.#machine,
+      memories: this.#memories,
+      walks: this.#walks,
+      core,
+      at,
+      kernel: this.#kernel,
+      statistics: this.statistics,
+      moved: this.moved,
     };
   }
 }

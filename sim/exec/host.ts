@@ -28,7 +28,10 @@ export function createMemories(machine: Machine, dramBytes: number): Memories {
 export function loadConstants(program: Program, memories: Memories): void {
   for (const c of program.constants) {
     if (c.address + c.bytes.length > memories.dram.bytes.length) {
-      throw new InputError(`constants at ${c.address} .. ${c.address + c.bytes.length - 1} lie behind the program's ${program.dramBytes} bytes of DRAM`, { code: 'E-PROGRAM-DRAM' });
+      throw new InputError(
+        `constants at ${c.address} .. ${c.address + c.bytes.length - 1} lie behind the program's ${program.dramBytes} bytes of DRAM`,
+        { code: 'E-PROGRAM-DRAM' },
+      );
     }
     memories.dram.load(c.address, c.bytes);
   }
@@ -39,13 +42,20 @@ export function loadInputs(program: Program, memories: Memories, inputs: Readonl
   const code = 'E-RUN-INPUT';
   const wanted = program.io.filter((t) => t.direction === 'input');
   const stranger = [...inputs.keys()].find((name) => !wanted.some((w) => w.name === name));
-  if (stranger !== undefined) throw new InputError(`the program has no input ${stranger}; it has ${wanted.map((w) => w.name).join(', ') || 'none'}`, { code });
+  if (stranger !== undefined)
+    throw new InputError(
+      `the program has no input ${stranger}; it has ${wanted.map((w) => w.name).join(', ') || 'none'}`,
+      { code },
+    );
   for (const io of wanted) {
     const given = inputs.get(io.name);
     const walk = walkOf(program, io.tensor, memories);
     if (given === undefined) throw new InputError(`input ${io.name} was not given`, { code });
     if (given.length !== walk.count) {
-      throw new InputError(`input ${io.name} has ${given.length} elements, expected ${walk.count} for [${io.shape.join(', ')}]`, { code });
+      throw new InputError(
+        `input ${io.name} has ${given.length} elements, expected ${walk.count} for [${io.shape.join(', ')}]`,
+        { code },
+      );
     }
     const bad = firstMisfit(walk.descriptor, given);
     if (bad >= 0) {
@@ -62,7 +72,8 @@ export function readOutputs(program: Program, memories: Memories): Map<string, O
   for (const io of program.io.filter((t) => t.direction === 'output')) {
     const walk = walkOf(program, io.tensor, memories);
     const unwritten = memories.dram.firstUnwritten(walk.base, walk.shape.intervals());
-    if (unwritten !== undefined) throw new SimFault(`output ${io.name}: the program never wrote DRAM byte ${unwritten}`, { code: 'E-SIM-OUTPUT' });
+    if (unwritten !== undefined)
+      throw new SimFault(`output ${io.name}: the program never wrote DRAM byte ${unwritten}`, { code: 'E-SIM-OUTPUT' });
     outputs.set(io.name, memories.dram.read(walk));
   }
   return outputs;
@@ -70,9 +81,14 @@ export function readOutputs(program: Program, memories: Memories): Map<string, O
 
 function walkOf(program: Program, tensor: number, memories: Memories): Walk {
   const d = program.tensors[tensor];
-  if (d === undefined || d.space !== 'dram') throw new InputError(`program tensor ${tensor} is not in DRAM`, { code: 'E-PROGRAM-IO' });
+  if (d === undefined || d.space !== 'dram')
+    throw new InputError(`program tensor ${tensor} is not in DRAM`, { code: 'E-PROGRAM-IO' });
   const walk = resolveWalk(d, ZERO_REGISTERS);
   const outside = memories.dram.firstOutside(walk.base, walk.shape.intervals());
-  if (outside !== undefined) throw new InputError(`program tensor ${tensor} reaches DRAM byte ${outside}, behind the program's ${program.dramBytes} bytes`, { code: 'E-PROGRAM-IO' });
+  if (outside !== undefined)
+    throw new InputError(
+      `program tensor ${tensor} reaches DRAM byte ${outside}, behind the program's ${program.dramBytes} bytes`,
+      { code: 'E-PROGRAM-IO' },
+    );
   return walk;
 }

@@ -5,7 +5,19 @@
 import type { InstructionOf } from '../../isa/instructions/table.ts';
 import { type ArrayDescriptor, type Coding, codeRange } from '../../isa/tensor.ts';
 import type { Panel } from './arrays.ts';
-import { descriptorOf, type ExecContext, failAt, layerOf, openSource, readTensor, requireSpace, type Source, tensorName, tileOf, writeTensor } from './context.ts';
+import {
+  descriptorOf,
+  type ExecContext,
+  failAt,
+  layerOf,
+  openSource,
+  readTensor,
+  requireSpace,
+  type Source,
+  tensorName,
+  tileOf,
+  writeTensor,
+} from './context.ts';
 import { firstMisfit } from './memory.ts';
 
 /** Gathered activations that are alive at once, so that they stay in the processor's cache. */
@@ -16,12 +28,18 @@ export function mm(i: InstructionOf<'mm'>, cx: ExecContext): void {
   requireSpace(cx, i.src, ['spad']);
   requireSpace(cx, i.dst, ['acc']);
   const d = descriptorOf(cx, i.src);
-  if (i.kdims > d.dims.length) failAt(cx, `kdims is ${i.kdims}, ${tensorName(cx.program, i.src)} has ${d.dims.length} dims`, 'correct kdims');
+  if (i.kdims > d.dims.length)
+    failAt(cx, `kdims is ${i.kdims}, ${tensorName(cx.program, i.src)} has ${d.dims.length} dims`, 'correct kdims');
   const window = d.dims.slice(d.dims.length - i.kdims).reduce((n, dim) => n * dim.count, 1);
   if (tile.kStart + tile.kCount > window) {
-    failAt(cx, `the tile takes window elements ${tile.kStart} .. ${tile.kStart + tile.kCount - 1}, the window of ${tensorName(cx.program, i.src)} has ${window}`, 'correct kStart, kCount or kdims');
+    failAt(
+      cx,
+      `the tile takes window elements ${tile.kStart} .. ${tile.kStart + tile.kCount - 1}, the window of ${tensorName(cx.program, i.src)} has ${window}`,
+      'correct kStart, kCount or kdims',
+    );
   }
-  if (d.coding === 'float') failAt(cx, `${tensorName(cx.program, i.src)} is float; the matrix unit takes integers`, 'quantize it first');
+  if (d.coding === 'float')
+    failAt(cx, `${tensorName(cx.program, i.src)} is float; the matrix unit takes integers`, 'quantize it first');
   const source = openSource(cx, i.src, { kdims: i.kdims, from: tile.kStart, to: tile.kStart + tile.kCount });
   const panel = panelOf(cx, tile);
   const sums = multiply(cx, i, tile, source, panel);
@@ -33,17 +51,37 @@ export function mm(i: InstructionOf<'mm'>, cx: ExecContext): void {
 function panelOf(cx: ExecContext, tile: ArrayDescriptor): Panel {
   const panel = cx.memories.cores[cx.core]!.cells.panel(tile);
   if ('weights' in panel) return panel;
-  const by = panel.writerPc === undefined ? '' : `, written by instruction ${panel.writerPc} (${cx.program.cores[cx.core]!.instructions[panel.writerPc]!.op})`;
-  failAt(cx, `weight (${panel.k}, ${panel.n}) of the tile holds ${panel.found}${by}`, `write ${tile.weightBits}-bit ${tile.weightCoding} weights there first (ww)`, 'E-SIM-CELL');
+  const by =
+    panel.writerPc === undefined
+      ? ''
+      : `, written by instruction ${panel.writerPc} (${cx.program.cores[cx.core]!.instructions[panel.writerPc]!.op})`;
+  failAt(
+    cx,
+    `weight (${panel.k}, ${panel.n}) of the tile holds ${panel.found}${by}`,
+    `write ${tile.weightBits}-bit ${tile.weightCoding} weights there first (ww)`,
+    'E-SIM-CELL',
+  );
 }
 
 /** M x N sums, gathered and multiplied a block of rows at a time. */
-function multiply(cx: ExecContext, i: InstructionOf<'mm'>, tile: ArrayDescriptor, source: Source, panel: Panel): Int32Array | Float64Array {
+function multiply(
+  cx: ExecContext,
+  i: InstructionOf<'mm'>,
+  tile: ArrayDescriptor,
+  source: Source,
+  panel: Panel,
+): Int32Array | Float64Array {
   const { walk, memory, descriptor: d } = source;
   const { kStart, kCount, nCount } = tile;
   const rows = walk.shape.rows(i.kdims);
-  const largest = { input: largestCode(d.coding, d.widthBits, d.fill), weight: largestCode(tile.weightCoding, tile.weightBits, 0) };
-  const out = kCount * largest.input * largest.weight < 2 ** 31 ? new Int32Array(rows.outer * nCount) : new Float64Array(rows.outer * nCount);
+  const largest = {
+    input: largestCode(d.coding, d.widthBits, d.fill),
+    weight: largestCode(tile.weightCoding, tile.weightBits, 0),
+  };
+  const out =
+    kCount * largest.input * largest.weight < 2 ** 31
+      ? new Int32Array(rows.outer * nCount)
+      : new Float64Array(rows.outer * nCount);
   const block = Math.min(rows.outer, Math.max(2, Math.floor(BLOCK_ELEMENTS / kCount) & ~1));
   const stage = cx.kernel.stage(block, kCount, nCount, panel, largest);
   const codes = memory.source(walk, rows.outer * kCount);
@@ -60,7 +98,12 @@ function multiply(cx: ExecContext, i: InstructionOf<'mm'>, tile: ArrayDescriptor
 /** A clipped row drives nothing, so a fill of 0 is always possible; another fill must be a code that the input drivers have. */
 function checkFill(cx: ExecContext, { descriptor: d, name }: Source): void {
   if (d.fill === 0 || firstMisfit(d, [d.fill]) < 0) return;
-  failAt(cx, `${name} reads outside its axes, and its fill ${d.fill} is no ${d.widthBits}-bit ${d.coding} code`, 'use fill 0 or a code that the coding has', 'E-SIM-FILL');
+  failAt(
+    cx,
+    `${name} reads outside its axes, and its fill ${d.fill} is no ${d.widthBits}-bit ${d.coding} code`,
+    'use fill 0 or a code that the coding has',
+    'E-SIM-FILL',
+  );
 }
 
 /** Largest absolute value of a code, or of what is read outside the axes. */
@@ -71,7 +114,8 @@ function largestCode(coding: Coding, bits: number, fill: number): number {
 
 function added(cx: ExecContext, dst: number, sums: ArrayLike<number>): Float64Array {
   const old = readTensor(cx, dst);
-  if (old.length !== sums.length) failAt(cx, `dst walks ${old.length} accumulators, M x N is ${sums.length}`, 'make the counts agree');
+  if (old.length !== sums.length)
+    failAt(cx, `dst walks ${old.length} accumulators, M x N is ${sums.length}`, 'make the counts agree');
   const out = new Float64Array(old);
   for (let e = 0; e < out.length; e++) out[e] = out[e]! + sums[e]!;
   return out;
@@ -82,14 +126,27 @@ export function ww(i: InstructionOf<'ww'>, cx: ExecContext): void {
   requireSpace(cx, i.src, ['dram', 'buffer', 'spad']);
   const src = descriptorOf(cx, i.src);
   if (src.widthBits !== tile.weightBits || src.coding !== tile.weightCoding) {
-    failAt(cx, `weights are ${src.widthBits}-bit ${src.coding}, the tile holds ${tile.weightBits}-bit ${tile.weightCoding}`, 'give both the same width and coding');
+    failAt(
+      cx,
+      `weights are ${src.widthBits}-bit ${src.coding}, the tile holds ${tile.weightBits}-bit ${tile.weightCoding}`,
+      'give both the same width and coding',
+    );
   }
   const weights = readTensor(cx, i.src);
   if (weights.length !== tile.kCount * tile.nCount) {
-    failAt(cx, `${tensorName(cx.program, i.src)} has ${weights.length} weights, the tile ${tile.kCount} x ${tile.nCount}`, 'make the counts agree');
+    failAt(
+      cx,
+      `${tensorName(cx.program, i.src)} has ${weights.length} weights, the tile ${tile.kCount} x ${tile.nCount}`,
+      'make the counts agree',
+    );
   }
   const bad = firstMisfit(src, weights);
-  if (bad >= 0) failAt(cx, `weight ${bad} of ${tensorName(cx.program, i.src)} is ${weights[bad]}, which is no ${src.widthBits}-bit ${src.coding} code`, 'correct the constant, or keep the walk inside its axes');
+  if (bad >= 0)
+    failAt(
+      cx,
+      `weight ${bad} of ${tensorName(cx.program, i.src)} is ${weights[bad]}, which is no ${src.widthBits}-bit ${src.coding} code`,
+      'correct the constant, or keep the walk inside its axes',
+    );
   cx.moved?.array('weights', layerOf(cx), weights.length * tile.weightBits, false);
   cx.memories.cores[cx.core]!.cells.write(tile, weights, cx.at.pc);
 }

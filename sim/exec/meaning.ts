@@ -10,8 +10,35 @@ import { vadd, vaddq, vcvt, vdiv, vfun, vlut, vmax, vmin, vmul, vsqrt, vsub } fr
 const nothing = (): void => undefined;
 
 const MEANING: PerMnemonic<[ExecContext], void> = {
-  nop: nothing, halt: nothing, li: nothing, addi: nothing, add: nothing, cadd: nothing, loop: nothing, skip: nothing, ldr: nothing, sync: nothing,
-  copy, fill, gather, ww, mm, rq, vadd, vsub, vmul, vdiv, vmax, vmin, vcvt, vsqrt, vfun, vaddq, vlut, vred, vdot,
+  nop: nothing,
+  halt: nothing,
+  li: nothing,
+  addi: nothing,
+  add: nothing,
+  cadd: nothing,
+  loop: nothing,
+  skip: nothing,
+  ldr: nothing,
+  sync: nothing,
+  copy,
+  fill,
+  gather,
+  ww,
+  mm,
+  rq,
+  vadd,
+  vsub,
+  vmul,
+  vdiv,
+  vmax,
+  vmin,
+  vcvt,
+  vsqrt,
+  vfun,
+  vaddq,
+  vlut,
+  vred,
+  vdot,
 };
 
 /** Carries out one instruction on the context's memories; throws SimFault where it is illegal. */
@@ -22,6 +49,7 @@ export function carryOut(instruction: Instruction, cx: ExecContext): void {
 /** The value of an ldr: the first element of a scratchpad tensor, as its raw code. */
 export function loadScalar(i: InstructionOf<'ldr'>, cx: ExecContext): number {
   requireSpace(cx, i.src, ['spad']);
-  if (descriptorOf(cx, i.src).coding === 'float') failAt(cx, `${tensorName(cx.program, i.src)} is float; a register holds an integer`, 'convert it with vcvt');
+  if (descriptorOf(cx, i.src).coding === 'float')
+    failAt(cx, `${tensorName(cx.program, i.src)} is float; a register holds an integer`, 'convert it with vcvt');
   return readTensor(cx, i.src)[0]!;
 }

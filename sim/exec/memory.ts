@@ -6,7 +6,16 @@ import { roundUp } from '../../isa/base/bits.ts';
 import { codeRange, type TensorDescriptor } from '../../isa/tensor.ts';
 import { OUTSIDE, type Rows } from '../walk/rows.ts';
 import type { Walk } from '../walk/walk.ts';
-import { type Codes, createCodes, createReader, createWriter, type Numbers, type ReadRow, type RowPart, type WriteRow } from './codes.ts';
+import {
+  type Codes,
+  createCodes,
+  createReader,
+  createWriter,
+  type Numbers,
+  type ReadRow,
+  type RowPart,
+  type WriteRow,
+} from './codes.ts';
 
 /** A tensor's elements, ready to be read by rows: element i at element i + shift of the base. */
 export interface RowSource {
@@ -84,11 +93,25 @@ export class ByteMemory {
     if (elements < 2 * count) return packed;
     const unpacked = new Int8Array(roundUp(count, 8));
     read({ base: walk.base, add: first, offsets: Int32Array.of(0), contiguous: true, from: 0, to: count }, unpacked, 0);
-    return { descriptor: d, read: createReader(unpacked.buffer, { widthBits: 8, coding: 'signed' }), base: 0, shift: -first };
+    return {
+      descriptor: d,
+      read: createReader(unpacked.buffer, { widthBits: 8, coding: 'signed' }),
+      base: 0,
+      shift: -first,
+    };
   }
 
   /** Elements [from, to) of rows [first, last) into `out`, each row `stride` after the last. Returns whether some lay outside their axes. */
-  readRows(source: RowSource, rows: Rows, first: number, last: number, from: number, to: number, out: Numbers, stride = to - from): boolean {
+  readRows(
+    source: RowSource,
+    rows: Rows,
+    first: number,
+    last: number,
+    from: number,
+    to: number,
+    out: Numbers,
+    stride = to - from,
+  ): boolean {
     const row: RowPart = { base: source.base, add: 0, offsets: rows.offsets, contiguous: rows.contiguous, from, to };
     let outside = false;
     for (let m = first, at = 0; m < last; m++, at += stride) {

@@ -2,8 +2,9 @@
  * Bytes that executed instructions moved, counted from the addresses that were really accessed, element by element. It exists to be compared with the timed
  * run's ledger, which counts from interval arithmetic; slow, off unless asked for. Boundaries and roles are those of sim/result.ts.
  */
-import type { Boundary, TrafficRow } from '../result.ts';
+
 import type { Role, Space } from '../../isa/tensor.ts';
+import type { Boundary, TrafficRow } from '../result.ts';
 import { OUTSIDE, type Part, type Walk } from '../walk/walk.ts';
 import type { ByteMemory } from './memory.ts';
 
@@ -15,7 +16,10 @@ interface Touch {
 }
 
 export class MovedBytes {
-  readonly #rows = new Map<string, { boundary: Boundary; role: Role; layer: number; readBytes: number; writeBytes: number }>();
+  readonly #rows = new Map<
+    string,
+    { boundary: Boundary; role: Role; layer: number; readBytes: number; writeBytes: number }
+  >();
   readonly #stamps = new Map<ByteMemory, Int32Array>();
   #stamp = 0;
   #touches: Touch[] = [];
@@ -43,7 +47,9 @@ export class MovedBytes {
     for (const t of this.#touches) {
       if (onCore(t)) continue;
       if (t.space === 'dram') this.#add('dram', t.role, layer, t.bytes, t.write);
-      const crosses = t.write ? this.#touches.some((o) => !o.write && onCore(o)) : this.#tile || this.#touches.some((o) => o.write && onCore(o));
+      const crosses = t.write
+        ? this.#touches.some((o) => !o.write && onCore(o))
+        : this.#tile || this.#touches.some((o) => o.write && onCore(o));
       if (crosses) this.#add('core', t.role, layer, t.bytes, t.write);
     }
     this.#touches = [];

@@ -19,7 +19,12 @@ export interface Records {
 export function readRecords(cx: ExecContext, index: number, elements: number): Records {
   const { walk, memory, descriptor: d, name } = openSource(cx, index);
   const length = walk.count / elements;
-  if (!Number.isInteger(length)) failAt(cx, `${name} walks ${walk.count} words for ${elements} elements`, 'walk the dims of the elements and then the words of one record');
+  if (!Number.isInteger(length))
+    failAt(
+      cx,
+      `${name} walks ${walk.count} words for ${elements} elements`,
+      'walk the dims of the elements and then the words of one record',
+    );
   let split = 0;
   for (let n = 1; n < elements && split < d.dims.length; split++) n *= d.dims[split]!.count;
   const rows = walk.shape.rows(d.dims.length - split);
@@ -42,6 +47,8 @@ export function readRecords(cx: ExecContext, index: number, elements: number): R
   }
   const words = createCodes(d, firstRow.length * length);
   const source = memory.source(walk, words.length);
-  firstRow.forEach((e, r) => memory.readRows(source, rows, e, e + 1, 0, length, words.subarray(r * length, (r + 1) * length)));
+  firstRow.forEach((e, r) =>
+    memory.readRows(source, rows, e, e + 1, 0, length, words.subarray(r * length, (r + 1) * length)),
+  );
   return { length, words, startOf };
 }

@@ -3,7 +3,7 @@ import type { InstructionOf } from '../../isa/instructions/table.ts';
 import type { TensorDescriptor } from '../../isa/tensor.ts';
 import { type Codes, createCodes } from './codes.ts';
 import { descriptorOf, type ExecContext, failAt, openSource, tensorName } from './context.ts';
-import { readRecords, type Records } from './records.ts';
+import { type Records, readRecords } from './records.ts';
 import { centred, isFloat, operand, store, toFloat } from './vector.ts';
 
 /** Integers beyond this are no longer exact in a double. */
@@ -19,7 +19,13 @@ export function vred(i: InstructionOf<'vred'>, cx: ExecContext): void {
   store(cx, i.dst, out, float && i.reduction !== 'argmax');
 }
 
-function reduce(reduction: InstructionOf<'vred'>['reduction'], values: Codes, start: number, count: number, float: boolean): number {
+function reduce(
+  reduction: InstructionOf<'vred'>['reduction'],
+  values: Codes,
+  start: number,
+  count: number,
+  float: boolean,
+): number {
   if (reduction === 'sum') {
     let sum = 0;
     for (let e = start; e < start + count; e++) sum = float ? Math.fround(sum + values[e]!) : sum + values[e]!;
@@ -40,9 +46,15 @@ export function vdot(i: InstructionOf<'vdot'>, cx: ExecContext): void {
   const window = windowOf(cx, i.a, d, i.kdims);
   const rows = walk.shape.rows(i.kdims);
   const b = centredRecords(cx, i.b, rows.outer);
-  if (b.length !== window) failAt(cx, `operands walk ${walk.count} and ${b.length * rows.outer} elements`, 'make the counts agree; broadcast with step 0');
+  if (b.length !== window)
+    failAt(
+      cx,
+      `operands walk ${walk.count} and ${b.length * rows.outer} elements`,
+      'make the counts agree; broadcast with step 0',
+    );
   const old = i.accumulate ? operand(cx, i.dst).values : new Float64Array(rows.outer);
-  if (old.length !== rows.outer) failAt(cx, `dst walks ${old.length} elements, a gives ${rows.outer}`, 'make the counts agree');
+  if (old.length !== rows.outer)
+    failAt(cx, `dst walks ${old.length} elements, a gives ${rows.outer}`, 'make the counts agree');
   const float = isFloat(d) || isFloat(descriptorOf(cx, i.b)) || isFloat(descriptorOf(cx, i.dst));
   const out = float ? new Float32Array(old) : new Float64Array(old);
   const words = float ? toFloat(b.words) : b.words;
@@ -66,7 +78,15 @@ function centredRecords(cx: ExecContext, index: number, rows: number): Records {
 }
 
 /** Four outputs side by side: the roundings of one sum wait for each other, those of four do not. x holds the windows of outputs first .. last. */
-function dotFloat(x: Float32Array, w: Float32Array, startOf: Int32Array, length: number, out: Float32Array, first: number, last: number): void {
+function dotFloat(
+  x: Float32Array,
+  w: Float32Array,
+  startOf: Int32Array,
+  length: number,
+  out: Float32Array,
+  first: number,
+  last: number,
+): void {
   const f = Math.fround;
   let o = first;
   let x0 = 0;
@@ -100,7 +120,16 @@ function dotFloat(x: Float32Array, w: Float32Array, startOf: Int32Array, length:
   }
 }
 
-function dotInteger(cx: ExecContext, x: Codes, w: Codes, startOf: Int32Array, length: number, out: Float32Array | Float64Array, first: number, last: number): void {
+function dotInteger(
+  cx: ExecContext,
+  x: Codes,
+  w: Codes,
+  startOf: Int32Array,
+  length: number,
+  out: Float32Array | Float64Array,
+  first: number,
+  last: number,
+): void {
   for (let o = first, at = 0; o < last; o++, at += length) {
     const start = startOf[o]!;
     let sum = out[o]!;
@@ -110,12 +139,18 @@ function dotInteger(cx: ExecContext, x: Codes, w: Codes, startOf: Int32Array, le
       sum += product;
       size += Math.abs(product);
     }
-    if (size >= EXACT) failAt(cx, `element ${o}: the products add up to ${size}, beyond 53 bits`, 'use narrower operands or split the window');
+    if (size >= EXACT)
+      failAt(
+        cx,
+        `element ${o}: the products add up to ${size}, beyond 53 bits`,
+        'use narrower operands or split the window',
+      );
     out[o] = sum;
   }
 }
 
 function windowOf(cx: ExecContext, index: number, d: TensorDescriptor, kdims: number): number {
-  if (kdims > d.dims.length) failAt(cx, `kdims is ${kdims}, ${tensorName(cx.program, index)} has ${d.dims.length} dims`, 'correct kdims');
+  if (kdims > d.dims.length)
+    failAt(cx, `kdims is ${kdims}, ${tensorName(cx.program, index)} has ${d.dims.length} dims`, 'correct kdims');
   return d.dims.slice(d.dims.length - kdims).reduce((n, dim) => n * dim.count, 1);
 }

@@ -18,7 +18,7 @@ export function createSimdKernel(): SimdKernel | undefined {
   if (typeof WebAssembly !== 'object' || !WebAssembly.validate(code)) return undefined;
   const memory = new WebAssembly.Memory({ initial: 4 });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(code), { e: { m: memory } });
-  return { memory, dot: instance.exports['dot'] as SimdKernel['dot'] };
+  return { memory, dot: instance.exports.dot as SimdKernel['dot'] };
 }
 
 type Code = readonly number[];
@@ -26,7 +26,21 @@ type Code = readonly number[];
 const I32 = 0x7f;
 const V128 = 0x7b;
 /** Parameters and locals by number. */
-const L = { x: 0, w: 1, out: 2, rows: 3, kBytes: 4, n: 5, k: 6, wAt: 7, left: 8, sums: 9, p: 17, q: 18, c: 19 } as const;
+const L = {
+  x: 0,
+  w: 1,
+  out: 2,
+  rows: 3,
+  kBytes: 4,
+  n: 5,
+  k: 6,
+  wAt: 7,
+  left: 8,
+  sums: 9,
+  p: 17,
+  q: 18,
+  c: 19,
+} as const;
 
 const get = (local: number): Code => [0x20, local];
 const set = (local: number): Code => [0x21, local];
@@ -52,13 +66,29 @@ const loadAt = (pointer: number, row: number, into: number): Code => {
 };
 
 /** sums[row][column] += x vector . w vector. */
-const accumulate = (sum: number, x: number): Code => [...get(sum), ...get(x), ...get(L.c), ...DOT, ...VECTOR_ADD, ...set(sum)];
+const accumulate = (sum: number, x: number): Code => [
+  ...get(sum),
+  ...get(x),
+  ...get(L.c),
+  ...DOT,
+  ...VECTOR_ADD,
+  ...set(sum),
+];
 
 function innerLoop(): Code {
-  const columns = [0, 1, 2, 3].flatMap((j) => [...loadAt(L.wAt, j, L.c), ...accumulate(L.sums + j, L.p), ...accumulate(L.sums + 4 + j, L.q)]);
+  const columns = [0, 1, 2, 3].flatMap((j) => [
+    ...loadAt(L.wAt, j, L.c),
+    ...accumulate(L.sums + j, L.p),
+    ...accumulate(L.sums + 4 + j, L.q),
+  ]);
   return loop([
-    ...loadAt(L.x, 0, L.p), ...loadAt(L.x, 1, L.q), ...columns,
-    ...advance(L.k, constant(16)), ...get(L.k), ...get(L.kBytes), ...LESS_UNSIGNED,
+    ...loadAt(L.x, 0, L.p),
+    ...loadAt(L.x, 1, L.q),
+    ...columns,
+    ...advance(L.k, constant(16)),
+    ...get(L.k),
+    ...get(L.kBytes),
+    ...LESS_UNSIGNED,
   ]);
 }
 
@@ -72,17 +102,31 @@ function storeSum(sum: number, nextRow: boolean, offset: number): Code {
 function body(): Code {
   const block = [
     ...[0, 1, 2, 3, 4, 5, 6, 7].flatMap((s) => [...ZERO, ...set(L.sums + s)]),
-    ...constant(0), ...set(L.k), ...innerLoop(),
+    ...constant(0),
+    ...set(L.k),
+    ...innerLoop(),
     ...[0, 1, 2, 3, 4, 5, 6, 7].flatMap((s) => storeSum(L.sums + s, s >= 4, 4 * (s % 4))),
     ...advance(L.out, constant(16)),
     ...advance(L.wAt, [...get(L.kBytes), ...constant(4), ...MULTIPLY]),
-    ...get(L.left), ...constant(4), ...SUBTRACT, 0x22, L.left,
+    ...get(L.left),
+    ...constant(4),
+    ...SUBTRACT,
+    0x22,
+    L.left,
   ];
   return loop([
-    ...get(L.w), ...set(L.wAt), ...get(L.n), ...set(L.left), ...loop(block),
+    ...get(L.w),
+    ...set(L.wAt),
+    ...get(L.n),
+    ...set(L.left),
+    ...loop(block),
     ...advance(L.out, [...get(L.n), ...constant(4), ...MULTIPLY]),
     ...advance(L.x, [...get(L.kBytes), ...constant(2), ...MULTIPLY]),
-    ...get(L.rows), ...constant(2), ...SUBTRACT, 0x22, L.rows,
+    ...get(L.rows),
+    ...constant(2),
+    ...SUBTRACT,
+    0x22,
+    L.rows,
   ]);
 }
 
@@ -91,7 +135,14 @@ function moduleBytes(): Code {
   const locals = [0x02, 0x03, I32, 0x0b, V128];
   const code = [...locals, ...body(), 0x0b];
   return [
-    0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00,
+    0x00,
+    0x61,
+    0x73,
+    0x6d,
+    0x01,
+    0x00,
+    0x00,
+    0x00,
     ...section(1, [0x01, 0x60, 0x06, I32, I32, I32, I32, I32, I32, 0x00]),
     ...section(2, [0x01, ...text('e'), ...text('m'), 0x02, 0x00, 0x01]),
     ...section(3, [0x01, 0x00]),

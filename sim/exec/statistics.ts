@@ -31,8 +31,16 @@ export class OperandStatistics {
     let found = this.layers.get(index);
     if (found === undefined) {
       found = {
-        inputs: 0, zeroInputs: 0, inputOnes: 0, inputBits: 0, inputOnesByPlane: new Array<number>(PLANES).fill(0), vectors: 0,
-        zeroPlanes: new Array<number>(PLANES).fill(0), weights: 0, weightOnes: 0, weightBits: 0,
+        inputs: 0,
+        zeroInputs: 0,
+        inputOnes: 0,
+        inputBits: 0,
+        inputOnesByPlane: new Array<number>(PLANES).fill(0),
+        vectors: 0,
+        zeroPlanes: new Array<number>(PLANES).fill(0),
+        weights: 0,
+        weightOnes: 0,
+        weightBits: 0,
       };
       this.layers.set(index, found);
     }
@@ -40,7 +48,14 @@ export class OperandStatistics {
   }
 
   /** Counts `vectors` input vectors of `length` codes each, `stride` apart. */
-  countInputs(layer: number, codes: ArrayLike<number>, vectors: number, length: number, stride: number, bits: number): void {
+  countInputs(
+    layer: number,
+    codes: ArrayLike<number>,
+    vectors: number,
+    length: number,
+    stride: number,
+    bits: number,
+  ): void {
     const s = this.layer(layer);
     s.inputs += vectors * length;
     s.inputBits += vectors * length * bits;

@@ -37,11 +37,22 @@ export function isFloat(d: TensorDescriptor): boolean {
 }
 
 function requireSame(cx: ExecContext, a: Operand, b: Operand): void {
-  if (a.values.length !== b.values.length) failAt(cx, `operands walk ${a.values.length} and ${b.values.length} elements`, 'make the counts agree; broadcast with step 0');
+  if (a.values.length !== b.values.length)
+    failAt(
+      cx,
+      `operands walk ${a.values.length} and ${b.values.length} elements`,
+      'make the counts agree; broadcast with step 0',
+    );
 }
 
 /** Result of an operation on centred operands into dst: rounded where it came from float, zero point added, settled. */
-export function store(cx: ExecContext, dst: number, results: Float32Array | Float64Array, float: boolean, rounding: Rounding = 'half-even'): void {
+export function store(
+  cx: ExecContext,
+  dst: number,
+  results: Float32Array | Float64Array,
+  float: boolean,
+  rounding: Rounding = 'half-even',
+): void {
   const d = descriptorOf(cx, dst);
   if (isFloat(d)) return writeTensor(cx, dst, toFloat(results));
   const codes = new Float64Array(results.length);
@@ -49,7 +60,12 @@ export function store(cx: ExecContext, dst: number, results: Float32Array | Floa
   for (let e = 0; e < codes.length; e++) {
     const x = results[e]!;
     const r = (float ? (rounding === 'half-even' ? halfEven(x) : round(x, rounding)) : x) + d.fill;
-    if (Number.isNaN(r)) failAt(cx, `element ${e} is not a number and ${tensorName(cx.program, dst)} is an integer`, 'check the operands of the division or of the special function');
+    if (Number.isNaN(r))
+      failAt(
+        cx,
+        `element ${e} is not a number and ${tensorName(cx.program, dst)} is an integer`,
+        'check the operands of the division or of the special function',
+      );
     codes[e] = r < min ? min : r > max ? max : r;
   }
   if (d.coding === 'bipolar') for (let e = 0; e < codes.length; e++) codes[e] = codes[e]! >= 0 ? 1 : -1;
@@ -117,7 +133,8 @@ export function vfun(i: InstructionOf<'vfun'>, cx: ExecContext): void {
 
 function floatUnary(i: { dst: number; a: number }, cx: ExecContext, f: (x: number) => number): void {
   const a = operand(cx, i.a);
-  if (!isFloat(a.d)) failAt(cx, `${tensorName(cx.program, i.a)} is an integer, this instruction takes float`, 'convert with vcvt first');
+  if (!isFloat(a.d))
+    failAt(cx, `${tensorName(cx.program, i.a)} is an integer, this instruction takes float`, 'convert with vcvt first');
   const out = new Float32Array(a.values.length);
   for (let e = 0; e < out.length; e++) out[e] = f(a.values[e]!);
   store(cx, i.dst, out, true);
@@ -128,9 +145,15 @@ export function vaddq(i: InstructionOf<'vaddq'>, cx: ExecContext): void {
   const b = readTensor(cx, i.b);
   const d = descriptorOf(cx, i.dst);
   if (a.length !== b.length) failAt(cx, `operands walk ${a.length} and ${b.length} elements`, 'make the counts agree');
-  if ([i.a, i.b, i.dst].some((t) => isFloat(descriptorOf(cx, t)))) failAt(cx, 'vaddq takes and gives integer codes', 'use vmul and vadd for floats');
+  if ([i.a, i.b, i.dst].some((t) => isFloat(descriptorOf(cx, t))))
+    failAt(cx, 'vaddq takes and gives integer codes', 'use vmul and vadd for floats');
   const { words: p, startOf, length } = readRecords(cx, i.params, a.length);
-  if (!isFloat(descriptorOf(cx, i.params)) || length !== 3) failAt(cx, `${tensorName(cx.program, i.params)} gives ${length} words for each element`, 'a record of vaddq is 3 float words');
+  if (!isFloat(descriptorOf(cx, i.params)) || length !== 3)
+    failAt(
+      cx,
+      `${tensorName(cx.program, i.params)} gives ${length} words for each element`,
+      'a record of vaddq is 3 float words',
+    );
   const { min, max } = codeRange(d.coding, d.widthBits);
   const f = Math.fround;
   const out = new Float64Array(a.length);
@@ -149,16 +172,30 @@ export function vlut(i: InstructionOf<'vlut'>, cx: ExecContext): void {
   const from = descriptorOf(cx, i.a);
   const to = descriptorOf(cx, i.dst);
   const entry = descriptorOf(cx, i.b);
-  if (isFloat(from) || from.widthBits > 16) failAt(cx, `${tensorName(cx.program, i.a)} has ${from.widthBits}-bit ${from.coding} codes; an index has at most 16 integer bits`, 'quantize it first');
+  if (isFloat(from) || from.widthBits > 16)
+    failAt(
+      cx,
+      `${tensorName(cx.program, i.a)} has ${from.widthBits}-bit ${from.coding} codes; an index has at most 16 integer bits`,
+      'quantize it first',
+    );
   if (entry.widthBits !== to.widthBits || isFloat(entry) !== isFloat(to)) {
-    failAt(cx, `entries have ${entry.widthBits} bits (${entry.coding}), ${tensorName(cx.program, i.dst)} has ${to.widthBits} (${to.coding})`, 'entries are copied raw: give both the same width');
+    failAt(
+      cx,
+      `entries have ${entry.widthBits} bits (${entry.coding}), ${tensorName(cx.program, i.dst)} has ${to.widthBits} (${to.coding})`,
+      'entries are copied raw: give both the same width',
+    );
   }
   const low = codeRange(from.coding, from.widthBits).min;
   const { words, startOf, length } = readRecords(cx, i.b, a.length);
   const out = new Float64Array(a.length);
   for (let e = 0; e < out.length; e++) {
     const at = a[e]! - low;
-    if (at < 0 || at >= length) failAt(cx, `code ${a[e]} is beyond the ${length} entries of ${tensorName(cx.program, i.b)}`, 'give the table an entry for each code');
+    if (at < 0 || at >= length)
+      failAt(
+        cx,
+        `code ${a[e]} is beyond the ${length} entries of ${tensorName(cx.program, i.b)}`,
+        'give the table an entry for each code',
+      );
     out[e] = words[startOf[e]! + at]!;
   }
   writeTensor(cx, i.dst, out);

@@ -2,8 +2,9 @@
  * Is the program ordered by its semaphores alone? One pass in program order, cores taking turns where one waits for another; clocks say what each unit knows,
  * histories say who touched what. Independent of timing; the rules are in isa/README.md ("Order").
  */
-import { type UnitRef, type Program, type SemaphoreDeclaration } from '../../isa/program.ts';
+
 import type { Machine } from '../../isa/machine/schema.ts';
+import type { Program, SemaphoreDeclaration, UnitRef } from '../../isa/program.ts';
 import { destinationCore, partOf, tileIntervals, touchesOf } from '../walk/accesses.ts';
 import { type DynamicInstruction, replayLoads, sequence } from '../walk/sequence.ts';
 import { type UnitName, unitCount, unitNumber, unitOf, unitText } from '../walk/units.ts';
@@ -32,7 +33,11 @@ export interface OrderFinding {
  * All findings, at most 64; an empty list means that no timing can change a value. `loads` are the values of ldr as sim/exec recorded them, needed only
  * by programs that have ldr.
  */
-export function checkOrder(program: Program, machine: Machine, loads: readonly (readonly number[])[] = []): OrderFinding[] {
+export function checkOrder(
+  program: Program,
+  machine: Machine,
+  loads: readonly (readonly number[])[] = [],
+): OrderFinding[] {
   return new OrderCheck(program, machine, loads).run();
 }
 
@@ -63,12 +68,18 @@ class OrderCheck {
   }
 
   run(): OrderFinding[] {
-    const streams = this.#program.cores.map((_, core) => sequence(this.#program, core, replayLoads(this.#program, core, this.#loads[core] ?? [])));
+    const streams = this.#program.cores.map((_, core) =>
+      sequence(this.#program, core, replayLoads(this.#program, core, this.#loads[core] ?? [])),
+    );
     const pending = streams.map((s) => s.next());
     for (let moved = true; moved; ) {
       moved = false;
       for (let core = 0; core < streams.length; core++) {
-        for (let next = pending[core]!; !next.done && this.#tokens.available(core, next.value.instruction.waits); next = pending[core]!) {
+        for (
+          let next = pending[core]!;
+          !next.done && this.#tokens.available(core, next.value.instruction.waits);
+          next = pending[core]!
+        ) {
           this.#visit(next.value, core);
           pending[core] = streams[core]!.next();
           moved = true;
@@ -90,7 +101,8 @@ class OrderCheck {
     this.#accesses(d, core, { unit, number, core, pc: d.pc });
     for (const s of d.instruction.signals) this.#give(core, s.semaphore, s.at, name, unit, d.pc);
     const i = d.instruction;
-    if ('signalRemote' in i && i.signalRemote > 0) this.#give(destinationCore(i, core), i.signalRemote, 'done', name, unit, d.pc);
+    if ('signalRemote' in i && i.signalRemote > 0)
+      this.#give(destinationCore(i, core), i.signalRemote, 'done', name, unit, d.pc);
     // The sequencer goes on when a scalar instruction is done, so whatever it dispatches later comes after it.
     if (name.kind === 'seq') this.#clocks.learn(unit, this.#clocks.token(unit, 'done'));
   }
@@ -98,9 +110,13 @@ class OrderCheck {
   #take(core: number, index: number, name: UnitName, unit: number, pc: number): void {
     const { declared, carried } = this.#tokens.take(core, index);
     const at: Place = { core, pc };
-    if (declared === undefined) return this.#misuse(`semaphore ${index} of core ${core} is waited on but not declared`, at);
+    if (declared === undefined)
+      return this.#misuse(`semaphore ${index} of core ${core} is waited on but not declared`, at);
     if (!same(declared.consumer, name)) {
-      this.#misuse(`semaphore ${index} is waited on by ${this.#text(name)}; its only waiting unit is ${this.#text(declared.consumer)}`, at);
+      this.#misuse(
+        `semaphore ${index} is waited on by ${this.#text(name)}; its only waiting unit is ${this.#text(declared.consumer)}`,
+        at,
+      );
     }
     if (carried !== undefined) this.#clocks.learn(unit, carried);
   }
@@ -108,11 +124,19 @@ class OrderCheck {
   #give(core: number, index: number, at: 'release' | 'done', name: UnitName, unit: number, pc: number): void {
     const place: Place = { core: name.core, pc };
     const { declared, mode } = this.#tokens.give(core, index, at, this.#clocks.token(unit, at));
-    if (declared === undefined) return this.#misuse(`semaphore ${index} of core ${core} is signalled but not declared`, place);
+    if (declared === undefined)
+      return this.#misuse(`semaphore ${index} of core ${core} is signalled but not declared`, place);
     if (!same(declared.producer, name)) {
-      this.#misuse(`semaphore ${index} is signalled by ${this.#text(name)}; its only signalling unit is ${this.#text(declared.producer)}`, place);
+      this.#misuse(
+        `semaphore ${index} is signalled by ${this.#text(name)}; its only signalling unit is ${this.#text(declared.producer)}`,
+        place,
+      );
     }
-    if (mode !== at) this.#misuse(`semaphore ${index} is signalled at ${at} here and at ${mode} before; all its signals must be of one kind`, place);
+    if (mode !== at)
+      this.#misuse(
+        `semaphore ${index} is signalled at ${at} here and at ${mode} before; all its signals must be of one kind`,
+        place,
+      );
   }
 
   #accesses(d: DynamicInstruction, core: number, access: Access): void {
@@ -121,7 +145,12 @@ class OrderCheck {
       const walk = this.#walks.get(o.tensor, d.registers);
       const { space } = walk.descriptor;
       const owner = o.write ? destinationCore(d.instruction, core) : core;
-      const name = space === 'dram' || space === 'buffer' ? space : this.#program.cores.length > 1 ? `${space} of core ${owner}` : space;
+      const name =
+        space === 'dram' || space === 'buffer'
+          ? space
+          : this.#program.cores.length > 1
+            ? `${space} of core ${owner}`
+            : space;
       this.#touch(name, walk.base, walk.shape.intervals(partOf(o, d.instruction, this.#program)), o.write, access);
     }
     if (touches.tile !== undefined) {
@@ -146,11 +175,20 @@ class OrderCheck {
       this.#history.set(space, history);
     }
     history.touch(base, intervals, write, access, (earlier, wrote, start, end) => {
-      if (!this.#clocks.knows(access.unit, earlier.unit, earlier.number, wrote)) this.#race(space, earlier, wrote, access, write, start, end);
+      if (!this.#clocks.knows(access.unit, earlier.unit, earlier.number, wrote))
+        this.#race(space, earlier, wrote, access, write, start, end);
     });
   }
 
-  #race(space: string, earlier: Access, wrote: boolean, later: Access, writes: boolean, start: number, end: number): void {
+  #race(
+    space: string,
+    earlier: Access,
+    wrote: boolean,
+    later: Access,
+    writes: boolean,
+    start: number,
+    end: number,
+  ): void {
     if (!this.#first(`${space} ${earlier.core}:${earlier.pc}:${wrote} ${later.core}:${later.pc}:${writes}`)) return;
     const producer = this.#text(this.#names.get(earlier.unit)!);
     const consumer = this.#text(this.#names.get(later.unit)!);
@@ -158,7 +196,10 @@ class OrderCheck {
     this.#findings.push({
       kind: 'race',
       message: `${producer} ${wrote ? 'writes' : 'reads'} and ${consumer} ${writes ? 'writes' : 'reads'} ${space} ${what} ${start} .. ${end - 1}, and nothing orders them`,
-      places: [{ core: earlier.core, pc: earlier.pc }, { core: later.core, pc: later.pc }],
+      places: [
+        { core: earlier.core, pc: earlier.pc },
+        { core: later.core, pc: later.pc },
+      ],
       space,
       bytes: [start, end],
       missing: `${consumer} must wait for ${producer}'s ${wrote ? 'done' : 'release'}`,
@@ -166,7 +207,8 @@ class OrderCheck {
   }
 
   #misuse(message: string, at: Place): void {
-    if (this.#first(`${at.core}:${at.pc} ${message}`)) this.#findings.push({ kind: 'semaphore', message, places: [at] });
+    if (this.#first(`${at.core}:${at.pc} ${message}`))
+      this.#findings.push({ kind: 'semaphore', message, places: [at] });
   }
 
   #first(key: string): boolean {
@@ -180,7 +222,10 @@ class OrderCheck {
   }
 
   /** Some wait has no earlier signal: the queues tell whether it hangs, and where. */
-  #lawBroken(streams: readonly Generator<DynamicInstruction, void>[], pending: readonly IteratorResult<DynamicInstruction, void>[]): void {
+  #lawBroken(
+    streams: readonly Generator<DynamicInstruction, void>[],
+    pending: readonly IteratorResult<DynamicInstruction, void>[],
+  ): void {
     const rest = pending.map((p, core) => this.#rest(streams[core]!, p, core));
     const { queueDepth } = this.#machine.core.sequencer;
     const verdict = deadlockVerdict(rest, this.#tokens.counts(), queueDepth);
@@ -196,18 +241,35 @@ class OrderCheck {
     }[verdict.kind];
     const blocked = verdict.blocked.map((b) => ({ core: b.core, pc: b.pc }));
     const missing = `a signal of ${names} earlier in program order`;
-    this.#findings.push({ kind: verdict.kind, message, places: blocked.length > 0 ? blocked : [{ core, pc: first.pc }], missing });
+    this.#findings.push({
+      kind: verdict.kind,
+      message,
+      places: blocked.length > 0 ? blocked : [{ core, pc: first.pc }],
+      missing,
+    });
   }
 
   /** What a core has still to do; ends at an ldr, which the sequencer would wait for, and at LOOKAHEAD. */
-  #rest(stream: Generator<DynamicInstruction, void>, from: IteratorResult<DynamicInstruction, void>, core: number): QueueItem[] {
+  #rest(
+    stream: Generator<DynamicInstruction, void>,
+    from: IteratorResult<DynamicInstruction, void>,
+    core: number,
+  ): QueueItem[] {
     const items: QueueItem[] = [];
     for (let next = from; !next.done && items.length < LOOKAHEAD; next = stream.next()) {
       const { instruction: i, pc } = next.value;
       const name = unitOf(i, core);
       const signals = i.signals.map((s) => semaphoreKey(core, s.semaphore));
-      if ('signalRemote' in i && i.signalRemote > 0) signals.push(semaphoreKey(destinationCore(i, core), i.signalRemote));
-      items.push({ core, pc, unit: unitNumber(name), scalar: name.kind === 'seq', waits: i.waits.map((w) => semaphoreKey(core, w)), signals });
+      if ('signalRemote' in i && i.signalRemote > 0)
+        signals.push(semaphoreKey(destinationCore(i, core), i.signalRemote));
+      items.push({
+        core,
+        pc,
+        unit: unitNumber(name),
+        scalar: name.kind === 'seq',
+        waits: i.waits.map((w) => semaphoreKey(core, w)),
+        signals,
+      });
       if (i.op === 'ldr') break;
     }
     return items;

@@ -29,12 +29,20 @@ export class IntervalHistory {
   touch(base: number, intervals: Float64Array, write: boolean, access: Access, conflict: Conflict): void {
     if (intervals.length === 0) return;
     const first = this.#firstBehind(base + intervals[0]!);
-    if (this.#visit(first, base, intervals, write, access, conflict)) this.#update(first, base, intervals, write, access);
+    if (this.#visit(first, base, intervals, write, access, conflict))
+      this.#update(first, base, intervals, write, access);
     else this.#rebuild(first, base, intervals, write, access);
   }
 
   /** Reports conflicts; true when every run is made of whole segments (for a write, of one). */
-  #visit(first: number, base: number, intervals: Float64Array, write: boolean, access: Access, conflict: Conflict): boolean {
+  #visit(
+    first: number,
+    base: number,
+    intervals: Float64Array,
+    write: boolean,
+    access: Access,
+    conflict: Conflict,
+  ): boolean {
     let aligned = true;
     let at = first;
     for (let i = 0; i < intervals.length; i += 2) {
@@ -59,7 +67,8 @@ export class IntervalHistory {
     for (let i = 0; i < intervals.length; i += 2) {
       const end = base + intervals[i + 1]!;
       while (this.#segments[at]!.end <= base + intervals[i]!) at += 1;
-      for (let s = this.#segments[at]; s !== undefined && s.start < end; s = this.#segments[++at]) mark(s, write, access);
+      for (let s = this.#segments[at]; s !== undefined && s.start < end; s = this.#segments[++at])
+        mark(s, write, access);
     }
   }
 

@@ -21,7 +21,11 @@ export interface Verdict {
 }
 
 /** `cores`: what each core still has to do, in program order; `counts`: the semaphores as they stand. */
-export function deadlockVerdict(cores: readonly (readonly QueueItem[])[], counts: ReadonlyMap<string, number>, queueDepth: number): Verdict {
+export function deadlockVerdict(
+  cores: readonly (readonly QueueItem[])[],
+  counts: ReadonlyMap<string, number>,
+  queueDepth: number,
+): Verdict {
   const unlimited = runQueues(cores, counts, Infinity);
   if (unlimited.length > 0) return { kind: 'deadlock', blocked: unlimited };
   const limited = runQueues(cores, counts, queueDepth);
@@ -34,27 +38,42 @@ interface Queue {
 }
 
 /** What stays blocked: heads of queues, and scalar instructions in the sequencer; empty when everything got through. */
-function runQueues(cores: readonly (readonly QueueItem[])[], start: ReadonlyMap<string, number>, depth: number): QueueItem[] {
+function runQueues(
+  cores: readonly (readonly QueueItem[])[],
+  start: ReadonlyMap<string, number>,
+  depth: number,
+): QueueItem[] {
   const counts = new Map(start);
   const queues = new Map<number, Queue>();
   const dispatched = cores.map(() => 0);
   for (let moved = true; moved; ) {
     moved = false;
     cores.forEach((items, core) => {
-      for (let item = items[dispatched[core]!]; item !== undefined && admit(item, queues, counts, depth); item = items[dispatched[core]!]) {
+      for (
+        let item = items[dispatched[core]!];
+        item !== undefined && admit(item, queues, counts, depth);
+        item = items[dispatched[core]!]
+      ) {
         dispatched[core] = dispatched[core]! + 1;
         moved = true;
       }
     });
     for (const queue of queues.values()) {
-      for (let head = queue.items[queue.head]; head !== undefined && tryStart(head, counts); head = queue.items[queue.head]) {
+      for (
+        let head = queue.items[queue.head];
+        head !== undefined && tryStart(head, counts);
+        head = queue.items[queue.head]
+      ) {
         queue.head += 1;
         moved = true;
       }
     }
   }
   const heads = [...queues.values()].flatMap((q) => q.items.slice(q.head, q.head + 1));
-  return [...heads, ...cores.flatMap((items, core) => items.slice(dispatched[core]!, dispatched[core]! + 1).filter((i) => i.scalar))];
+  return [
+    ...heads,
+    ...cores.flatMap((items, core) => items.slice(dispatched[core]!, dispatched[core]! + 1).filter((i) => i.scalar)),
+  ];
 }
 
 /** Dispatches: a scalar instruction runs at once or blocks, another one takes a place in its unit's queue. */

@@ -36,7 +36,10 @@ export class Tokens {
   }
 
   /** The declaration (undefined where there is none) and what the oldest signal carried. */
-  take(core: number, index: number): { readonly declared: SemaphoreDeclaration | undefined; readonly carried: Clock | undefined } {
+  take(
+    core: number,
+    index: number,
+  ): { readonly declared: SemaphoreDeclaration | undefined; readonly carried: Clock | undefined } {
     const s = this.#semaphores.get(semaphoreKey(core, index));
     if (s === undefined) return { declared: undefined, carried: undefined };
     const carried = s.queue[s.head];
@@ -50,7 +53,12 @@ export class Tokens {
   }
 
   /** Adds a signal; gives the declaration and the kind of the first signal. */
-  give(core: number, index: number, at: 'release' | 'done', carried: Clock): { readonly declared: SemaphoreDeclaration | undefined; readonly mode: 'release' | 'done' } {
+  give(
+    core: number,
+    index: number,
+    at: 'release' | 'done',
+    carried: Clock,
+  ): { readonly declared: SemaphoreDeclaration | undefined; readonly mode: 'release' | 'done' } {
     const s = this.#semaphores.get(semaphoreKey(core, index));
     if (s === undefined) return { declared: undefined, mode: at };
     s.mode ??= at;

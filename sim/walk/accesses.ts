@@ -2,9 +2,10 @@
  * What an instruction touches: which operands it reads and writes, and which array cells. One table, so that the run with data, the race
  * check, the interlock and the traffic ledger cannot disagree. A new mnemonic fails to compile here.
  */
+
+import { type Instruction, NO_TENSOR, type PerMnemonic } from '../../isa/instructions/table.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { MatrixUnit } from '../../isa/machine/schema.ts';
-import { type Instruction, NO_TENSOR, type PerMnemonic } from '../../isa/instructions/table.ts';
 import type { Program } from '../../isa/program.ts';
 import type { ArrayDescriptor } from '../../isa/tensor.ts';
 import type { Part } from './walk.ts';
@@ -28,19 +29,41 @@ const write = (tensor: number, alsoRead = false): OperandUse => ({ tensor, read:
 const optional = (tensor: number): OperandUse[] => (tensor === NO_TENSOR ? [] : [read(tensor)]);
 const none = (): Touches => ({ operands: [] });
 const unary = (i: { dst: number; a: number }): Touches => ({ operands: [write(i.dst), read(i.a)] });
-const binary = (i: { dst: number; a: number; b: number }): Touches => ({ operands: [write(i.dst), read(i.a), read(i.b)] });
+const binary = (i: { dst: number; a: number; b: number }): Touches => ({
+  operands: [write(i.dst), read(i.a), read(i.b)],
+});
 
 const TOUCHES: PerMnemonic<[], Touches> = {
-  nop: none, halt: none, li: none, addi: none, add: none, cadd: none, loop: none, skip: none, sync: none,
+  nop: none,
+  halt: none,
+  li: none,
+  addi: none,
+  add: none,
+  cadd: none,
+  loop: none,
+  skip: none,
+  sync: none,
   ldr: (i) => ({ operands: [read(i.src)] }),
   copy: (i) => ({ operands: [write(i.dst, i.accumulate), read(i.src)] }),
   fill: (i) => ({ operands: [write(i.dst)] }),
   gather: (i) => ({ operands: [write(i.dst), { ...read(i.src), only: 'table' }, read(i.index)] }),
   ww: (i) => ({ operands: [read(i.src)], tile: { array: i.tile, write: true } }),
-  mm: (i) => ({ operands: [write(i.dst, i.accumulate), { ...read(i.src), only: 'slice' }], tile: { array: i.tile, write: false } }),
+  mm: (i) => ({
+    operands: [write(i.dst, i.accumulate), { ...read(i.src), only: 'slice' }],
+    tile: { array: i.tile, write: false },
+  }),
   rq: (i) => ({ operands: [write(i.dst), read(i.src), ...optional(i.params), ...optional(i.add)] }),
-  vadd: binary, vsub: binary, vmul: binary, vdiv: binary, vmax: binary, vmin: binary, vlut: binary,
-  vcvt: unary, vsqrt: unary, vfun: unary, vred: unary,
+  vadd: binary,
+  vsub: binary,
+  vmul: binary,
+  vdiv: binary,
+  vmax: binary,
+  vmin: binary,
+  vlut: binary,
+  vcvt: unary,
+  vsqrt: unary,
+  vfun: unary,
+  vred: unary,
   vaddq: (i) => ({ operands: [write(i.dst), read(i.a), read(i.b), read(i.params)] }),
   vdot: (i) => ({ operands: [write(i.dst, i.accumulate), read(i.a), read(i.b)] }),
 };
@@ -55,7 +78,9 @@ export function partOf(use: OperandUse, instruction: Instruction, program: Progr
   if (use.only === 'table') return 'table';
   if (use.only === undefined || instruction.op !== 'mm') return undefined;
   const tile = program.arrays[instruction.tile];
-  return tile === undefined ? undefined : { kdims: instruction.kdims, from: tile.kStart, to: tile.kStart + tile.kCount };
+  return tile === undefined
+    ? undefined
+    : { kdims: instruction.kdims, from: tile.kStart, to: tile.kStart + tile.kCount };
 }
 
 /** Core whose memories the destination lies in: remote writes name it. */
@@ -84,7 +109,14 @@ export function tileParts(d: ArrayDescriptor): TilePart[] {
         const k0 = gk * kEach;
         const n0 = gn * nEach;
         const macro = d.firstMacro + (r * d.gridK + gk) * d.gridN + gn;
-        parts.push({ macro, k0, k1: Math.min(d.kCount, k0 + kEach), n0, n1: Math.min(d.nCount, n0 + nEach), replica: r });
+        parts.push({
+          macro,
+          k0,
+          k1: Math.min(d.kCount, k0 + kEach),
+          n0,
+          n1: Math.min(d.nCount, n0 + nEach),
+          replica: r,
+        });
       }
     }
   }

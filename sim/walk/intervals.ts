@@ -19,7 +19,11 @@ export function boxRuns(axes: readonly Axis[], origins: ArrayLike<number>, dims:
   const order = axes.map((_, a) => a).sort((a, b) => Math.abs(axes[a]!.stride) - Math.abs(axes[b]!.stride));
   for (const a of order) {
     const axis = axes[a]!;
-    const set = positions(axis, origins[a]!, dims.filter((d) => d.axis === a));
+    const set = positions(
+      axis,
+      origins[a]!,
+      dims.filter((d) => d.axis === a),
+    );
     runs = product(runs, set, axis.stride);
   }
   return runs;
@@ -115,7 +119,12 @@ export function toBytes(elements: Runs, widthBits: number): Float64Array {
  * The box walk of the elements [from, to) of the flattened last `kdims` dims, all dims before them whole: a slice of a window is
  * not a box, but it is a few of them.
  */
-export function sliceBoxes(dims: readonly Dim[], kdims: number, from: number, to: number): readonly (readonly BoxDim[])[] {
+export function sliceBoxes(
+  dims: readonly Dim[],
+  kdims: number,
+  from: number,
+  to: number,
+): readonly (readonly BoxDim[])[] {
   const outer = dims.slice(0, dims.length - kdims).map((d) => ({ ...d, from: 0 }));
   return flatBoxes(dims.slice(dims.length - kdims), from, to).map((box) => [...outer, ...box]);
 }
@@ -125,7 +134,8 @@ function flatBoxes(dims: readonly Dim[], from: number, to: number): BoxDim[][] {
   if (first === undefined) return [[]];
   const inner = rest.reduce((n, d) => n * d.count, 1);
   const whole = rest.map((d) => ({ ...d, from: 0 }));
-  const part = (at: number, count: number, boxes: readonly BoxDim[][]) => boxes.map((b) => [{ ...first, from: at, count }, ...b]);
+  const part = (at: number, count: number, boxes: readonly BoxDim[][]) =>
+    boxes.map((b) => [{ ...first, from: at, count }, ...b]);
   const head = Math.floor(from / inner);
   const tail = Math.floor(to / inner);
   if (head === tail) return part(head, 1, flatBoxes(rest, from - head * inner, to - head * inner));

@@ -49,14 +49,23 @@ export class Rows {
     this.offsets = new Int32Array(this.inner);
     d.axes.forEach((axis, a) => {
       const c = coordinates[a]!;
-      if (axis.stride !== 0) for (let k = 0; k < this.inner; k++) this.offsets[k] = this.offsets[k]! + c[k]! * axis.stride;
+      if (axis.stride !== 0)
+        for (let k = 0; k < this.inner; k++) this.offsets[k] = this.offsets[k]! + c[k]! * axis.stride;
     });
     this.contiguous = this.offsets.every((o, k) => k === 0 || o === this.offsets[k - 1]! + 1);
     this.#guarded = d.axes.flatMap((axis, index) => {
       const [low, high] = reach(d, origins, index);
       if (low >= 0 && high < axis.extent && (axis.modulo === 0 || high < axis.modulo)) return [];
       const inner = coordinates[index]!;
-      return [{ index, axis, inner, min: inner.reduce((m, c) => Math.min(m, c), Infinity), max: inner.reduce((m, c) => Math.max(m, c), -Infinity) }];
+      return [
+        {
+          index,
+          axis,
+          inner,
+          min: inner.reduce((m, c) => Math.min(m, c), Infinity),
+          max: inner.reduce((m, c) => Math.max(m, c), -Infinity),
+        },
+      ];
     });
   }
 
@@ -151,5 +160,8 @@ function checkSpan(d: TensorDescriptor, origins: Float64Array, inner: TensorDesc
   });
   const reached = Math.max(span, innerSpan);
   if (reached < SPAN_LIMIT) return;
-  throw new UnsupportedError(`a tensor walk reaches ${reached} elements from its base; the simulator handles fewer than ${SPAN_LIMIT}: split the tensor`, { code: 'E-SIM-SPAN' });
+  throw new UnsupportedError(
+    `a tensor walk reaches ${reached} elements from its base; the simulator handles fewer than ${SPAN_LIMIT}: split the tensor`,
+    { code: 'E-SIM-SPAN' },
+  );
 }

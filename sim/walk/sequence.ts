@@ -38,13 +38,26 @@ export const ZERO_REGISTERS: readonly number[] = new Array<number>(LIMITS.regist
  * Yields each executed instruction of one core in program order, scalar ones included; ends at halt or the end of the code.
  * Throws SimFault on a runaway, a body that reaches behind its loop or the code, a skip that leaves its loop, and register overflow.
  */
-export function* sequence(program: Program, core: number, load: LoadScalar, limit = RUNAWAY_INSTRUCTIONS): Generator<DynamicInstruction, void> {
+export function* sequence(
+  program: Program,
+  core: number,
+  load: LoadScalar,
+  limit = RUNAWAY_INSTRUCTIONS,
+): Generator<DynamicInstruction, void> {
   const code = program.cores[core]?.instructions ?? [];
   let registers = ZERO_REGISTERS;
   const loops: Loop[] = [];
   let pc = 0;
   for (let executed = 1; pc < code.length; executed++) {
-    if (executed > limit) throw fault(program, core, pc, `more than ${limit} instructions were executed`, 'check the loop counts', 'E-SIM-RUNAWAY');
+    if (executed > limit)
+      throw fault(
+        program,
+        core,
+        pc,
+        `more than ${limit} instructions were executed`,
+        'check the loop counts',
+        'E-SIM-RUNAWAY',
+      );
     const instruction = code[pc]!;
     yield { pc, instruction, registers };
     if (instruction.op === 'halt') return;
@@ -62,7 +75,14 @@ export function* sequence(program: Program, core: number, load: LoadScalar, limi
 }
 
 /** Registers after a scalar instruction; the same array when it changes none. */
-function scalar(program: Program, core: number, pc: number, i: Instruction, registers: readonly number[], load: LoadScalar): readonly number[] {
+function scalar(
+  program: Program,
+  core: number,
+  pc: number,
+  i: Instruction,
+  registers: readonly number[],
+  load: LoadScalar,
+): readonly number[] {
   switch (i.op) {
     case 'li':
       return set(i.rd, i.value);
@@ -80,36 +100,62 @@ function scalar(program: Program, core: number, pc: number, i: Instruction, regi
   }
   function set(rd: number, value: number): readonly number[] {
     if (rd === 0 || registers[rd] === value) return registers;
-    if (Math.abs(value) > REGISTER_LIMIT) throw fault(program, core, pc, `register r${rd} would be ${value}, outside 48 bits`, 'reset the register in the loop, or use cadd');
+    if (Math.abs(value) > REGISTER_LIMIT)
+      throw fault(
+        program,
+        core,
+        pc,
+        `register r${rd} would be ${value}, outside 48 bits`,
+        'reset the register in the loop, or use cadd',
+      );
     return registers.with(rd, value);
   }
 }
 
 /** Opens a loop and gives the next pc: the body, or what follows it for zero repetitions. */
-function enterLoop(program: Program, core: number, pc: number, i: InstructionOf<'loop'>, registers: readonly number[], loops: Loop[]): number {
+function enterLoop(
+  program: Program,
+  core: number,
+  pc: number,
+  i: InstructionOf<'loop'>,
+  registers: readonly number[],
+  loops: Loop[],
+): number {
   const end = pc + i.length;
   if (i.length < 1) throw fault(program, core, pc, 'loop with an empty body', 'give it at least one instruction');
   checkInside(program, core, pc, end, loops);
   const times = i.times === 0 ? i.count : registers[i.times]!;
   if (times <= 0) return end + 1;
-  if (loops.length >= LIMITS.loopDepth) throw fault(program, core, pc, `loops nest deeper than ${LIMITS.loopDepth}`, 'unroll the innermost');
+  if (loops.length >= LIMITS.loopDepth)
+    throw fault(program, core, pc, `loops nest deeper than ${LIMITS.loopDepth}`, 'unroll the innermost');
   loops.push({ start: pc + 1, end, left: times });
   return pc + 1;
 }
 
 function checkInside(program: Program, core: number, pc: number, last: number, loops: readonly Loop[]): void {
   const length = program.cores[core]!.instructions.length;
-  if (last >= length) throw fault(program, core, pc, `reaches instruction ${last}, the code ends at ${length - 1}`, 'correct the length');
+  if (last >= length)
+    throw fault(program, core, pc, `reaches instruction ${last}, the code ends at ${length - 1}`, 'correct the length');
   const around = loops[loops.length - 1];
   if (around !== undefined && pc <= around.end && last > around.end) {
-    throw fault(program, core, pc, `reaches instruction ${last}, the loop around it ends at ${around.end}`, 'bodies and skips must lie within the loop around them');
+    throw fault(
+      program,
+      core,
+      pc,
+      `reaches instruction ${last}, the loop around it ends at ${around.end}`,
+      'bodies and skips must lie within the loop around them',
+    );
   }
 }
 
 /** Jumps back at the end of a body. */
 function closeLoops(loops: Loop[], pc: number, next: number): number {
   let at = next;
-  for (let loop = loops[loops.length - 1]; loop !== undefined && at > loop.end && pc <= loop.end; loop = loops[loops.length - 1]) {
+  for (
+    let loop = loops[loops.length - 1];
+    loop !== undefined && at > loop.end && pc <= loop.end;
+    loop = loops[loops.length - 1]
+  ) {
     loop.left -= 1;
     if (loop.left > 0) return loop.start;
     loops.pop();
@@ -137,13 +183,28 @@ export function replayLoads(program: Program, core: number, recorded: readonly n
   return (_instruction, _registers, pc) => {
     const value = recorded[at];
     at += 1;
-    if (value === undefined) throw fault(program, core, pc, 'ldr needs a value and none was recorded', 'run with data first (--values)', 'E-SIM-LOADS');
+    if (value === undefined)
+      throw fault(
+        program,
+        core,
+        pc,
+        'ldr needs a value and none was recorded',
+        'run with data first (--values)',
+        'E-SIM-LOADS',
+      );
     return value;
   };
 }
 
 /** A fault with the place in the program: the instruction as text, core, number, source line where known. */
-export function fault(program: Program, core: number, pc: number, what: string, hint: string, code = 'E-SIM'): SimFault {
+export function fault(
+  program: Program,
+  core: number,
+  pc: number,
+  what: string,
+  hint: string,
+  code = 'E-SIM',
+): SimFault {
   const instruction = program.cores[core]?.instructions[pc];
   const line = program.symbols.lineOf[core]?.[pc] ?? 0;
   const text = instruction === undefined ? '?' : formatInstruction(instruction, program);

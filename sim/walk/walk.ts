@@ -85,7 +85,8 @@ export class Shape {
     if (this.#offsets === undefined) {
       const rows = this.allRows();
       const out = new Int32Array(this.count);
-      for (let m = 0; m < rows.outer; m++) rows.rowOffsets(m, 0, rows.inner, out.subarray(m * rows.inner, (m + 1) * rows.inner));
+      for (let m = 0; m < rows.outer; m++)
+        rows.rowOffsets(m, 0, rows.inner, out.subarray(m * rows.inner, (m + 1) * rows.inner));
       this.#offsets = out;
     }
     return this.#offsets;
@@ -162,7 +163,10 @@ export class WalkCache {
 
   get(index: number, registers: ArrayLike<number>): Walk {
     const d = this.#tensors[index];
-    if (d === undefined) throw new InputError(`tensor descriptor ${index} does not exist; the program has ${this.#tensors.length}`, { code: 'E-PROGRAM-DESCRIPTOR' });
+    if (d === undefined)
+      throw new InputError(`tensor descriptor ${index} does not exist; the program has ${this.#tensors.length}`, {
+        code: 'E-PROGRAM-DESCRIPTOR',
+      });
     return this.#shape(index, d, registers).at(d.base + registers[d.baseRegister]!);
   }
 

@@ -10,13 +10,29 @@ import { ins, run, spad } from './rig.ts';
 
 /** Rows in a fixed order; instruction fetches move no operand. */
 function operands(rows: readonly TrafficRow[]): string[] {
-  return rows.filter((r) => r.role !== 'instructions').map((r) => `${r.boundary} ${r.role} ${r.layer}: ${r.readBytes} ${r.writeBytes}`).sort();
+  return rows
+    .filter((r) => r.role !== 'instructions')
+    .map((r) => `${r.boundary} ${r.role} ${r.layer}: ${r.readBytes} ${r.writeBytes}`)
+    .sort();
 }
 
 describe('bytes moved', () => {
   it('are the bytes under the elements, each once per operand', () => {
-    const window = { ...spad(0, 4, [6]), space: 'dram' as const, base: 128, dims: [{ count: 3, axis: 0, step: 1 }, { count: 3, axis: 0, step: 1 }] };
-    const r = run({ tensors: [window, spad(0, 8, [9])], given: { 0: [1, 2, 3, 4, 5, 6] }, instructions: [ins('copy', { dst: 1, src: 0 })], options: { countBytes: true } });
+    const window = {
+      ...spad(0, 4, [6]),
+      space: 'dram' as const,
+      base: 128,
+      dims: [
+        { count: 3, axis: 0, step: 1 },
+        { count: 3, axis: 0, step: 1 },
+      ],
+    };
+    const r = run({
+      tensors: [window, spad(0, 8, [9])],
+      given: { 0: [1, 2, 3, 4, 5, 6] },
+      instructions: [ins('copy', { dst: 1, src: 0 })],
+      options: { countBytes: true },
+    });
     // Elements 0 .. 4 of 4 bits: 2.5 bytes, so 3.
     expect(r.moved).toEqual([
       { boundary: 'dram', role: 'activations', layer: -1, readBytes: 3, writeBytes: 0 },

@@ -1,18 +1,29 @@
 /** Runs a few instructions on prepared memories, for tests that look at bytes. */
 import { readBits, writeBits } from '../../../isa/base/bits.ts';
+import {
+  type FieldSpec,
+  type Instruction,
+  type Mnemonic,
+  NO_TENSOR,
+  type Operands,
+  type Ordering,
+  TABLE,
+} from '../../../isa/instructions/table.ts';
 import { teach8x8 } from '../../../isa/machine/presets/teach-8x8.ts';
 import type { Machine } from '../../../isa/machine/schema.ts';
-import { type FieldSpec, type Instruction, type Mnemonic, NO_TENSOR, type Operands, type Ordering, TABLE } from '../../../isa/instructions/table.ts';
 import type { SemaphoreDeclaration } from '../../../isa/program.ts';
 import type { ArrayDescriptor, Coding, Dim, TensorDescriptor } from '../../../isa/tensor.ts';
-import { createMemories, type ExecOptions, type ExecResult, execute } from '../../../sim/exec/execute.ts';
 import type { Memories } from '../../../sim/exec/context.ts';
+import { createMemories, type ExecOptions, type ExecResult, execute } from '../../../sim/exec/execute.ts';
 import { dense, program } from '../../harness/program.ts';
 
 /** An instruction with every field that is not given at its plainest: zero, off, absent, the first choice. */
 export function ins<M extends Mnemonic>(op: M, fields: Partial<Operands<M> & Ordering> = {}): Instruction {
   const specs: Readonly<Record<string, FieldSpec>> = TABLE[op].fields;
-  const plain = Object.entries(specs).map(([name, f]) => [name, f.kind === 'flag' ? false : f.kind === 'choice' ? f.choices![0] : f.kind === 'optionalTensor' ? NO_TENSOR : 0]);
+  const plain = Object.entries(specs).map(([name, f]) => [
+    name,
+    f.kind === 'flag' ? false : f.kind === 'choice' ? f.choices![0] : f.kind === 'optionalTensor' ? NO_TENSOR : 0,
+  ]);
   return { op, waits: [], signals: [], ...Object.fromEntries(plain), ...fields } as unknown as Instruction;
 }
 
@@ -58,24 +69,42 @@ export function put(memories: Memories, d: TensorDescriptor, codes: ArrayLike<nu
 
 export function get(memories: Memories, d: TensorDescriptor, count: number): number[] {
   const { bytes } = memoryOf(memories, d);
-  return Array.from({ length: count }, (_, i) => codeOf(readBits(bytes, d.base * 8 + i * d.widthBits, d.widthBits), d.widthBits, d.coding));
+  return Array.from({ length: count }, (_, i) =>
+    codeOf(readBits(bytes, d.base * 8 + i * d.widthBits, d.widthBits), d.widthBits, d.coding),
+  );
 }
 
 export function run(setup: Setup): Ran {
   const machine = setup.machine ?? teach8x8;
   const p = program({
-    instructions: setup.instructions, tensors: setup.tensors,
-    ...(setup.arrays === undefined ? {} : { arrays: setup.arrays }), ...(setup.semaphores === undefined ? {} : { semaphores: setup.semaphores }),
+    instructions: setup.instructions,
+    tensors: setup.tensors,
+    ...(setup.arrays === undefined ? {} : { arrays: setup.arrays }),
+    ...(setup.semaphores === undefined ? {} : { semaphores: setup.semaphores }),
   });
   const memories = createMemories(machine, p.dramBytes);
   for (const [tensor, codes] of Object.entries(setup.given ?? {})) put(memories, setup.tensors[Number(tensor)]!, codes);
   const result = execute(p, machine, new Map(), { ...setup.options, memories });
-  return { ...result, codes: (tensor) => get(memories, setup.tensors[tensor]!, setup.tensors[tensor]!.dims.reduce((n, d) => n * d.count, 1)) };
+  return {
+    ...result,
+    codes: (tensor) =>
+      get(
+        memories,
+        setup.tensors[tensor]!,
+        setup.tensors[tensor]!.dims.reduce((n, d) => n * d.count, 1),
+      ),
+  };
 }
 
-export const spad = (base: number, widthBits: number, shape: readonly number[], coding: Coding = 'signed', fill = 0): TensorDescriptor =>
-  dense('spad', base, widthBits, shape, { coding, fill });
-export const acc = (base: number, shape: readonly number[]): TensorDescriptor => dense('acc', base, 32, shape, { coding: 'signed', role: 'partial-sums' });
+export const spad = (
+  base: number,
+  widthBits: number,
+  shape: readonly number[],
+  coding: Coding = 'signed',
+  fill = 0,
+): TensorDescriptor => dense('spad', base, widthBits, shape, { coding, fill });
+export const acc = (base: number, shape: readonly number[]): TensorDescriptor =>
+  dense('acc', base, 32, shape, { coding: 'signed', role: 'partial-sums' });
 export const floats = (base: number, shape: readonly number[]): TensorDescriptor => spad(base, 32, shape, 'float');
 /** The same storage with another walk. */
 export const walking = (d: TensorDescriptor, dims: readonly Dim[]): TensorDescriptor => ({ ...d, dims });

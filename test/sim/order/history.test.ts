@@ -6,7 +6,13 @@ import { type Access, IntervalHistory } from '../../../sim/order/history.ts';
 class ByteHistory {
   readonly #bytes = new Map<number, { writer?: Access; readers: Map<number, Access> }>();
 
-  touch(base: number, intervals: Float64Array, write: boolean, access: Access, found: (earlier: Access, wrote: boolean, byte: number) => void): void {
+  touch(
+    base: number,
+    intervals: Float64Array,
+    write: boolean,
+    access: Access,
+    found: (earlier: Access, wrote: boolean, byte: number) => void,
+  ): void {
     for (let i = 0; i < intervals.length; i += 2) {
       for (let b = base + intervals[i]!; b < base + intervals[i + 1]!; b++) {
         const byte = this.#bytes.get(b) ?? { readers: new Map<number, Access>() };
@@ -26,7 +32,13 @@ const runs = fc
 
 describe('the interval history', () => {
   it('reports what a byte-by-byte history reports', () => {
-    const step = fc.record({ intervals: runs, base: fc.nat(10), write: fc.boolean(), unit: fc.nat(3), again: fc.boolean() });
+    const step = fc.record({
+      intervals: runs,
+      base: fc.nat(10),
+      write: fc.boolean(),
+      unit: fc.nat(3),
+      again: fc.boolean(),
+    });
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 25 }), (steps) => {
         const fast = new IntervalHistory();
@@ -42,7 +54,9 @@ describe('the interval history', () => {
           fast.touch(base, intervals, s.write, access, (earlier, wrote, start, end) => {
             for (let byte = start; byte < end; byte++) a.push(`${byte} ${earlier.pc} ${wrote}`);
           });
-          slow.touch(base, intervals, s.write, access, (earlier, wrote, byte) => b.push(`${byte} ${earlier.pc} ${wrote}`));
+          slow.touch(base, intervals, s.write, access, (earlier, wrote, byte) =>
+            b.push(`${byte} ${earlier.pc} ${wrote}`),
+          );
           expect(a.sort()).toEqual(b.sort());
         });
       }),

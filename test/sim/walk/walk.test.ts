@@ -4,9 +4,23 @@ import type { Axis, Dim, TensorDescriptor } from '../../../isa/tensor.ts';
 import { WIDTHS } from '../../../isa/tensor.ts';
 import { OUTSIDE, resolveWalk, type Slice } from '../../../sim/walk/walk.ts';
 
-function descriptor(axes: readonly Axis[], dims: readonly Dim[], more: Partial<TensorDescriptor> = {}): TensorDescriptor {
+function descriptor(
+  axes: readonly Axis[],
+  dims: readonly Dim[],
+  more: Partial<TensorDescriptor> = {},
+): TensorDescriptor {
   return {
-    space: 'spad', base: 0, baseRegister: 0, widthBits: 8, coding: 'signed', role: 'activations', fill: 0, axes, dims, originRegisters: [], ...more,
+    space: 'spad',
+    base: 0,
+    baseRegister: 0,
+    widthBits: 8,
+    coding: 'signed',
+    role: 'activations',
+    fill: 0,
+    axes,
+    dims,
+    originRegisters: [],
+    ...more,
   };
 }
 
@@ -22,7 +36,8 @@ function naive(d: TensorDescriptor, registers: readonly number[]): number[] {
     let element = 0;
     for (let a = 0; a < d.axes.length; a++) {
       const axis = d.axes[a]!;
-      let c = axis.origin + d.originRegisters.filter((o) => o.axis === a).reduce((n, o) => n + registers[o.register]!, 0);
+      let c =
+        axis.origin + d.originRegisters.filter((o) => o.axis === a).reduce((n, o) => n + registers[o.register]!, 0);
       d.dims.forEach((x, k) => {
         if (x.axis === a) c += x.step * index[k]!;
       });
@@ -65,7 +80,11 @@ const walkArbitrary = fc
     fc.record({
       axes: fc.constant(axes),
       dims: fc.array(
-        fc.record({ count: fc.integer({ min: 1, max: 4 }), axis: fc.integer({ min: 0, max: axes.length - 1 }), step: fc.integer({ min: -3, max: 3 }) }),
+        fc.record({
+          count: fc.integer({ min: 1, max: 4 }),
+          axis: fc.integer({ min: 0, max: axes.length - 1 }),
+          step: fc.integer({ min: -3, max: 3 }),
+        }),
         { minLength: 1, maxLength: 5 },
       ),
       register: fc.integer({ min: -4, max: 4 }),
@@ -73,7 +92,12 @@ const walkArbitrary = fc
     }),
   )
   .map(({ axes, dims, register, widthBits }) => ({
-    d: descriptor(axes, dims, { base: 4096, baseRegister: 2, widthBits, originRegisters: [{ axis: axes.length - 1, register: 1 }] }),
+    d: descriptor(axes, dims, {
+      base: 4096,
+      baseRegister: 2,
+      widthBits,
+      originRegisters: [{ axis: axes.length - 1, register: 1 }],
+    }),
     registers: [0, register, 64, ...new Array<number>(29).fill(0)],
   }));
 
@@ -94,7 +118,8 @@ describe('walks', () => {
       fc.property(walkArbitrary, fc.nat(5), ({ d, registers }, inner) => {
         const rows = resolveWalk(d, registers).shape.rows(Math.min(inner, d.dims.length));
         const out = new Int32Array(rows.outer * rows.inner);
-        for (let m = 0; m < rows.outer; m++) rows.rowOffsets(m, 0, rows.inner, out.subarray(m * rows.inner, (m + 1) * rows.inner));
+        for (let m = 0; m < rows.outer; m++)
+          rows.rowOffsets(m, 0, rows.inner, out.subarray(m * rows.inner, (m + 1) * rows.inner));
         expect([...out]).toEqual(naive(d, registers));
       }),
       { numRuns: 300 },
@@ -131,9 +156,15 @@ describe('walks', () => {
   it('a padded, strided 3x3 window over a 4x4 image, by hand', () => {
     const y: Axis = { extent: 4, stride: 4, modulo: 0, origin: -1 };
     const x: Axis = { extent: 4, stride: 1, modulo: 0, origin: -1 };
-    const d = descriptor([y, x], [
-      { count: 2, axis: 0, step: 2 }, { count: 2, axis: 1, step: 2 }, { count: 3, axis: 0, step: 1 }, { count: 3, axis: 1, step: 1 },
-    ]);
+    const d = descriptor(
+      [y, x],
+      [
+        { count: 2, axis: 0, step: 2 },
+        { count: 2, axis: 1, step: 2 },
+        { count: 3, axis: 0, step: 1 },
+        { count: 3, axis: 1, step: 1 },
+      ],
+    );
     const { offsets } = resolveWalk(d, new Array<number>(32).fill(0));
     const __ = OUTSIDE;
     expect([...offsets.subarray(0, 9)]).toEqual([__, __, __, __, 0, 1, __, 4, 5]);
@@ -143,8 +174,14 @@ describe('walks', () => {
 
   it('a ring of three rows holds rows 2, 3, 4 of an image', () => {
     const d = descriptor(
-      [{ extent: 10, stride: 8, modulo: 3, origin: 0 }, { extent: 8, stride: 1, modulo: 0, origin: 0 }],
-      [{ count: 3, axis: 0, step: 1 }, { count: 8, axis: 1, step: 1 }],
+      [
+        { extent: 10, stride: 8, modulo: 3, origin: 0 },
+        { extent: 8, stride: 1, modulo: 0, origin: 0 },
+      ],
+      [
+        { count: 3, axis: 0, step: 1 },
+        { count: 8, axis: 1, step: 1 },
+      ],
       { originRegisters: [{ axis: 0, register: 5 }] },
     );
     const registers = new Array<number>(32).fill(0).with(5, 2);
@@ -154,7 +191,10 @@ describe('walks', () => {
   });
 
   it('refuses a walk that is larger than offsets can say', () => {
-    const d = descriptor([{ extent: 2 ** 20, stride: 2 ** 20, modulo: 0, origin: 0 }], [{ count: 2 ** 20, axis: 0, step: 1 }]);
+    const d = descriptor(
+      [{ extent: 2 ** 20, stride: 2 ** 20, modulo: 0, origin: 0 }],
+      [{ count: 2 ** 20, axis: 0, step: 1 }],
+    );
     expect(() => resolveWalk(d, new Array<number>(32).fill(0)).offsets).toThrow(/elements from its base/);
   });
 });
