@@ -165,7 +165,7 @@ export class ArrayCells {
 }
 
 /** Ones in the low `bits` bits of each code's stored form; bipolar -1 is the bit 0. */
-export function countOnes(codes: ArrayLike<number>, bits: number): number {
+function countOnes(codes: ArrayLike<number>, bits: number): number {
   let n = 0;
   for (let i = 0; i < codes.length; i++) n += onesOf(codes[i]!, bits);
   return n;

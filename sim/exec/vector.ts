@@ -73,7 +73,7 @@ export function store(
 }
 
 /** Rounds to an integer by QONNX's names; ties matter only in the three `half` modes. */
-export function round(x: number, rounding: Rounding): number {
+function round(x: number, rounding: Rounding): number {
   const size = Math.abs(x);
   const sign = x < 0 ? -1 : 1;
   switch (rounding) {

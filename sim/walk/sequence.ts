@@ -20,7 +20,7 @@ export interface DynamicInstruction {
 export type LoadScalar = (instruction: InstructionOf<'ldr'>, registers: readonly number[], pc: number) => number;
 
 /** A program that executes more instructions than this on one core is taken for one that never ends. */
-export const RUNAWAY_INSTRUCTIONS = 200_000_000;
+const RUNAWAY_INSTRUCTIONS = 200_000_000;
 
 const REGISTER_LIMIT = 2 ** 47;
 
