@@ -5,16 +5,16 @@
 import { InternalError } from '../isa/base/errors.ts';
 import type { Machine } from '../isa/machine/schema.ts';
 import type { Program } from '../isa/program.ts';
-import type { Graph } from './graph/types.ts';
 import { checkProvenance } from './check/provenance.ts';
 import { checkSemaphores } from './check/semaphores.ts';
+import type { Graph } from './graph/types.ts';
 import { ConstantPool } from './lower/constants.ts';
 import type { Draft, NamedTensor } from './lower/draft.ts';
 import { drive } from './lower/driver.ts';
 import type { Interval } from './lower/footprint.ts';
+import { fuse } from './lower/fuse.ts';
 import type { MatmulMapping } from './lower/kernels/matmul.ts';
 import { at } from './lower/layout.ts';
-import { fuse } from './lower/fuse.ts';
 import { legalize } from './lower/legalize.ts';
 import { link } from './lower/link.ts';
 import { order } from './lower/order.ts';
@@ -61,20 +61,37 @@ export function compile(source: Graph, machine: Machine, options: CompileOptions
   const { steps, layers } = drive({ storage, memory, mappings, machine, constants });
   const weights = placeWeights(steps, machine);
   const io = networkTensors(graph, storage, memory);
-  const readOnlyDram = [{ start: 0, end: memory.inputsEnd }, { start: memory.activationsEnd, end: constants.end }];
+  const readOnlyDram = [
+    { start: 0, end: memory.inputsEnd },
+    { start: memory.activationsEnd, end: constants.end },
+  ];
   const finish = (drafts: readonly Draft[]): Program => {
     const { instructions, semaphores } = order(drafts, { machine, readOnlyDram });
     const symbols = layers.map((k) => k.layer);
-    return link({ name: graph.name, instructions, semaphores, layers: symbols, constants: constants.segments(), io, dataEnd: constants.end });
+    return link({
+      name: graph.name,
+      instructions,
+      semaphores,
+      layers: symbols,
+      constants: constants.segments(),
+      io,
+      dataEnd: constants.end,
+    });
   };
   const program = finish(weights.drafts);
   const steadyProgram = options.residency === 'off' || weights.steady === null ? null : finish(weights.steady);
-  if (options.check === true) runCheckers(weights.drafts, [program, ...(steadyProgram === null ? [] : [steadyProgram])], readOnlyDram, machine);
+  if (options.check === true)
+    runCheckers(weights.drafts, [program, ...(steadyProgram === null ? [] : [steadyProgram])], readOnlyDram, machine);
   const report = buildReport({ storage, memory, choices, weights, machine, program });
   return { program, steadyProgram, report };
 }
 
-function runCheckers(drafts: readonly Draft[], programs: readonly Program[], loaded: readonly Interval[], machine: Machine): void {
+function runCheckers(
+  drafts: readonly Draft[],
+  programs: readonly Program[],
+  loaded: readonly Interval[],
+  machine: Machine,
+): void {
   const { scratchpad, accumulators } = machine.core;
   const sizes = { spad: scratchpad.sizeBytes, acc: accumulators.sizeBytes, buffer: machine.buffer.sizeBytes };
   const findings = [...checkProvenance(drafts, { loaded, sizes }), ...programs.flatMap(checkSemaphores)];
@@ -98,11 +115,26 @@ function networkTensors(graph: Graph, storage: Storage, memory: MemoryPlan) {
     if (stored === undefined) throw new InternalError(`${key} has no storage`);
     const { space, base } = at(memory.buffers, stored.buffer);
     const view = { name, space, base, format: stored.format, role: 'activations', layout: stored.layout } as const;
-    return walk(view, [plainLoops(stored.layout, stored.layout.dims.map((_, d) => d))]);
+    return walk(view, [
+      plainLoops(
+        stored.layout,
+        stored.layout.dims.map((_, d) => d),
+      ),
+    ]);
   };
   const shapeOf = (name: string): readonly number[] => graph.values.get(name)?.shape ?? [];
   return [
-    ...graph.inputs.map((name) => ({ name, direction: 'input' as const, tensor: tensorOf(inputKey(name), name), shape: shapeOf(name) })),
-    ...[...new Set(graph.outputs)].map((name) => ({ name, direction: 'output' as const, tensor: tensorOf(outputKey(name), name), shape: shapeOf(name) })),
+    ...graph.inputs.map((name) => ({
+      name,
+      direction: 'input' as const,
+      tensor: tensorOf(inputKey(name), name),
+      shape: shapeOf(name),
+    })),
+    ...[...new Set(graph.outputs)].map((name) => ({
+      name,
+      direction: 'output' as const,
+      tensor: tensorOf(outputKey(name), name),
+      shape: shapeOf(name),
+    })),
   ];
 }

@@ -3,9 +3,10 @@
  * name of the tensor last written there and compares it with the name of the operand that reads it. A buffer that was
  * placed over another one while that was alive shows as a read of the wrong name; so does a read before any write.
  */
-import type { Interval } from '../lower/footprint.ts';
+
 import type { Draft, NamedArray, NamedTensor } from '../lower/draft.ts';
 import { accessOf } from '../lower/draft.ts';
+import type { Interval } from '../lower/footprint.ts';
 import { touchedBytes } from './touched.ts';
 
 export interface ProvenanceOptions {
@@ -47,7 +48,14 @@ export function checkProvenance(drafts: readonly Draft[], options: ProvenanceOpt
 type Marks = Map<number, string>;
 type Add = (text: string) => void;
 
-function readTensor(t: NamedTensor, at: number, ranges: readonly number[], marks: Marks, options: ProvenanceOptions, add: Add): void {
+function readTensor(
+  t: NamedTensor,
+  at: number,
+  ranges: readonly number[],
+  marks: Marks,
+  options: ProvenanceOptions,
+  add: Add,
+): void {
   for (let i = 0; i < ranges.length; i += 2) {
     const [start, end] = [ranges[i] ?? 0, ranges[i + 1] ?? 0];
     if (t.space === 'dram' && options.loaded.some((r) => r.start <= start && end <= r.end)) continue;
@@ -60,18 +68,31 @@ function readTensor(t: NamedTensor, at: number, ranges: readonly number[], marks
   }
 }
 
-function writeTensor(t: NamedTensor, at: number, ranges: readonly number[], marks: Marks, options: ProvenanceOptions, add: Add): void {
+function writeTensor(
+  t: NamedTensor,
+  at: number,
+  ranges: readonly number[],
+  marks: Marks,
+  options: ProvenanceOptions,
+  add: Add,
+): void {
   const end = ranges.at(-1) ?? 0;
-  if (t.space !== 'dram' && end > options.sizes[t.space]) add(`instruction ${at} writes ${t.name} up to ${t.space} byte ${end} of ${options.sizes[t.space]}`);
-  if (t.space === 'dram' && options.loaded.some((r) => ranges.some((b, i) => i % 2 === 0 && b < r.end && (ranges[i + 1] ?? 0) > r.start))) {
+  if (t.space !== 'dram' && end > options.sizes[t.space])
+    add(`instruction ${at} writes ${t.name} up to ${t.space} byte ${end} of ${options.sizes[t.space]}`);
+  if (
+    t.space === 'dram' &&
+    options.loaded.some((r) => ranges.some((b, i) => i % 2 === 0 && b < r.end && (ranges[i + 1] ?? 0) > r.start))
+  ) {
     add(`instruction ${at} writes ${t.name} over constants or inputs`);
   }
-  for (let i = 0; i < ranges.length; i += 2) for (let b = ranges[i] ?? 0; b < (ranges[i + 1] ?? 0); b++) marks.set(b, t.name);
+  for (let i = 0; i < ranges.length; i += 2)
+    for (let b = ranges[i] ?? 0; b < (ranges[i + 1] ?? 0); b++) marks.set(b, t.name);
 }
 
 function readCells(a: NamedArray, at: number, cells: ReadonlyMap<string, string>, add: Add): void {
   const wrong = cellsOf(a).find((c) => cells.get(c) !== a.name);
-  if (wrong !== undefined) add(`instruction ${at} computes with ${a.name}, but plane:macro ${wrong} holds ${cells.get(wrong) ?? 'nothing'}`);
+  if (wrong !== undefined)
+    add(`instruction ${at} computes with ${a.name}, but plane:macro ${wrong} holds ${cells.get(wrong) ?? 'nothing'}`);
 }
 
 function cellsOf(a: NamedArray): string[] {

@@ -17,17 +17,21 @@ export function checkSemaphores(program: Program): readonly string[] {
     const modes = new Map<number, string>();
     let at = 0;
     for (const i of executed(code.instructions)) {
-      if (i.waits.length > LIMITS.waits || i.signals.length > LIMITS.signals) findings.push(`step ${at}: ${i.op} has too many waits or signals`);
+      if (i.waits.length > LIMITS.waits || i.signals.length > LIMITS.signals)
+        findings.push(`step ${at}: ${i.op} has too many waits or signals`);
       const unit = unitOf(i, core);
       for (const w of i.waits) {
         const count = counts.get(w) ?? 0;
         if (count < 1) findings.push(`step ${at}: ${i.op} waits on ${w} before its signal in program order`);
-        if (!sameUnit(declared.get(w)?.consumer, unit)) findings.push(`step ${at}: ${i.op} waits on ${w}, which is not its unit's`);
+        if (!sameUnit(declared.get(w)?.consumer, unit))
+          findings.push(`step ${at}: ${i.op} waits on ${w}, which is not its unit's`);
         counts.set(w, count - 1);
       }
       for (const s of i.signals) {
-        if (!sameUnit(declared.get(s.semaphore)?.producer, unit)) findings.push(`step ${at}: ${i.op} signals ${s.semaphore}, which is not its unit's`);
-        if ((modes.get(s.semaphore) ?? s.at) !== s.at) findings.push(`step ${at}: semaphore ${s.semaphore} is signalled in two modes`);
+        if (!sameUnit(declared.get(s.semaphore)?.producer, unit))
+          findings.push(`step ${at}: ${i.op} signals ${s.semaphore}, which is not its unit's`);
+        if ((modes.get(s.semaphore) ?? s.at) !== s.at)
+          findings.push(`step ${at}: semaphore ${s.semaphore} is signalled in two modes`);
         modes.set(s.semaphore, s.at);
         counts.set(s.semaphore, (counts.get(s.semaphore) ?? 0) + 1);
       }
@@ -35,7 +39,8 @@ export function checkSemaphores(program: Program): readonly string[] {
     }
     for (const [index, count] of counts) {
       const initial = declared.get(index)?.initial ?? 0;
-      if (count !== initial) findings.push(`semaphore ${index} ends at ${count}, not at ${initial}: the program cannot run again`);
+      if (count !== initial)
+        findings.push(`semaphore ${index} ends at ${count}, not at ${initial}: the program cannot run again`);
     }
   });
   return findings.slice(0, 20);

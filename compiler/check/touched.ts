@@ -15,7 +15,9 @@ export function touchedBytes(t: TensorDescriptor): readonly number[] {
       for (const c of reach) for (let i = 0; i < dim.count; i++) next.add(c + i * dim.step);
       reach = next;
     }
-    const legal = [...reach].filter((c) => c >= 0 && c < axis.extent).map((c) => (axis.modulo > 0 ? c % axis.modulo : c));
+    const legal = [...reach]
+      .filter((c) => c >= 0 && c < axis.extent)
+      .map((c) => (axis.modulo > 0 ? c % axis.modulo : c));
     offsets = offsets.flatMap((o) => legal.map((p) => o + p * axis.stride));
   });
   const starts = offsets.map((e) => t.base + Math.floor((e * t.widthBits) / 8));

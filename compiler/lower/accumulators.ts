@@ -24,7 +24,10 @@ export class AccumulatorRing {
     const index = this.#next;
     this.#next = (index + 1) % this.#tiles;
     return {
-      name, space: 'acc', base: index * this.capacity * this.#elementBytes, role: 'partial-sums',
+      name,
+      space: 'acc',
+      base: index * this.capacity * this.#elementBytes,
+      role: 'partial-sums',
       format: { bits: this.#elementBytes * 8, coding: 'signed', zero: 0 },
       layout: { dims: [m > 1 ? [{ count: m, stride: n }] : [], n > 1 ? [{ count: n, stride: 1 }] : []], offset: 0 },
     };

@@ -39,7 +39,8 @@ export function constantTensor(
       put(to, data[from] ?? 0);
       return;
     }
-    for (let i = 0; i < (shape[d] ?? 1); i++) visit(level + 1, from + i * (logical[d] ?? 0), to + i * (strides[d] ?? 0));
+    for (let i = 0; i < (shape[d] ?? 1); i++)
+      visit(level + 1, from + i * (logical[d] ?? 0), to + i * (strides[d] ?? 0));
   };
   visit(0, 0, 0);
   return { name, shape, format, role, layout, bytes };

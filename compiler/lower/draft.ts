@@ -69,8 +69,17 @@ const ACCESS: AccessTable = {
   fill: (d) => tensors([], [d.dst]),
   gather: (d) => tensors([d.src, d.index], [d.dst]),
   ww: (d) => ({ reads: [d.src], writes: NONE, readCells: NONE, writeCells: [d.tile] }),
-  mm: (d) => ({ reads: d.accumulate ? [d.src, d.dst] : [d.src], writes: [d.dst], readCells: [d.tile], writeCells: NONE }),
-  rq: (d) => tensors([d.src, d.params, d.add].filter((t) => t !== null), [d.dst]),
+  mm: (d) => ({
+    reads: d.accumulate ? [d.src, d.dst] : [d.src],
+    writes: [d.dst],
+    readCells: [d.tile],
+    writeCells: NONE,
+  }),
+  rq: (d) =>
+    tensors(
+      [d.src, d.params, d.add].filter((t) => t !== null),
+      [d.dst],
+    ),
   vadd: binary,
   vsub: binary,
   vmul: binary,
@@ -99,9 +108,25 @@ export function channelOf(draft: Draft): number {
 
 /** Units by mnemonic, without the table's documentation. */
 export const UNIT_OF: { readonly [M in WorkMnemonic]: Exclude<UnitKind, 'seq'> } = {
-  copy: 'dma', fill: 'dma', gather: 'dma', ww: 'write', mm: 'matrix', rq: 'drain',
-  vadd: 'vector', vsub: 'vector', vmul: 'vector', vdiv: 'vector', vmax: 'vector', vmin: 'vector', vcvt: 'vector',
-  vsqrt: 'vector', vaddq: 'vector', vlut: 'vector', vred: 'vector', vfun: 'vector', vdot: 'vector',
+  copy: 'dma',
+  fill: 'dma',
+  gather: 'dma',
+  ww: 'write',
+  mm: 'matrix',
+  rq: 'drain',
+  vadd: 'vector',
+  vsub: 'vector',
+  vmul: 'vector',
+  vdiv: 'vector',
+  vmax: 'vector',
+  vmin: 'vector',
+  vcvt: 'vector',
+  vsqrt: 'vector',
+  vaddq: 'vector',
+  vlut: 'vector',
+  vred: 'vector',
+  vfun: 'vector',
+  vdot: 'vector',
 };
 
 /** Weights of one tile before they have a place in the arrays. Identity matters: one object is one tile. */

@@ -91,9 +91,11 @@ class Driver {
     running.forEach(({ kernel, k }, layer) => {
       if (layer === 0) this.#prologue(kernel, k, layer);
       const next = running[layer + 1];
-      if (next !== undefined && memory.kernels[next.k]?.prologueAt === k) this.#prologue(next.kernel, next.k, layer + 1);
+      if (next !== undefined && memory.kernels[next.k]?.prologueAt === k)
+        this.#prologue(next.kernel, next.k, layer + 1);
       this.#body(kernel, k, layer);
-      if (next !== undefined && memory.kernels[next.k]?.prologueAt !== k) this.#prologue(next.kernel, next.k, layer + 1);
+      if (next !== undefined && memory.kernels[next.k]?.prologueAt !== k)
+        this.#prologue(next.kernel, next.k, layer + 1);
     });
     return { steps: this.#steps, layers: this.#layers };
   }
@@ -129,7 +131,12 @@ class Driver {
     if (plan === null || places === null) throw new InternalError(`${kernel.name} has no plan`);
     if (kernel.kind === 'copy') {
       const inputs = kernel.inputs.map((_, i) => this.#home(kernel, i));
-      kernel.emit(this.#stored(at(this.#in.storage.outputs, k)), inputs, this.#emitter(layer), this.#copyChannel(kernel));
+      kernel.emit(
+        this.#stored(at(this.#in.storage.outputs, k)),
+        inputs,
+        this.#emitter(layer),
+        this.#copyChannel(kernel),
+      );
       return;
     }
     const boxes = tilesOf(fullBox(kernel.shape), plan.sizes, plan.order);
@@ -138,12 +145,19 @@ class Driver {
       const next = boxes[t + 1];
       if (next !== undefined) this.#prefetch(kernel, k, next, layer);
       const output = this.#outputTile(kernel, k, places, plan, box, t);
-      const temps = kernel.temps(box.count).map((temp, i): View => ({
-        name: temp.name, space: 'spad', base: (places.arena ?? 0) + at(plan.temps, i), format: temp.format, role: 'activations', layout: denseLayout(temp.shape, temp.format.bits).layout,
-      }));
+      const temps = kernel.temps(box.count).map(
+        (temp, i): View => ({
+          name: temp.name,
+          space: 'spad',
+          base: (places.arena ?? 0) + at(plan.temps, i),
+          format: temp.format,
+          role: 'activations',
+          layout: denseLayout(temp.shape, temp.format.bits).layout,
+        }),
+      );
       const tile: Tile = { box, inputs: inputs.map((x) => x.view), boxes: inputs.map((x) => x.box), output, temps };
       this.#compute(kernel, k, tile, layer);
-      if (plan.output !== null) this.#store(kernel, k, output, box, layer);
+      if (plan.output !== null) this.#store(k, output, box, layer);
     });
   }
 
@@ -172,12 +186,20 @@ class Driver {
   }
 
   /** The piece of an operand for one output box: where it lies, or staged. */
-  #operand(kernel: Kernel, k: number, i: number, input: KernelInput, box: Box, layer: number): { readonly view: View; readonly box: Box } {
+  #operand(
+    kernel: Kernel,
+    k: number,
+    i: number,
+    input: KernelInput,
+    box: Box,
+    layer: number,
+  ): { readonly view: View; readonly box: Box } {
     const need = input.need(box);
     const ring = at(this.#rings, k)[i] ?? null;
     if (ring === null) return { view: this.#piece(this.#home(kernel, i), need), box: need };
     if (ring.held === null || !covers(ring.held, need)) this.#bring(kernel, i, ring, need, layer);
-    if (ring.view === null || ring.held === null) throw new InternalError(`operand ${i} of ${kernel.name} was not staged`);
+    if (ring.view === null || ring.held === null)
+      throw new InternalError(`operand ${i} of ${kernel.name} was not staged`);
     if (sameBox(ring.held, need)) return { view: ring.view, box: need };
     return { view: this.#piece(ring.view, relative(need, ring.held)), box: need };
   }
@@ -214,10 +236,15 @@ class Driver {
     const home = this.#stored(at(this.#in.storage.outputs, k));
     if (plan.output === null || places.output === null) return this.#piece(home, box);
     const slot = (t % plan.output.depth) * roundUp(plan.output.sizeBytes, this.#align);
-    return { ...home, space: 'spad', base: places.output + slot, layout: denseLayout(box.count, kernel.format.bits).layout };
+    return {
+      ...home,
+      space: 'spad',
+      base: places.output + slot,
+      layout: denseLayout(box.count, kernel.format.bits).layout,
+    };
   }
 
-  #store(kernel: Kernel, k: number, staged: View, box: Box, layer: number): void {
+  #store(k: number, staged: View, box: Box, layer: number): void {
     const home = this.#piece(this.#stored(at(this.#in.storage.outputs, k)), box);
     emitPieces(home, staged, this.#emitter(layer), this.#channels.store);
   }
@@ -233,7 +260,14 @@ class Driver {
     const layout = operandLayout(this.#in.storage, kernel, i);
     if (source.kind === 'constant') {
       const { constant } = source;
-      return { name: constant.name, space: 'dram', base: this.#in.constants.place(constant), format: constant.format, role: constant.role, layout };
+      return {
+        name: constant.name,
+        space: 'dram',
+        base: this.#in.constants.place(constant),
+        format: constant.format,
+        role: constant.role,
+        layout,
+      };
     }
     const stored = this.#in.storage.values.get(source.name);
     if (stored === undefined) throw new InternalError(`${source.name} has no storage`);
@@ -250,7 +284,9 @@ class Driver {
 
 /** Whether a held piece contains a needed one. */
 function covers(held: Box, need: Box): boolean {
-  return held.start.every((s, d) => s <= at(need.start, d) && at(need.start, d) + at(need.count, d) <= s + at(held.count, d));
+  return held.start.every(
+    (s, d) => s <= at(need.start, d) && at(need.start, d) + at(need.count, d) <= s + at(held.count, d),
+  );
 }
 
 function relative(box: Box, frame: Box): Box {

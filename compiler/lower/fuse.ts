@@ -4,8 +4,8 @@
  * tile and never has a home. Nothing is recomputed, and each op keeps its own instructions.
  */
 import type { Graph } from '../graph/types.ts';
-import type { Emit, Epilogue, Kernel, KernelInput, MatmulKernel, PlainKernel, TempSpec, Tile } from './kernel.ts';
 import type { AccumulatorRing } from './accumulators.ts';
+import type { Emit, Epilogue, Kernel, KernelInput, MatmulKernel, PlainKernel, TempSpec, Tile } from './kernel.ts';
 import type { Box } from './layout.ts';
 import { at } from './layout.ts';
 import type { Selected } from './select.ts';
@@ -27,11 +27,16 @@ export function fuse(graph: Graph, selected: readonly Selected[]): readonly Sele
 }
 
 function sourceNames(s: Selected): string[] {
-  const sources = s.kind === 'alias' ? [s.of] : s.kind === 'join' ? s.parts.map((p) => p.source) : s.inputs.map((i) => i.source);
+  const sources =
+    s.kind === 'alias' ? [s.of] : s.kind === 'join' ? s.parts.map((p) => p.source) : s.inputs.map((i) => i.source);
   return sources.flatMap((source) => (source.kind === 'value' ? [source.name] : []));
 }
 
-function joinWithMaker(done: readonly Selected[], next: PlainKernel, uses: ReadonlyMap<string, number>): { readonly index: number; readonly kernel: Kernel } | null {
+function joinWithMaker(
+  done: readonly Selected[],
+  next: PlainKernel,
+  uses: ReadonlyMap<string, number>,
+): { readonly index: number; readonly kernel: Kernel } | null {
   for (let i = 0; i < next.inputs.length; i++) {
     const input = at(next.inputs, i);
     if (input.chain === undefined || input.source.kind !== 'value' || uses.get(input.source.name) !== 1) continue;
@@ -42,7 +47,10 @@ function joinWithMaker(done: readonly Selected[], next: PlainKernel, uses: Reado
     if (maker.shape.length !== next.shape.length) continue;
     const grain = commonGrain(maker, next, input.chain);
     if (grain === null) continue;
-    return { index, kernel: maker.kind === 'plain' ? joinPlain(maker, next, i, grain) : joinMatmul(maker, next, i, grain) };
+    return {
+      index,
+      kernel: maker.kind === 'plain' ? joinPlain(maker, next, i, grain) : joinMatmul(maker, next, i, grain),
+    };
   }
   return null;
 }
@@ -65,7 +73,9 @@ function remaining(next: PlainKernel, joined: number) {
     const views = tile.inputs.slice(firstInput, firstInput + inputs.length);
     const boxes = tile.boxes.slice(firstInput, firstInput + inputs.length);
     return {
-      box: tile.box, output: tile.output, temps: tile.temps.slice(firstTemp),
+      box: tile.box,
+      output: tile.output,
+      temps: tile.temps.slice(firstTemp),
       inputs: [...views.slice(0, joined), made, ...views.slice(joined)],
       boxes: [...boxes.slice(0, joined), box, ...boxes.slice(joined)],
     };
@@ -86,7 +96,11 @@ function base(maker: Kernel, next: PlainKernel) {
   const matrixLike = maker.layer.macs > 0 ? maker.layer : next.layer;
   const op = maker.stages > 2 ? `${maker.layer.op.split('+').slice(0, 2).join('+')}+..` : maker.layer.op;
   return {
-    name: next.name, output: next.output, shape: next.shape, format: next.format, stages: maker.stages + next.stages,
+    name: next.name,
+    output: next.output,
+    shape: next.shape,
+    format: next.format,
+    stages: maker.stages + next.stages,
     layer: { ...matrixLike, name: next.name, op: `${op}+${next.layer.op}` },
   };
 }
@@ -96,10 +110,21 @@ function joinPlain(maker: PlainKernel, next: PlainKernel, joined: number, grain:
   const { inputs, rebuild } = remaining(next, joined);
   const between = (counts: readonly number[]): TempSpec[] => {
     const made = chain?.(counts) ?? counts;
-    return [...maker.temps(made), { name: maker.output, shape: made, format: maker.format, first: maker.stages - 1, last: maker.stages + next.stages - 1 }];
+    return [
+      ...maker.temps(made),
+      {
+        name: maker.output,
+        shape: made,
+        format: maker.format,
+        first: maker.stages - 1,
+        last: maker.stages + next.stages - 1,
+      },
+    ];
   };
   return {
-    ...base(maker, next), kind: 'plain', grain,
+    ...base(maker, next),
+    kind: 'plain',
+    grain,
     inputs: [...through(maker.inputs, need), ...inputs],
     temps: (counts) => [...between(counts), ...shifted(next.temps(counts), maker.stages)],
     emit: (tile, emit, accumulators) => {
@@ -108,8 +133,15 @@ function joinPlain(maker: PlainKernel, next: PlainKernel, joined: number, grain:
       const view = at(tile.temps, ownTemps);
       const own = maker.inputs.length;
       maker.emit(
-        { box: made, inputs: tile.inputs.slice(0, own), boxes: tile.boxes.slice(0, own), output: view, temps: tile.temps.slice(0, ownTemps) },
-        emit, accumulators,
+        {
+          box: made,
+          inputs: tile.inputs.slice(0, own),
+          boxes: tile.boxes.slice(0, own),
+          output: view,
+          temps: tile.temps.slice(0, ownTemps),
+        },
+        emit,
+        accumulators,
       );
       next.emit(rebuild(tile, own, ownTemps + 1, view, made), emit, accumulators);
     },
@@ -132,15 +164,29 @@ function joinMatmul(maker: MatmulKernel, next: PlainKernel, joined: number, grai
       }
       const ownTemps = maker.temps(made.count).length;
       const view = at(tile.temps, ownTemps);
-      before.emit({ ...tile, box: made, output: view, temps: tile.temps.slice(0, ownTemps) }, drained, emit, accumulators);
+      before.emit(
+        { ...tile, box: made, output: view, temps: tile.temps.slice(0, ownTemps) },
+        drained,
+        emit,
+        accumulators,
+      );
       next.emit(rebuild(tile, own, ownTemps + 1, view, made), emit, accumulators);
     },
   };
   const made = (c: readonly number[]): TempSpec => ({
-    name: maker.output, shape: counts(c), format: maker.format, first: maker.stages - 1, last: maker.stages + next.stages - 1,
+    name: maker.output,
+    shape: counts(c),
+    format: maker.format,
+    first: maker.stages - 1,
+    last: maker.stages + next.stages - 1,
   });
   return {
-    ...base(maker, next), kind: 'matmul', grain, matmul: maker.matmul, drained: maker.drained, epilogue,
+    ...base(maker, next),
+    kind: 'matmul',
+    grain,
+    matmul: maker.matmul,
+    drained: maker.drained,
+    epilogue,
     inputs: [...through(maker.inputs, need), ...inputs],
     temps: (c) => [...maker.temps(counts(c)), made(c), ...shifted(next.temps(c), maker.stages)],
   };

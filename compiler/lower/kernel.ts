@@ -3,15 +3,16 @@
  * each operand an output box needs and how a tile becomes instructions; homes, tile sizes and transfers are decided
  * by mapping and done by the driver, the same way for every kernel.
  */
-import type { AccumulatorRing } from './accumulators.ts';
+
 import type { LayerSymbol } from '../../isa/program.ts';
-import type { IntegerType, ValueType } from '../graph/types.ts';
 import { LIMITS, WIDTHS } from '../../isa/tensor.ts';
+import type { IntegerType, ValueType } from '../graph/types.ts';
+import type { AccumulatorRing } from './accumulators.ts';
 import type { ConstantTensor } from './constants.ts';
 import type { Step } from './draft.ts';
+import type { MatmulSpec } from './kernels/matmul-spec.ts';
 import type { Box, Layout } from './layout.ts';
 import { at, mergeFactors } from './layout.ts';
-import type { MatmulSpec } from './kernels/matmul-spec.ts';
 import type { Format, View } from './walk.ts';
 
 export type Source =
@@ -126,7 +127,10 @@ export function storedWidth(bits: number): number {
 /** Refuses result widths that saturation at the stored width would not clip correctly. */
 export function requireExactWidth(type: IntegerType, what: string): void {
   const exact = storedWidth(type.bits) === type.bits;
-  refuseUnless(exact, `${what} of ${type.bits} bits would saturate at ${storedWidth(type.bits)} bits; use 1..8 or 16 bits`);
+  refuseUnless(
+    exact,
+    `${what} of ${type.bits} bits would saturate at ${storedWidth(type.bits)} bits; use 1..8 or 16 bits`,
+  );
 }
 
 /** The box of an operand that is broadcast against the output; shapes align at the last dim. */

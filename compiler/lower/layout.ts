@@ -37,7 +37,10 @@ export function memoryOrder(rank: number): readonly number[] {
 }
 
 /** Dense layout of a shape; the fastest dim that has more than one element is padded to whole bytes. */
-export function denseLayout(shape: readonly number[], bits: number): { readonly layout: Layout; readonly sizeBytes: number } {
+export function denseLayout(
+  shape: readonly number[],
+  bits: number,
+): { readonly layout: Layout; readonly sizeBytes: number } {
   const dims: Factor[][] = shape.map(() => []);
   let stride = 1;
   let padded = false;

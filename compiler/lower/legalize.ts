@@ -22,7 +22,14 @@ export function legalize(graph: Graph): Graph {
     if (!values.has(wide)) {
       values.set(wide, { element: WIDENED, shape: type.shape });
       const table = Int32Array.of(-1, 0, 1);
-      nodes.push({ op: 'lut', name: wide, inputs: [x], output: wide, attributes: { table, axis: 0 }, source: node.source });
+      nodes.push({
+        op: 'lut',
+        name: wide,
+        inputs: [x],
+        output: wide,
+        attributes: { table, axis: 0 },
+        source: node.source,
+      });
     }
     nodes.push({ ...node, inputs: [wide, ...node.inputs.slice(1)] });
   }

@@ -14,7 +14,12 @@ export interface LinkInput {
   readonly semaphores: readonly SemaphoreDeclaration[];
   readonly layers: readonly LayerSymbol[];
   readonly constants: readonly ConstantSegment[];
-  readonly io: readonly { readonly name: string; readonly direction: 'input' | 'output'; readonly tensor: NamedTensor; readonly shape: readonly number[] }[];
+  readonly io: readonly {
+    readonly name: string;
+    readonly direction: 'input' | 'output';
+    readonly tensor: NamedTensor;
+    readonly shape: readonly number[];
+  }[];
   /** DRAM address behind all data; code follows. */
   readonly dataEnd: number;
 }
@@ -24,26 +29,45 @@ export function link(input: LinkInput): Program {
   const arrays = new Interner<NamedArray, ArrayDescriptor>('array');
   const instructions = input.instructions.map((o) => encodeOperands(o, tensors, arrays));
   instructions.push({ op: 'halt', waits: [], signals: [] });
-  const io = input.io.map((t): ProgramTensor => ({ name: t.name, direction: t.direction, tensor: tensors.number(t.tensor), shape: t.shape }));
+  const io = input.io.map(
+    (t): ProgramTensor => ({ name: t.name, direction: t.direction, tensor: tensors.number(t.tensor), shape: t.shape }),
+  );
   const codeBytes = instructions.length * 16 + tensors.items.length * 128 + arrays.items.length * 32;
   return {
-    isaVersion: ISA_VERSION, name: input.name, cores: [{ instructions }], tensors: tensors.items, arrays: arrays.items, semaphores: input.semaphores,
-    constants: input.constants, io, dramBytes: input.dataEnd + codeBytes, codeAddress: input.dataEnd,
+    isaVersion: ISA_VERSION,
+    name: input.name,
+    cores: [{ instructions }],
+    tensors: tensors.items,
+    arrays: arrays.items,
+    semaphores: input.semaphores,
+    constants: input.constants,
+    io,
+    dramBytes: input.dataEnd + codeBytes,
+    codeAddress: input.dataEnd,
     symbols: {
-      tensorNames: tensors.names, arrayNames: arrays.names, layers: input.layers,
-      layerOf: [[...input.instructions.map((o) => o.draft.layer), -1]], lineOf: [instructions.map(() => 0)], sourceFile: '',
+      tensorNames: tensors.names,
+      arrayNames: arrays.names,
+      layers: input.layers,
+      layerOf: [[...input.instructions.map((o) => o.draft.layer), -1]],
+      lineOf: [instructions.map(() => 0)],
+      sourceFile: '',
     },
   };
 }
 
 /** Replaces descriptors by their numbers, guided by the row's field kinds. */
-function encodeOperands(o: Ordered, tensors: Interner<NamedTensor, TensorDescriptor>, arrays: Interner<NamedArray, ArrayDescriptor>): Instruction {
+function encodeOperands(
+  o: Ordered,
+  tensors: Interner<NamedTensor, TensorDescriptor>,
+  arrays: Interner<NamedArray, ArrayDescriptor>,
+): Instruction {
   const { layer: _, ...draft } = o.draft;
   const out: Record<string, unknown> = { ...draft, waits: o.waits, signals: o.signals };
   for (const [field, spec] of Object.entries(TABLE[draft.op].fields as Record<string, { readonly kind: string }>)) {
     const value = out[field];
     if (spec.kind === 'tensor') out[field] = tensors.number(value as NamedTensor);
-    else if (spec.kind === 'optionalTensor') out[field] = value === null ? NO_TENSOR : tensors.number(value as NamedTensor);
+    else if (spec.kind === 'optionalTensor')
+      out[field] = value === null ? NO_TENSOR : tensors.number(value as NamedTensor);
     else if (spec.kind === 'array') out[field] = arrays.number(value as NamedArray);
   }
   return out as unknown as Instruction;
@@ -80,7 +104,11 @@ class Interner<N extends D & { readonly name: string }, D> {
 
   #tooMany(): never {
     throw new CapacityError(`the program needs more than ${LIMITS.descriptors} ${this.#what} descriptors`, {
-      needed: LIMITS.descriptors + 1, available: LIMITS.descriptors, unit: 'descriptors', knob: 'core.accumulators.sizeBytes', code: 'E-CAPACITY-DESCRIPTORS',
+      needed: LIMITS.descriptors + 1,
+      available: LIMITS.descriptors,
+      unit: 'descriptors',
+      knob: 'core.accumulators.sizeBytes',
+      code: 'E-CAPACITY-DESCRIPTORS',
     });
   }
 }

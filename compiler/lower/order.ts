@@ -8,8 +8,8 @@
  */
 import { InternalError } from '../../isa/base/errors.ts';
 import type { InstructionOf, Signal, UnitKind } from '../../isa/instructions/table.ts';
-import type { Machine } from '../../isa/machine/schema.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
+import type { Machine } from '../../isa/machine/schema.ts';
 import type { SemaphoreDeclaration } from '../../isa/program.ts';
 import { LIMITS, SPACES } from '../../isa/tensor.ts';
 import type { Draft } from './draft.ts';
@@ -30,7 +30,9 @@ export interface OrderOptions {
 
 /** A draft, or a `sync`, with its waits and signals. */
 export interface Ordered {
-  readonly draft: Draft | { readonly op: 'sync'; readonly layer: number; readonly unit: WorkUnit; readonly channel: number };
+  readonly draft:
+    | Draft
+    | { readonly op: 'sync'; readonly layer: number; readonly unit: WorkUnit; readonly channel: number };
   readonly waits: readonly number[];
   readonly signals: readonly Signal[];
 }
@@ -96,7 +98,8 @@ function expand(slot: Slot): Ordered[] {
   });
   const out: Ordered[] = [];
   const extra = Math.max(0, slot.waits.length - LIMITS.waits);
-  for (let i = 0; i < extra; i += LIMITS.waits) out.push(sync(slot.waits.slice(i, Math.min(extra, i + LIMITS.waits)), []));
+  for (let i = 0; i < extra; i += LIMITS.waits)
+    out.push(sync(slot.waits.slice(i, Math.min(extra, i + LIMITS.waits)), []));
   out.push({ draft: slot.draft, waits: slot.waits.slice(extra), signals: slot.signals });
   for (let i = 0; i < slot.late.length; i += LIMITS.signals) out.push(sync([], slot.late.slice(i, i + LIMITS.signals)));
   return out;
@@ -169,7 +172,8 @@ class OrderState {
   add(draft: Draft, unit: number): Dependence[] {
     const snapshots = this.#snapshots[unit];
     const clock = this.#clocks[unit];
-    if (snapshots === undefined || clock === undefined) throw new InternalError(`no unit ${unit} on this machine (DMA channel?)`);
+    if (snapshots === undefined || clock === undefined)
+      throw new InternalError(`no unit ${unit} on this machine (DMA channel?)`);
     const needs = this.#needs(draft, unit, snapshots.length);
     snapshots.push(clock);
     return this.#reduce(needs.filter((d) => (clock[slotOf(d)] ?? -1) < d.seq));
@@ -180,7 +184,8 @@ class OrderState {
     const own = this.#clocks[unit];
     const theirs = this.#snapshots[edge.unit]?.[edge.seq];
     const snapshots = this.#snapshots[unit];
-    if (own === undefined || theirs === undefined || snapshots === undefined) throw new InternalError('ordering of an unknown unit');
+    if (own === undefined || theirs === undefined || snapshots === undefined)
+      throw new InternalError('ordering of an unknown unit');
     const merged = own.map((value, i) => Math.max(value, theirs[i] ?? -1));
     merged[2 * edge.unit] = Math.max(merged[2 * edge.unit] ?? -1, edge.seq);
     if (edge.done) merged[2 * edge.unit + 1] = Math.max(merged[2 * edge.unit + 1] ?? -1, edge.seq);
@@ -201,7 +206,12 @@ class OrderState {
     };
     for (const t of access.reads) {
       const range = footprint(t);
-      if (t.space === 'dram' && range !== null && this.#readOnlyDram.some((r) => r.start <= range.start && range.end <= r.end)) continue;
+      if (
+        t.space === 'dram' &&
+        range !== null &&
+        this.#readOnlyDram.some((r) => r.start <= range.start && range.end <= r.end)
+      )
+        continue;
       touch(this.#map(t.space), range, false);
     }
     for (const a of access.readCells) touch(this.#cells, cellFootprint(a, this.#macros), false);

@@ -10,11 +10,18 @@ import type { ConstantTensor } from './constants.ts';
 import type { CopyKernel, Kernel, Source } from './kernel.ts';
 import { formatOf, Refusal } from './kernel.ts';
 import { NodeContext } from './kernels/context.ts';
-import { convolutionKernel, productKernel, requireRequantizer } from './kernels/convolution.ts';
 import { convFloatKernel } from './kernels/conv-float.ts';
+import { convolutionKernel, productKernel, requireRequantizer } from './kernels/convolution.ts';
 import type { ConcatPart } from './kernels/copy.ts';
 import { concatKernel, copyKernel, padKernel } from './kernels/copy.ts';
-import { binaryKernel, bipolarKernel, clipKernel, dequantizeKernel, quantizeKernel, unaryKernel } from './kernels/float.ts';
+import {
+  binaryKernel,
+  bipolarKernel,
+  clipKernel,
+  dequantizeKernel,
+  quantizeKernel,
+  unaryKernel,
+} from './kernels/float.ts';
 import { addiKernel, lutKernel, qaddKernel, requantizeKernel } from './kernels/integer.ts';
 import { avgpoolKernel, maxpoolKernel, spatialSumKernel } from './kernels/pool.ts';
 import { softmaxKernel } from './kernels/softmax.ts';
@@ -58,7 +65,11 @@ export function select(graph: Graph, machine: Machine): readonly Selected[] {
       out.push(selectNode(graph, node, fused, constants, machine));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      diagnostics.add({ code: 'E-LOWER-UNSUPPORTED', where: `${node.name} (${node.source})`, message: `${node.op}: ${error.message}` });
+      diagnostics.add({
+        code: 'E-LOWER-UNSUPPORTED',
+        where: `${node.name} (${node.source})`,
+        message: `${node.op}: ${error.message}`,
+      });
     }
   }
   diagnostics.throwIfAny(UnsupportedError, `${diagnostics.items.length} node(s) cannot run on ${machine.name}`);
@@ -68,61 +79,103 @@ export function select(graph: Graph, machine: Machine): readonly Selected[] {
 /** Requantizers that run in the drain of the matrix product before them. */
 function fusedNodes(graph: Graph): ReadonlySet<Node> {
   const uses = new Map<string, number>();
-  for (const name of [...graph.nodes.flatMap((n) => n.inputs), ...graph.outputs]) uses.set(name, (uses.get(name) ?? 0) + 1);
+  for (const name of [...graph.nodes.flatMap((n) => n.inputs), ...graph.outputs])
+    uses.set(name, (uses.get(name) ?? 0) + 1);
   const makers = new Map(graph.nodes.map((n) => [n.output, n]));
-  const channelLast = (maker: Node): number => (maker.op === 'conv' ? 1 : (graph.values.get(maker.output)?.shape.length ?? 0) - 1);
+  const channelLast = (maker: Node): number =>
+    maker.op === 'conv' ? 1 : (graph.values.get(maker.output)?.shape.length ?? 0) - 1;
   return new Set(
     graph.nodes.filter((node) => {
       if (node.op !== 'requantize' || uses.get(at(node.inputs, 0)) !== 1) return false;
       const maker = makers.get(at(node.inputs, 0));
-      return (maker?.op === 'conv' || maker?.op === 'matmul') && (specChannels(node) === 1 || node.attributes.axis === channelLast(maker));
+      return (
+        (maker?.op === 'conv' || maker?.op === 'matmul') &&
+        (specChannels(node) === 1 || node.attributes.axis === channelLast(maker))
+      );
     }),
   );
 }
 
 function specChannels(node: NodeOf<'requantize'>): number {
   const { spec } = node.attributes;
-  return spec.mode === 'float32' ? spec.scale.length : spec.mode === 'fixed-point' ? spec.multiplier.length : spec.base.length;
+  return spec.mode === 'float32'
+    ? spec.scale.length
+    : spec.mode === 'fixed-point'
+      ? spec.multiplier.length
+      : spec.base.length;
 }
 
-function selectNode(graph: Graph, node: Node, fused: ReadonlySet<Node>, constants: Map<string, ConstantTensor>, machine: Machine): Selected {
+function selectNode(
+  graph: Graph,
+  node: Node,
+  fused: ReadonlySet<Node>,
+  constants: Map<string, ConstantTensor>,
+  machine: Machine,
+): Selected {
   const cx = new NodeContext(graph, node, constants);
   const follower = graph.nodes.find((n) => fused.has(n) && n.inputs[0] === node.output);
   const last = follower === undefined ? cx : new NodeContext(graph, follower, constants);
   switch (node.op) {
-    case 'conv': return convolutionKernel(cx, node, last, machine);
-    case 'conv-float': return convFloatKernel(cx, node);
-    case 'matmul': return productKernel(cx, node, last, machine);
+    case 'conv':
+      return convolutionKernel(cx, node, last, machine);
+    case 'conv-float':
+      return convFloatKernel(cx, node);
+    case 'matmul':
+      return productKernel(cx, node, last, machine);
     case 'requantize':
       requireRequantizer(node.attributes.spec.mode, machine);
       return requantizeKernel(cx, node);
-    case 'dequantize': return dequantizeKernel(cx, node);
-    case 'quantize': return quantizeKernel(cx, node);
-    case 'bipolar': return bipolarKernel(cx);
-    case 'unary': return node.attributes.fn === 'identity' ? alias(cx, (layout) => layout) : unaryKernel(cx, node);
-    case 'clip': return clipKernel(cx, node);
-    case 'binary': return binaryKernel(cx, node);
-    case 'addi': return addiKernel(cx);
-    case 'qadd': return qaddKernel(cx, node);
-    case 'maxpool': return maxpoolKernel(cx, node);
-    case 'avgpool': return avgpoolKernel(cx, node);
-    case 'spatial-sum': return spatialSumKernel(cx, node);
-    case 'softmax': return softmaxKernel(cx, node);
-    case 'lut': return lutKernel(cx, node);
-    case 'reshape': return alias(cx, (layout) => reshapeLayout(layout, cx.output.shape));
-    case 'transpose': return alias(cx, (layout) => transposeLayout(layout, node.attributes.perm));
-    case 'slice': return alias(cx, (layout) => sliceLayout(layout, node.attributes.starts, node.attributes.steps, cx.output.shape));
+    case 'dequantize':
+      return dequantizeKernel(cx, node);
+    case 'quantize':
+      return quantizeKernel(cx, node);
+    case 'bipolar':
+      return bipolarKernel(cx);
+    case 'unary':
+      return node.attributes.fn === 'identity' ? alias(cx, (layout) => layout) : unaryKernel(cx, node);
+    case 'clip':
+      return clipKernel(cx, node);
+    case 'binary':
+      return binaryKernel(cx, node);
+    case 'addi':
+      return addiKernel(cx);
+    case 'qadd':
+      return qaddKernel(cx, node);
+    case 'maxpool':
+      return maxpoolKernel(cx, node);
+    case 'avgpool':
+      return avgpoolKernel(cx, node);
+    case 'spatial-sum':
+      return spatialSumKernel(cx, node);
+    case 'softmax':
+      return softmaxKernel(cx, node);
+    case 'lut':
+      return lutKernel(cx, node);
+    case 'reshape':
+      return alias(cx, (layout) => reshapeLayout(layout, cx.output.shape));
+    case 'transpose':
+      return alias(cx, (layout) => transposeLayout(layout, node.attributes.perm));
+    case 'slice':
+      return alias(cx, (layout) => sliceLayout(layout, node.attributes.starts, node.attributes.steps, cx.output.shape));
     case 'depth-to-space': {
       const { block, mode } = node.attributes;
       return alias(cx, (layout) => depthToSpaceLayout(layout, cx.inputType(0).shape, block, mode));
     }
-    case 'concat': return join(cx, node);
-    case 'pad': return pad(cx, node);
+    case 'concat':
+      return join(cx, node);
+    case 'pad':
+      return pad(cx, node);
   }
 }
 
 function copySpec(cx: NodeContext) {
-  return { name: cx.node.name, op: cx.node.op, output: cx.node.output, shape: cx.output.shape, format: formatOf(cx.output) };
+  return {
+    name: cx.node.name,
+    op: cx.node.op,
+    output: cx.node.output,
+    shape: cx.output.shape,
+    format: formatOf(cx.output),
+  };
 }
 
 function alias(cx: NodeContext, arrange: (layout: Layout) => Layout | null): Alias {

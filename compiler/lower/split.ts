@@ -3,7 +3,11 @@ import type { Box } from './layout.ts';
 import { at } from './layout.ts';
 
 /** Ranges of at most `size` that cover [start, start + count), of equal size up to the last. */
-export function ranges(start: number, count: number, size: number): { readonly start: number; readonly count: number }[] {
+export function ranges(
+  start: number,
+  count: number,
+  size: number,
+): { readonly start: number; readonly count: number }[] {
   const out = [];
   for (let i = 0; i < count; i += size) out.push({ start: start + i, count: Math.min(size, count - i) });
   return out;
@@ -26,7 +30,11 @@ export function splitBox(box: Box, order: readonly number[], most: number): Box[
     if (inner * at(sizes, d) <= most) break;
     sizes[d] = evenSize(at(sizes, d), Math.max(1, Math.floor(most / inner)));
   }
-  return tilesOf(box, sizes, box.count.map((_, d) => d));
+  return tilesOf(
+    box,
+    sizes,
+    box.count.map((_, d) => d),
+  );
 }
 
 /** All tiles of `sizes` in a box, `order` outermost first. */

@@ -60,7 +60,17 @@ export function tryWalk(view: View, groups: readonly (readonly Loop[])[], fill =
   if (axes.length > LIMITS.axes || dims.length > LIMITS.dims) return null;
   const { bits, coding } = view.format;
   const tensor: NamedTensor = {
-    name: view.name, space: view.space, base, baseRegister: 0, widthBits: bits, coding, role: view.role, fill, axes, dims, originRegisters: [],
+    name: view.name,
+    space: view.space,
+    base,
+    baseRegister: 0,
+    widthBits: bits,
+    coding,
+    role: view.role,
+    fill,
+    axes,
+    dims,
+    originRegisters: [],
   };
   return { tensor, dimsOf };
 }
@@ -68,7 +78,8 @@ export function tryWalk(view: View, groups: readonly (readonly Loop[])[], fill =
 /** As `tryWalk`; planning has made sure that the walk exists. */
 export function walkGroups(view: View, groups: readonly (readonly Loop[])[], fill = view.format.zero): Walk {
   const found = tryWalk(view, groups, fill);
-  if (found === null) throw new InternalError(`the walk over ${view.name} needs more axes or dims than a descriptor has`);
+  if (found === null)
+    throw new InternalError(`the walk over ${view.name} needs more axes or dims than a descriptor has`);
   return found;
 }
 

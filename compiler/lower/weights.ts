@@ -50,7 +50,12 @@ export function placeWeights(steps: readonly Step[], machine: Machine): WeightPl
   }
   const withWrites = weave(steps, stays, all);
   const keeps = resident !== null && machine.capabilities.weightResidency;
-  return { drafts: withWrites, steady: keeps ? withWrites.filter((d) => d.op !== 'ww') : null, tiles: distinct.length, writes: all.length };
+  return {
+    drafts: withWrites,
+    steady: keeps ? withWrites.filter((d) => d.op !== 'ww') : null,
+    tiles: distinct.length,
+    writes: all.length,
+  };
 }
 
 /** Steps with their tiles' places, and each write at its point. */
@@ -63,7 +68,8 @@ function weave(steps: readonly Step[], stays: ReadonlyMap<number, Stay>, all: re
   });
   const out: Draft[] = [];
   steps.forEach((step, i) => {
-    for (const stay of writesAt.get(i) ?? []) out.push({ op: 'ww', layer: stay.tile.layer, tile: stay.array, src: sourceOf(stay.tile) });
+    for (const stay of writesAt.get(i) ?? [])
+      out.push({ op: 'ww', layer: stay.tile.layer, tile: stay.array, src: sourceOf(stay.tile) });
     out.push(step.op === 'mm' ? placed(step, stays.get(i)) : step);
   });
   return out;
@@ -76,15 +82,38 @@ function placed(step: MatmulStep, stay: Stay | undefined): Draft {
 
 function arrayOf(tile: WeightTile, firstMacro: number, plane: number): NamedArray {
   const { name, gridK, gridN, replicas, kStart, kCount, nCount, weightBits, weightCoding } = tile;
-  return { name, firstMacro, gridK, gridN, replicas, rowStart: 0, columnStart: 0, plane, kStart, kCount, nCount, weightBits, weightCoding };
+  return {
+    name,
+    firstMacro,
+    gridK,
+    gridN,
+    replicas,
+    rowStart: 0,
+    columnStart: 0,
+    plane,
+    kStart,
+    kCount,
+    nCount,
+    weightBits,
+    weightCoding,
+  };
 }
 
 /** Weights in DRAM as one run of memory. */
 function sourceOf(tile: WeightTile): NamedTensor {
   const count = tile.kCount * tile.nCount;
   return {
-    name: tile.name, space: 'dram', base: tile.address, baseRegister: 0, widthBits: tile.weightBits, coding: tile.weightCoding, role: 'weights', fill: 0,
-    axes: [{ extent: count, stride: 1, modulo: 0, origin: 0 }], dims: [{ count, axis: 0, step: 1 }], originRegisters: [],
+    name: tile.name,
+    space: 'dram',
+    base: tile.address,
+    baseRegister: 0,
+    widthBits: tile.weightBits,
+    coding: tile.weightCoding,
+    role: 'weights',
+    fill: 0,
+    axes: [{ extent: count, stride: 1, modulo: 0, origin: 0 }],
+    dims: [{ count, axis: 0, step: 1 }],
+    originRegisters: [],
   };
 }
 
@@ -134,7 +163,11 @@ class Cells {
     const size = macrosOf(tile);
     if (size > this.#macros) {
       throw new CapacityError(`weight tile ${tile.name} needs ${size} macros`, {
-        needed: size, available: this.#macros, unit: 'macros', knob: 'core.matrix.macros', code: 'E-CAPACITY-ARRAYS',
+        needed: size,
+        available: this.#macros,
+        unit: 'macros',
+        knob: 'core.matrix.macros',
+        code: 'E-CAPACITY-ARRAYS',
       });
     }
     let best: Spot & { readonly time: number } = { first: 0, plane: 0, time: Infinity };
@@ -163,7 +196,8 @@ class Cells {
   }
 
   use(stay: Stay, position: number): void {
-    for (const c of this.#cells({ first: stay.array.firstMacro, plane: stay.array.plane }, stay.tile)) this.#freeFrom[c] = position + 1;
+    for (const c of this.#cells({ first: stay.array.firstMacro, plane: stay.array.plane }, stay.tile))
+      this.#freeFrom[c] = position + 1;
   }
 
   #cells(spot: Spot, tile: WeightTile): number[] {

@@ -2,7 +2,17 @@
  * The same network with wider numbers, for a machine whose narrowest activation is wider than the network's (core.matrix.inputBitsMin): every code of fewer
  * than `bits` bits is stored and computed at `bits`. Values do not change: an INT8 chip runs a 2-bit network, it only moves more.
  */
-import { type ElementType, type Graph, type IntegerType, integerRange, type Node, type NodeOf, type RequantizeSpec, type TensorData, type ValueType } from '../graph/types.ts';
+import {
+  type ElementType,
+  type Graph,
+  type IntegerType,
+  integerRange,
+  type Node,
+  type NodeOf,
+  type RequantizeSpec,
+  type TensorData,
+  type ValueType,
+} from '../graph/types.ts';
 
 export function widenGraph(graph: Graph, bits: number): Graph {
   const narrow = [...graph.values.values()].some((t) => t.element.kind === 'int' && t.element.bits < bits);
@@ -15,7 +25,12 @@ export function widenGraph(graph: Graph, bits: number): Graph {
     else if (saturates(graph, node, bits)) nodes.push(...clampedCodes(graph, node, values, bits));
     else nodes.push(widerNode(graph, node, bits));
   }
-  return { ...graph, values, constants: new Map([...graph.constants].map(([name, c]) => [name, { ...c, type: widen(c.type) }])), nodes };
+  return {
+    ...graph,
+    values,
+    constants: new Map([...graph.constants].map(([name, c]) => [name, { ...c, type: widen(c.type) }])),
+    nodes,
+  };
 }
 
 /** The sign quantizer itself gives one bit; a table behind it widens the code. */
@@ -25,7 +40,14 @@ function widenedSign(graph: Graph, node: NodeOf<'bipolar'>, values: Map<string, 
   const table = Int32Array.of(-1, 0, 1);
   return [
     { ...node, output: narrow },
-    { op: 'lut', name: narrow, inputs: [narrow], output: node.output, attributes: { table, axis: 0 }, source: node.source },
+    {
+      op: 'lut',
+      name: narrow,
+      inputs: [narrow],
+      output: node.output,
+      attributes: { table, axis: 0 },
+      source: node.source,
+    },
   ];
 }
 
@@ -44,10 +66,19 @@ function clampedCodes(graph: Graph, node: Node, values: Map<string, ValueType>, 
   const { min, max } = integerRange(wide);
   const unclipped = `${node.output} unclipped`;
   values.set(unclipped, { element: wide, shape });
-  const table = Int32Array.from({ length: max - min + 1 }, (_, i) => Math.min(narrow.max, Math.max(narrow.min, min + i)));
+  const table = Int32Array.from({ length: max - min + 1 }, (_, i) =>
+    Math.min(narrow.max, Math.max(narrow.min, min + i)),
+  );
   return [
     { ...node, output: unclipped } as Node,
-    { op: 'lut', name: `${node.name} clip`, inputs: [unclipped], output: node.output, attributes: { table, axis: 0 }, source: node.source },
+    {
+      op: 'lut',
+      name: `${node.name} clip`,
+      inputs: [unclipped],
+      output: node.output,
+      attributes: { table, axis: 0 },
+      source: node.source,
+    },
   ];
 }
 
@@ -61,7 +92,13 @@ function widerNode(graph: Graph, node: Node, bits: number): Node {
   if (node.op === 'requantize' && node.attributes.spec.mode === 'threshold') {
     const to = graph.values.get(node.output)!.element as IntegerType;
     if (to.bits >= bits) return node;
-    return { ...node, attributes: { ...node.attributes, spec: to.coding === 'bipolar' ? twoSteps(node.attributes.spec) : node.attributes.spec } };
+    return {
+      ...node,
+      attributes: {
+        ...node.attributes,
+        spec: to.coding === 'bipolar' ? twoSteps(node.attributes.spec) : node.attributes.spec,
+      },
+    };
   }
   if (node.op === 'lut') return widerTable(graph, node, bits);
   return node;
@@ -87,7 +124,8 @@ function widerTable(graph: Graph, node: NodeOf<'lut'>, bits: number): Node {
   const channels = node.attributes.table.length / entries;
   const size = wide.max - wide.min + 1;
   const old = node.attributes.table;
-  const table: TensorData = old instanceof Float32Array ? new Float32Array(size * channels) : new Int32Array(size * channels);
+  const table: TensorData =
+    old instanceof Float32Array ? new Float32Array(size * channels) : new Int32Array(size * channels);
   for (let c = 0; c < channels; c++) {
     for (let i = 0; i < size; i++) {
       const code = Math.min(narrow.max, Math.max(narrow.min, wide.min + i));

@@ -44,13 +44,28 @@ export interface MemoryPlan {
 export function planMemory(storage: Storage, machine: Machine): MemoryPlan {
   const { sizeBytes } = machine.core.scratchpad;
   let last: CapacityError | null = null;
-  for (const [share, prefetch] of [[1, true], [1, false], [0.9, false], [0.8, false], [0.65, false], [0.5, false]] as const) {
+  for (const [share, prefetch] of [
+    [1, true],
+    [1, false],
+    [0.9, false],
+    [0.8, false],
+    [0.65, false],
+    [0.5, false],
+  ] as const) {
     const homes = planHomes(storage, machine, Math.floor(sizeBytes * share));
     const plan = place(storage, machine, homes, prefetch && machine.capabilities.doubleBuffering);
     if (!(plan instanceof CapacityError)) return plan;
     last = plan;
   }
-  throw last ?? new CapacityError('no memory plan', { needed: 0, available: sizeBytes, unit: 'bytes', knob: 'core.scratchpad.sizeBytes' });
+  throw (
+    last ??
+    new CapacityError('no memory plan', {
+      needed: 0,
+      available: sizeBytes,
+      unit: 'bytes',
+      knob: 'core.scratchpad.sizeBytes',
+    })
+  );
 }
 
 interface KernelBlocks {
@@ -64,20 +79,31 @@ function place(storage: Storage, machine: Machine, homes: HomePlan, prefetch: bo
   const align = stageAlign(machine);
   const blocks: Block[] = [];
   const add = (block: Block): number => blocks.push(block) - 1;
-  const own = storage.buffers.map((b) => (homes.spaces[b.id] === 'spad' ? add({ name: b.name, sizeBytes: b.sizeBytes, ...at(homes.lives, b.id) }) : -1));
+  const own = storage.buffers.map((b) =>
+    homes.spaces[b.id] === 'spad' ? add({ name: b.name, sizeBytes: b.sizeBytes, ...at(homes.lives, b.id) }) : -1,
+  );
   const kernels = storage.kernels.map((kernel, k): KernelBlocks | null => {
     const plan = at(homes.plans, k);
     if (plan === null) return null;
     const prologueAt = prefetch ? before(homes, k) : k;
-    const stage = (name: string, s: { readonly sizeBytes: number; readonly depth: number } | null | undefined, first: number): number | null =>
-      s === null || s === undefined ? null : add({ name, sizeBytes: roundUp(s.sizeBytes, align) * s.depth, first, last: k });
+    const stage = (
+      name: string,
+      s: { readonly sizeBytes: number; readonly depth: number } | null | undefined,
+      first: number,
+    ): number | null =>
+      s === null || s === undefined
+        ? null
+        : add({ name, sizeBytes: roundUp(s.sizeBytes, align) * s.depth, first, last: k });
     return {
       inputs: kernel.inputs.map((input, i) => {
         const early = input.source.kind === 'constant' && plan.inputs[i]?.loads === 1;
         return stage(`${kernel.name} operand ${i}`, plan.inputs[i], early ? prologueAt : k);
       }),
       output: stage(`${kernel.name} result`, plan.output, k),
-      arena: plan.arenaBytes === 0 ? null : add({ name: `${kernel.name} scratch`, sizeBytes: plan.arenaBytes, first: k, last: k }),
+      arena:
+        plan.arenaBytes === 0
+          ? null
+          : add({ name: `${kernel.name} scratch`, sizeBytes: plan.arenaBytes, first: k, last: k }),
       prologueAt,
     };
   });
@@ -88,10 +114,20 @@ function place(storage: Storage, machine: Machine, homes: HomePlan, prefetch: bo
   const address = (i: number | null): number | null => (i === null ? null : at(placed, i).address);
   const outside = placeOutside(storage, machine, homes);
   return {
-    homes, ...outside,
-    buffers: storage.buffers.map((b) => (at(own, b.id) >= 0 ? { space: 'spad', base: address(at(own, b.id)) ?? 0 } : at(outside.buffers, b.id))),
+    homes,
+    ...outside,
+    buffers: storage.buffers.map((b) =>
+      at(own, b.id) >= 0 ? { space: 'spad', base: address(at(own, b.id)) ?? 0 } : at(outside.buffers, b.id),
+    ),
     kernels: kernels.map((k) =>
-      k === null ? null : { inputs: k.inputs.map(address), output: address(k.output), arena: address(k.arena), prologueAt: k.prologueAt },
+      k === null
+        ? null
+        : {
+            inputs: k.inputs.map(address),
+            output: address(k.output),
+            arena: address(k.arena),
+            prologueAt: k.prologueAt,
+          },
     ),
     spadPeakBytes: peak(placed),
   };
@@ -111,7 +147,11 @@ function peak(placed: readonly { readonly block: Block; readonly address: number
 function placeOutside(storage: Storage, machine: Machine, homes: HomePlan) {
   const align = machine.dram.burstBytes;
   const buffers: Place[] = storage.buffers.map(() => ({ space: 'dram', base: 0 }));
-  const blockOf = (id: number): Block => ({ name: at(storage.buffers, id).name, sizeBytes: at(storage.buffers, id).sizeBytes, ...at(homes.lives, id) });
+  const blockOf = (id: number): Block => ({
+    name: at(storage.buffers, id).name,
+    sizeBytes: at(storage.buffers, id).sizeBytes,
+    ...at(homes.lives, id),
+  });
   let dramEnd = 0;
   const appendFixed = (kind: 'input' | 'output'): void => {
     for (const b of storage.buffers.filter((x) => x.fixed === kind)) {
@@ -126,23 +166,43 @@ function placeOutside(storage: Storage, machine: Machine, homes: HomePlan) {
   const twins = spilled.filter((b) => b.twin !== null);
   for (const b of twins) buffers[b.id] = at(buffers, b.twin ?? 0);
   const spills = spilled.filter((b) => b.twin === null);
-  const inDram = allocate(spills.map((b) => blockOf(b.id)), Number.MAX_SAFE_INTEGER, align);
+  const inDram = allocate(
+    spills.map((b) => blockOf(b.id)),
+    Number.MAX_SAFE_INTEGER,
+    align,
+  );
   inDram.forEach((p, i) => {
     buffers[at(spills, i).id] = { space: 'dram', base: dramEnd + (p.address ?? 0) };
   });
   const inBuffer = storage.buffers.filter((b) => homes.spaces[b.id] === 'buffer');
-  const placedBuffers = allocate(inBuffer.map((b) => blockOf(b.id)), machine.buffer.sizeBytes, stageAlign(machine));
+  const placedBuffers = allocate(
+    inBuffer.map((b) => blockOf(b.id)),
+    machine.buffer.sizeBytes,
+    stageAlign(machine),
+  );
   placedBuffers.forEach((p, i) => {
     buffers[at(inBuffer, i).id] = { space: 'buffer', base: p.address ?? 0 };
   });
-  return { buffers, inputsEnd, activationsEnd: roundUp(dramEnd + peak(inDram), align), bufferPeakBytes: peak(placedBuffers) };
+  return {
+    buffers,
+    inputsEnd,
+    activationsEnd: roundUp(dramEnd + peak(inDram), align),
+    bufferPeakBytes: peak(placedBuffers),
+  };
 }
 
 function noRoom(block: Block, blocks: readonly Block[], sizeBytes: number, machine: Machine): CapacityError {
   const alive = aliveAt(blocks, block.last);
   const needed = alive.reduce((n, b) => n + b.sizeBytes, 0);
-  return new CapacityError(`${block.name} (${block.sizeBytes} bytes) finds no room in the scratchpad of ${machine.name}`, {
-    code: 'E-CAPACITY-SPAD', needed, available: sizeBytes, unit: 'bytes', knob: 'core.scratchpad.sizeBytes',
-    consumers: alive.map((b) => ({ name: b.name, amount: b.sizeBytes })),
-  });
+  return new CapacityError(
+    `${block.name} (${block.sizeBytes} bytes) finds no room in the scratchpad of ${machine.name}`,
+    {
+      code: 'E-CAPACITY-SPAD',
+      needed,
+      available: sizeBytes,
+      unit: 'bytes',
+      knob: 'core.scratchpad.sizeBytes',
+      consumers: alive.map((b) => ({ name: b.name, amount: b.sizeBytes })),
+    },
+  );
 }

@@ -18,11 +18,15 @@ export interface Placed {
 
 /** Places blocks in [0, sizeBytes); results are in the order of `blocks`. */
 export function allocate(blocks: readonly Block[], sizeBytes: number, alignBytes: number): readonly Placed[] {
-  const order = blocks.map((block, index) => ({ block, index })).sort((a, b) => b.block.sizeBytes - a.block.sizeBytes || a.index - b.index);
+  const order = blocks
+    .map((block, index) => ({ block, index }))
+    .sort((a, b) => b.block.sizeBytes - a.block.sizeBytes || a.index - b.index);
   const placed: { readonly block: Block; readonly address: number }[] = [];
   const out: (number | null)[] = blocks.map(() => null);
   for (const { block, index } of order) {
-    const rivals = placed.filter((p) => p.block.first <= block.last && block.first <= p.block.last).sort((a, b) => a.address - b.address);
+    const rivals = placed
+      .filter((p) => p.block.first <= block.last && block.first <= p.block.last)
+      .sort((a, b) => a.address - b.address);
     let address = 0;
     for (const r of rivals) {
       if (r.address >= address + block.sizeBytes) break;

@@ -51,9 +51,13 @@ class HomeSearch {
     this.#storage = storage;
     this.#machine = machine;
     this.#spadBytes = spadBytes;
-    this.#touched = storage.kernels.map((k, i) => [...new Set([at(storage.outputs, i).buffer, ...this.#inputBuffers(k)])]);
+    this.#touched = storage.kernels.map((k, i) => [
+      ...new Set([at(storage.outputs, i).buffer, ...this.#inputBuffers(k)]),
+    ]);
     this.#lives = livesOf(storage.buffers, this.#touched);
-    this.#spaces = storage.buffers.map((b): Space => (b.fixed !== null || b.twin !== null || b.sizeBytes > machine.buffer.sizeBytes ? 'dram' : 'buffer'));
+    this.#spaces = storage.buffers.map(
+      (b): Space => (b.fixed !== null || b.twin !== null || b.sizeBytes > machine.buffer.sizeBytes ? 'dram' : 'buffer'),
+    );
     this.#resident = storage.kernels.map(() => 0);
   }
 
@@ -129,10 +133,14 @@ class HomeSearch {
 
   #homesOf(k: number): Homes {
     const kernel = at(this.#storage.kernels, k);
-    const stored = kernel.inputs.map((i) => (i.source.kind === 'value' ? this.#storage.values.get(i.source.name) : undefined));
+    const stored = kernel.inputs.map((i) =>
+      i.source.kind === 'value' ? this.#storage.values.get(i.source.name) : undefined,
+    );
     return {
       inputs: stored.map((s) => (s === undefined ? 'dram' : at(this.#spaces, s.buffer))),
-      inputBits: kernel.inputs.map((i, n) => (i.source.kind === 'constant' ? i.source.constant.format.bits : (stored[n]?.format.bits ?? 8))),
+      inputBits: kernel.inputs.map((i, n) =>
+        i.source.kind === 'constant' ? i.source.constant.format.bits : (stored[n]?.format.bits ?? 8),
+      ),
       layouts: kernel.inputs.map((_, n) => operandLayout(this.#storage, kernel, n)),
       output: at(this.#spaces, at(this.#storage.outputs, k).buffer),
     };
@@ -165,11 +173,19 @@ class HomeSearch {
       amount: (least.inputs[i]?.sizeBytes ?? 0) * (least.inputs[i]?.depth ?? 0),
     }));
     const needed = least.scratchBytes + at(this.#resident, k);
-    throw new CapacityError(`layer ${kernel.name} needs ${needed} bytes of scratchpad for its smallest tile, ${this.#machine.name} has ${this.#machine.core.scratchpad.sizeBytes}`, {
-      code: 'E-CAPACITY-SPAD',
-      needed, available: this.#machine.core.scratchpad.sizeBytes, unit: 'bytes', knob: 'core.scratchpad.sizeBytes',
-      consumers: [...own, ...aliveAt(blocks, k).map((b) => ({ name: b.name, amount: b.sizeBytes }))].sort((a, b) => b.amount - a.amount),
-    });
+    throw new CapacityError(
+      `layer ${kernel.name} needs ${needed} bytes of scratchpad for its smallest tile, ${this.#machine.name} has ${this.#machine.core.scratchpad.sizeBytes}`,
+      {
+        code: 'E-CAPACITY-SPAD',
+        needed,
+        available: this.#machine.core.scratchpad.sizeBytes,
+        unit: 'bytes',
+        knob: 'core.scratchpad.sizeBytes',
+        consumers: [...own, ...aliveAt(blocks, k).map((b) => ({ name: b.name, amount: b.sizeBytes }))].sort(
+          (a, b) => b.amount - a.amount,
+        ),
+      },
+    );
   }
 }
 

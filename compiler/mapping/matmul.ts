@@ -39,10 +39,20 @@ interface Scored {
 }
 
 /** Cheapest mapping of a kernel cut into `plan`'s tiles. @param replicas whether weights may be copied to spare macros. */
-export function chooseMapping(kernel: MatmulKernel, plan: TilePlan, machine: Machine, replicas: boolean): MappingChoice {
+export function chooseMapping(
+  kernel: MatmulKernel,
+  plan: TilePlan,
+  machine: Machine,
+  replicas: boolean,
+): MappingChoice {
   const scored = candidates(kernel, plan, machine, replicas)
     .map((mapping): Scored => ({ mapping, cost: costMapping(kernel, plan, mapping, machine) }))
-    .sort((a, b) => a.cost.totalCycles - b.cost.totalCycles || macros(a.mapping) - macros(b.mapping) || a.cost.arrayCycles - b.cost.arrayCycles);
+    .sort(
+      (a, b) =>
+        a.cost.totalCycles - b.cost.totalCycles ||
+        macros(a.mapping) - macros(b.mapping) ||
+        a.cost.arrayCycles - b.cost.arrayCycles,
+    );
   const [best, ...rest] = scored;
   if (best === undefined) return refuse(kernel, machine);
   const second = rest.find((s) => macros(s.mapping) !== macros(best.mapping) || s.mapping.gridK !== best.mapping.gridK);
@@ -55,12 +65,19 @@ function macros(m: MatmulMapping): number {
 
 function reason(best: Scored, second: Scored | undefined): string {
   const { arrayCycles, writeCycles, drainCycles } = best.cost;
-  const bound = arrayCycles >= Math.max(writeCycles, drainCycles) ? 'the arrays' : writeCycles >= drainCycles ? 'weight writes' : 'the drain';
+  const bound =
+    arrayCycles >= Math.max(writeCycles, drainCycles)
+      ? 'the arrays'
+      : writeCycles >= drainCycles
+        ? 'weight writes'
+        : 'the drain';
   const shape = `${best.mapping.gridK} x ${best.mapping.gridN} macros x ${best.mapping.replicas}`;
   if (second === undefined) return `${shape}: the only grid that fits; ${bound} set the time`;
   const other = `${second.mapping.gridK} x ${second.mapping.gridN} x ${second.mapping.replicas}`;
   const gain = second.cost.totalCycles - best.cost.totalCycles;
-  return gain > 0 ? `${shape}: ${Math.round(gain)} cycles fewer than ${other}; ${bound} set the time` : `${shape}: as fast as ${other} with fewer macros; ${bound} set the time`;
+  return gain > 0
+    ? `${shape}: ${Math.round(gain)} cycles fewer than ${other}; ${bound} set the time`
+    : `${shape}: as fast as ${other} with fewer macros; ${bound} set the time`;
 }
 
 function candidates(kernel: MatmulKernel, plan: TilePlan, machine: Machine, replicas: boolean): MatmulMapping[] {
@@ -79,7 +96,8 @@ function candidates(kernel: MatmulKernel, plan: TilePlan, machine: Machine, repl
         const nTile = evenTile(spec.n, gridN * perMacro);
         for (const nChunk of chunks(kernel, plan, nTile, machine)) {
           const positions = Math.floor(new AccumulatorRing(machine).capacity / nChunk);
-          if (positions > 0) out.push({ gridK, gridN, replicas: copies, kTile, nTile: Math.min(nTile, nChunk), nChunk, positions });
+          if (positions > 0)
+            out.push({ gridK, gridN, replicas: copies, kTile, nTile: Math.min(nTile, nChunk), nChunk, positions });
         }
       }
     }
@@ -102,7 +120,10 @@ function evenTile(total: number, most: number): number {
 function chunks(kernel: MatmulKernel, plan: TilePlan, nTile: number, machine: Machine): number[] {
   const outputs = Math.min(kernel.matmul.n, at(plan.sizes, channelDim(kernel)));
   const capacity = new AccumulatorRing(machine).capacity;
-  const aligned = kernel.matmul.groups > 1 && kernel.matmul.n % byteGroup(kernel.drained.format.bits) !== 0 ? outputs : byteGroup(kernel.drained.format.bits);
+  const aligned =
+    kernel.matmul.groups > 1 && kernel.matmul.n % byteGroup(kernel.drained.format.bits) !== 0
+      ? outputs
+      : byteGroup(kernel.drained.format.bits);
   const least = Math.min(outputs, roundUp(nTile, aligned));
   const few = Math.min(outputs, roundUp(Math.floor(capacity / aligned) * aligned, aligned));
   return [...new Set([least, Math.min(outputs, aligned), Math.min(outputs, few)])];
@@ -115,35 +136,57 @@ function tilePositions(kernel: MatmulKernel, plan: TilePlan): number {
   return positionDims(kernel).reduce((n, d) => n * at(drained.count, d), 1);
 }
 
-export function costMapping(kernel: MatmulKernel, plan: TilePlan, mapping: MatmulMapping, machine: Machine): MappingCost {
+export function costMapping(
+  kernel: MatmulKernel,
+  plan: TilePlan,
+  mapping: MatmulMapping,
+  machine: Machine,
+): MappingCost {
   const spec = kernel.matmul;
   const { matrix, drain } = machine.core;
-  const positionTiles = positionDims(kernel).reduce((n, d) => n * Math.ceil(at(kernel.shape, d) / at(plan.sizes, d)), 1);
+  const positionTiles = positionDims(kernel).reduce(
+    (n, d) => n * Math.ceil(at(kernel.shape, d) / at(plan.sizes, d)),
+    1,
+  );
   const m = tilePositions(kernel, plan);
   const subTiles = Math.ceil(m / mapping.positions);
   const kTiles = Math.ceil(spec.k / mapping.kTile);
   const nTiles = Math.ceil(spec.n / mapping.nChunk) * Math.ceil(mapping.nChunk / mapping.nTile);
   const weightTiles = kTiles * nTiles * spec.parts.length * spec.groups;
   const rounds = positionTiles * subTiles;
-  const shape = { k: mapping.kTile, n: mapping.nTile, weightBits: spec.weightBits, gridK: mapping.gridK, gridN: mapping.gridN };
+  const shape = {
+    k: mapping.kTile,
+    n: mapping.nTile,
+    weightBits: spec.weightBits,
+    gridK: mapping.gridK,
+    gridN: mapping.gridN,
+  };
   const one = matmulDemand(
     {
-      ...shape, m: Math.ceil(m / subTiles), inputBits: spec.inputBits, replicas: mapping.replicas, accumulate: kTiles > 1,
+      ...shape,
+      m: Math.ceil(m / subTiles),
+      inputBits: spec.inputBits,
+      replicas: mapping.replicas,
+      accumulate: kTiles > 1,
       uniqueInputBits: Math.ceil((m / subTiles) * mapping.kTile * spec.inputBits),
     },
     machine,
   );
-  const arrayCycles = weightTiles * rounds * (one.busyCycles + (kTiles > 1 ? 0 : one.latencyCycles / Math.max(1, weightTiles * rounds)));
+  const arrayCycles =
+    weightTiles * rounds * (one.busyCycles + (kTiles > 1 ? 0 : one.latencyCycles / Math.max(1, weightTiles * rounds)));
   const perChunk = kTiles * spec.parts.length * Math.ceil(mapping.nChunk / mapping.nTile);
   const planes = machine.capabilities.weightPlanes ? matrixGeometry(matrix).planes : 1;
   const slots = planes * Math.floor(matrixGeometry(matrix).macros / macros(mapping));
-  const writes = weightTiles <= slots ? weightTiles : perChunk <= slots ? weightTiles * positionTiles : weightTiles * rounds;
+  const writes =
+    weightTiles <= slots ? weightTiles : perChunk <= slots ? weightTiles * positionTiles : weightTiles * rounds;
   const tileBytes = (mapping.kTile * mapping.nTile * spec.weightBits) / 8;
   const oneWrite = Math.max(weightWriteDemand(shape, machine).cycles, transferCycles(machine, 'dram', tileBytes));
   const writeCycles = writes * oneWrite;
   const elements = positionTiles * m * spec.n * spec.groups;
-  const drainCycles = Math.ceil(elements / drain.lanes) + rounds * Math.ceil(spec.n / mapping.nChunk) * spec.groups * drain.startupCycles;
-  const totalCycles = planes > 1 ? Math.max(arrayCycles, writeCycles, drainCycles) + oneWrite : arrayCycles + writeCycles + drainCycles;
+  const drainCycles =
+    Math.ceil(elements / drain.lanes) + rounds * Math.ceil(spec.n / mapping.nChunk) * spec.groups * drain.startupCycles;
+  const totalCycles =
+    planes > 1 ? Math.max(arrayCycles, writeCycles, drainCycles) + oneWrite : arrayCycles + writeCycles + drainCycles;
   return { arrayCycles, writeCycles, drainCycles, totalCycles, weightTiles, weightWrites: writes };
 }
 
@@ -152,12 +195,26 @@ function refuse(kernel: MatmulKernel, machine: Machine): never {
   const geometry = matrixGeometry(matrix);
   const cells = geometry.columnsPerWeight(kernel.matmul.weightBits);
   if (cells > geometry.columns) {
-    throw new CapacityError(`layer ${kernel.name}: one ${kernel.matmul.weightBits}-bit weight takes ${cells} columns, a macro of ${machine.name} has ${geometry.columns}`, {
-      needed: cells, available: geometry.columns, unit: 'columns', knob: 'core.matrix.columns', code: 'E-CAPACITY-ARRAYS',
-    });
+    throw new CapacityError(
+      `layer ${kernel.name}: one ${kernel.matmul.weightBits}-bit weight takes ${cells} columns, a macro of ${machine.name} has ${geometry.columns}`,
+      {
+        needed: cells,
+        available: geometry.columns,
+        unit: 'columns',
+        knob: 'core.matrix.columns',
+        code: 'E-CAPACITY-ARRAYS',
+      },
+    );
   }
   const group = byteGroup(kernel.drained.format.bits) * 4;
-  throw new CapacityError(`layer ${kernel.name}: ${accumulators.sizeBytes} bytes of accumulators hold no tile of ${byteGroup(kernel.drained.format.bits)} outputs`, {
-    needed: group, available: accumulators.sizeBytes, unit: 'bytes', knob: 'core.accumulators.sizeBytes', code: 'E-CAPACITY-ACC',
-  });
+  throw new CapacityError(
+    `layer ${kernel.name}: ${accumulators.sizeBytes} bytes of accumulators hold no tile of ${byteGroup(kernel.drained.format.bits)} outputs`,
+    {
+      needed: group,
+      available: accumulators.sizeBytes,
+      unit: 'bytes',
+      knob: 'core.accumulators.sizeBytes',
+      code: 'E-CAPACITY-ACC',
+    },
+  );
 }

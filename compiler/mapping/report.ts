@@ -31,7 +31,12 @@ export interface TensorHome {
 export interface CompileReport {
   readonly layers: readonly LayerReport[];
   readonly tensors: readonly TensorHome[];
-  readonly memory: { readonly spadPeakBytes: number; readonly bufferPeakBytes: number; readonly activationBytesDram: number; readonly constantBytes: number };
+  readonly memory: {
+    readonly spadPeakBytes: number;
+    readonly bufferPeakBytes: number;
+    readonly activationBytesDram: number;
+    readonly constantBytes: number;
+  };
   readonly weights: { readonly tiles: number; readonly writes: number; readonly resident: boolean };
   readonly instructions: number;
 }
@@ -53,11 +58,21 @@ export function buildReport({ storage, memory, choices, weights, program }: Repo
   });
   const tensors = storage.buffers
     .filter((b) => at(memory.homes.lives, b.id).first >= 0)
-    .map((b): TensorHome => ({ name: b.name, sizeBytes: b.sizeBytes, space: at(memory.buffers, b.id).space, address: at(memory.buffers, b.id).base }));
+    .map(
+      (b): TensorHome => ({
+        name: b.name,
+        sizeBytes: b.sizeBytes,
+        space: at(memory.buffers, b.id).space,
+        address: at(memory.buffers, b.id).base,
+      }),
+    );
   return {
-    layers, tensors,
+    layers,
+    tensors,
     memory: {
-      spadPeakBytes: memory.spadPeakBytes, bufferPeakBytes: memory.bufferPeakBytes, activationBytesDram: memory.activationsEnd,
+      spadPeakBytes: memory.spadPeakBytes,
+      bufferPeakBytes: memory.bufferPeakBytes,
+      activationBytesDram: memory.activationsEnd,
       constantBytes: program.constants.reduce((n, c) => n + c.bytes.length, 0),
     },
     weights: { tiles: weights.tiles, writes: weights.writes, resident: weights.steady !== null },

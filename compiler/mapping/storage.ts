@@ -55,7 +55,10 @@ class StoragePlanner {
   readonly #buffers: Buffer[] = [];
   readonly #values = new Map<string, Stored>();
   /** Parts that are written straight into a joined tensor: value -> its join and place. */
-  readonly #inPlace = new Map<string, { readonly join: Join; readonly start: number; readonly shape: readonly number[] }>();
+  readonly #inPlace = new Map<
+    string,
+    { readonly join: Join; readonly start: number; readonly shape: readonly number[] }
+  >();
 
   constructor(graph: Graph, selected: readonly Selected[]) {
     this.#graph = graph;
@@ -99,7 +102,8 @@ class StoragePlanner {
   /** Loads a network input before the first kernel that reads it. */
   #loadInputs(s: Selected): void {
     for (const source of sourcesOf(s)) {
-      if (source.kind !== 'value' || this.#values.has(source.name) || !this.#graph.inputs.includes(source.name)) continue;
+      if (source.kind !== 'value' || this.#values.has(source.name) || !this.#graph.inputs.includes(source.name))
+        continue;
       this.#addLoad(source.name);
     }
   }
@@ -108,7 +112,10 @@ class StoragePlanner {
     const stored = this.#stored(inputKey(name));
     const { shape } = this.#typeOf(name);
     const spec = { name: `load ${name}`, op: 'load', output: name, shape, format: stored.format };
-    this.#addKernel(copyKernel(spec, { kind: 'value', name: inputKey(name) }, shape, (layout) => layout), stored.buffer);
+    this.#addKernel(
+      copyKernel(spec, { kind: 'value', name: inputKey(name) }, shape, (layout) => layout),
+      stored.buffer,
+    );
   }
 
   #addStore(name: string): void {
@@ -164,7 +171,11 @@ class StoragePlanner {
       return;
     }
     const { layout, sizeBytes } = denseLayout(kernel.shape, kernel.format.bits);
-    const own: Stored = { buffer: this.#newBuffer(kernel.output, sizeBytes, null, twin), layout, format: kernel.format };
+    const own: Stored = {
+      buffer: this.#newBuffer(kernel.output, sizeBytes, null, twin),
+      layout,
+      format: kernel.format,
+    };
     this.#outputs.push(own);
     const shape = this.#graph.values.get(kernel.output)?.shape ?? kernel.shape;
     const seen = sameShape(shape, kernel.shape) ? layout : reshapeLayout(layout, shape);
@@ -249,8 +260,15 @@ class StoragePlanner {
       const end = part.start + at(part.shape, join.axis);
       const onBytes = (i: number): boolean => i % byteGroup(bits) === 0 || i === at(shape, join.axis);
       if (join.axis === fastest && !(onBytes(part.start) && onBytes(end))) continue;
-      if (!sameShape(maker.shape, part.shape) || join.parts.filter((p) => p.source.kind === 'value' && p.source.name === name).length > 1) continue;
-      const own = boxLayout(layout, { start: part.shape.map((_, d) => (d === join.axis ? part.start : 0)), count: part.shape });
+      if (
+        !sameShape(maker.shape, part.shape) ||
+        join.parts.filter((p) => p.source.kind === 'value' && p.source.name === name).length > 1
+      )
+        continue;
+      const own = boxLayout(layout, {
+        start: part.shape.map((_, d) => (d === join.axis ? part.start : 0)),
+        count: part.shape,
+      });
       if (own === null || !this.#readersAccept(name, own)) continue;
       this.#inPlace.set(name, { join, start: part.start, shape: part.shape });
     }
@@ -258,7 +276,8 @@ class StoragePlanner {
 
   #readersAccept(value: string, layout: Layout): boolean {
     return this.#selected.every(
-      (s) => s.kind === 'alias' || s.kind === 'join' || s.inputs.every((i) => !reads(i, value) || acceptsInput(i, layout)),
+      (s) =>
+        s.kind === 'alias' || s.kind === 'join' || s.inputs.every((i) => !reads(i, value) || acceptsInput(i, layout)),
     );
   }
 }
@@ -268,7 +287,8 @@ export function operandLayout(storage: Storage, kernel: Kernel, index: number): 
   const input = at(kernel.inputs, index);
   if (input.source.kind === 'constant') return input.source.constant.layout;
   const stored = storage.values.get(input.source.name);
-  const layout = stored === undefined ? null : input.arrange === undefined ? stored.layout : input.arrange(stored.layout);
+  const layout =
+    stored === undefined ? null : input.arrange === undefined ? stored.layout : input.arrange(stored.layout);
   if (layout === null) throw new InternalError(`${kernel.name} cannot see operand ${index} in its own shape`);
   return layout;
 }

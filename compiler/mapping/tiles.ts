@@ -9,9 +9,9 @@ import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Space } from '../../isa/tensor.ts';
 import type { Kernel, KernelInput, TempSpec } from '../lower/kernel.ts';
+import { channelDim, positionDims } from '../lower/kernels/matmul.ts';
 import type { Box, Layout } from '../lower/layout.ts';
 import { at, boxLayout, denseLayout, memoryOrder, packLike, roundUp, sameBox } from '../lower/layout.ts';
-import { channelDim, positionDims } from '../lower/kernels/matmul.ts';
 import { ranges } from '../lower/split.ts';
 import { allocate } from './allocate.ts';
 import { transferCycles } from './transfer.ts';
@@ -56,7 +56,9 @@ const TILE_CYCLES = 64;
 export function planTiles(kernel: Kernel, homes: Homes, machine: Machine, budgetBytes: number): TilePlan | null {
   if (kernel.kind === 'copy') return copyPlan(kernel, homes, machine);
   const whole = costTiles(kernel, homes, machine, kernel.shape, memoryOrder(kernel.shape.length));
-  const inPlace = homes.output === 'spad' && kernel.inputs.every((input, i) => input.source.kind === 'constant' || homes.inputs[i] === 'spad');
+  const inPlace =
+    homes.output === 'spad' &&
+    kernel.inputs.every((input, i) => input.source.kind === 'constant' || homes.inputs[i] === 'spad');
   if (inPlace && whole.scratchBytes <= budgetBytes) return whole;
   let best: TilePlan | null = null;
   for (const order of tileOrders(kernel)) {
@@ -78,9 +80,20 @@ export function smallestPlan(kernel: Kernel, homes: Homes, machine: Machine): Ti
 function copyPlan(kernel: Kernel, homes: Homes, machine: Machine): TilePlan {
   const bytes = denseLayout(kernel.shape, kernel.format.bits).sizeBytes;
   const sources = homes.inputs.map((h) => transferCycles(machine, h, bytes / homes.inputs.length));
-  const costCycles = Math.max(transferCycles(machine, homes.output, bytes), sources.reduce((a, b) => a + b, 0));
+  const costCycles = Math.max(
+    transferCycles(machine, homes.output, bytes),
+    sources.reduce((a, b) => a + b, 0),
+  );
   return {
-    sizes: kernel.shape, order: memoryOrder(kernel.shape.length), tiles: 1, inputs: homes.inputs.map(() => null), output: null, arenaBytes: 0, temps: [], scratchBytes: 0, costCycles,
+    sizes: kernel.shape,
+    order: memoryOrder(kernel.shape.length),
+    tiles: 1,
+    inputs: homes.inputs.map(() => null),
+    output: null,
+    arenaBytes: 0,
+    temps: [],
+    scratchBytes: 0,
+    costCycles,
   };
 }
 
@@ -90,7 +103,10 @@ function tileOrders(kernel: Kernel): readonly (readonly number[])[] {
   if (kernel.kind !== 'matmul') return [order];
   const channel = channelDim(kernel);
   const rest = order.filter((d) => d !== channel);
-  return [[...rest, channel], [channel, ...rest]];
+  return [
+    [...rest, channel],
+    [channel, ...rest],
+  ];
 }
 
 /** All combinations of halved dims, multiples of the grain. */
@@ -109,7 +125,13 @@ function tileSizes(kernel: Kernel): number[][] {
   return all;
 }
 
-export function costTiles(kernel: Kernel, homes: Homes, machine: Machine, sizes: readonly number[], order: readonly number[]): TilePlan {
+export function costTiles(
+  kernel: Kernel,
+  homes: Homes,
+  machine: Machine,
+  sizes: readonly number[],
+  order: readonly number[],
+): TilePlan {
   const parts = kernel.shape.map((size, d) => Math.ceil(size / at(sizes, d)));
   const tiles = parts.reduce((a, b) => a * b, 1);
   const deep = machine.capabilities.doubleBuffering ? 2 : 1;
@@ -119,7 +141,11 @@ export function costTiles(kernel: Kernel, homes: Homes, machine: Machine, sizes:
   const inputs = kernel.inputs.map((input, i): Stage | null => {
     const home = at(homes.inputs, i);
     if (home === 'spad') return null;
-    const sizeBytes = stagedBytes(at(homes.layouts, i), largestNeed(input, kernel.shape, sizes, parts), at(homes.inputBits, i));
+    const sizeBytes = stagedBytes(
+      at(homes.layouts, i),
+      largestNeed(input, kernel.shape, sizes, parts),
+      at(homes.inputBits, i),
+    );
     const loads = countLoads(input, kernel.shape, sizes, parts, order);
     const depth = loads > 1 ? deep : 1;
     scratchBytes += roundUp(sizeBytes, align) * depth;
@@ -127,21 +153,44 @@ export function costTiles(kernel: Kernel, homes: Homes, machine: Machine, sizes:
     return { sizeBytes, depth, loads };
   });
   const outputBytes = denseLayout(sizes, kernel.format.bits).sizeBytes;
-  const output: Stage | null = homes.output === 'spad' ? null : { sizeBytes: outputBytes, depth: tiles > 1 ? deep : 1, loads: tiles };
+  const output: Stage | null =
+    homes.output === 'spad' ? null : { sizeBytes: outputBytes, depth: tiles > 1 ? deep : 1, loads: tiles };
   if (output !== null) {
     scratchBytes += roundUp(outputBytes, align) * output.depth;
     costCycles += (tiles + 1) * transferCycles(machine, homes.output, outputBytes);
   }
   const { arenaBytes, temps } = planArena(kernel.temps(sizes), align);
   scratchBytes += arenaBytes;
-  return { sizes, order, tiles, inputs, output, arenaBytes, temps, scratchBytes, costCycles: costCycles + computeCycles(kernel, machine, sizes, tiles) + rewriteCycles(kernel, machine, parts, order) };
+  return {
+    sizes,
+    order,
+    tiles,
+    inputs,
+    output,
+    arenaBytes,
+    temps,
+    scratchBytes,
+    costCycles:
+      costCycles + computeCycles(kernel, machine, sizes, tiles) + rewriteCycles(kernel, machine, parts, order),
+  };
 }
 
 /** Scratch pieces that live in different stages share bytes. */
-function planArena(temps: readonly TempSpec[], align: number): { readonly arenaBytes: number; readonly temps: readonly number[] } {
-  const blocks = temps.map((t) => ({ name: t.name, sizeBytes: roundUp(denseLayout(t.shape, t.format.bits).sizeBytes, align), first: t.first, last: t.last }));
+function planArena(
+  temps: readonly TempSpec[],
+  align: number,
+): { readonly arenaBytes: number; readonly temps: readonly number[] } {
+  const blocks = temps.map((t) => ({
+    name: t.name,
+    sizeBytes: roundUp(denseLayout(t.shape, t.format.bits).sizeBytes, align),
+    first: t.first,
+    last: t.last,
+  }));
   const placed = allocate(blocks, Number.MAX_SAFE_INTEGER, align);
-  return { arenaBytes: placed.reduce((most, p) => Math.max(most, (p.address ?? 0) + p.block.sizeBytes), 0), temps: placed.map((p) => p.address ?? 0) };
+  return {
+    arenaBytes: placed.reduce((most, p) => Math.max(most, (p.address ?? 0) + p.block.sizeBytes), 0),
+    temps: placed.map((p) => p.address ?? 0),
+  };
 }
 
 /** Bytes of a piece as it is staged: packed, in the memory order of its home. */
@@ -181,7 +230,10 @@ function rewriteCycles(kernel: Kernel, machine: Machine, parts: readonly number[
   const outermost = order[0] === channel;
   const share = outermost ? at(parts, channel) : 1;
   const { matrix } = machine.core;
-  const cellBits = matrix.kind === 'digital-cim' ? matrix.macros * matrix.rows * matrix.columns * matrix.planes : matrix.rows * matrix.columns * matrix.planes * 8;
+  const cellBits =
+    matrix.kind === 'digital-cim'
+      ? matrix.macros * matrix.rows * matrix.columns * matrix.planes
+      : matrix.rows * matrix.columns * matrix.planes * 8;
   return (bytes * 8) / share <= cellBits ? 0 : (positions - 1) * transferCycles(machine, 'dram', bytes);
 }
 
@@ -204,7 +256,12 @@ function cuttable(kernel: Kernel, homes: Homes, sizes: readonly number[]): boole
  * A box as large as the largest piece of an operand, dim by dim: needs are separable, so it is enough to move along one dim at a
  * time. Inner tiles are all alike; the first and last few may be clipped by a border.
  */
-function largestNeed(input: KernelInput, shape: readonly number[], sizes: readonly number[], parts: readonly number[]): Box {
+function largestNeed(
+  input: KernelInput,
+  shape: readonly number[],
+  sizes: readonly number[],
+  parts: readonly number[],
+): Box {
   const first = input.need({ start: shape.map(() => 0), count: sizes });
   const start = [...first.start];
   const count = [...first.count];
@@ -213,7 +270,10 @@ function largestNeed(input: KernelInput, shape: readonly number[], sizes: readon
     for (const p of new Set([1, 2, last >> 1, last - 1, last])) {
       if (p < 1 || p > last) continue;
       const from = p * at(sizes, d);
-      const box = { start: shape.map((_, e) => (e === d ? from : 0)), count: sizes.map((c, e) => (e === d ? Math.min(c, size - from) : c)) };
+      const box = {
+        start: shape.map((_, e) => (e === d ? from : 0)),
+        count: sizes.map((c, e) => (e === d ? Math.min(c, size - from) : c)),
+      };
       const need = input.need(box);
       need.count.forEach((c, e) => {
         if (c <= at(count, e)) return;
@@ -226,7 +286,13 @@ function largestNeed(input: KernelInput, shape: readonly number[], sizes: readon
 }
 
 /** How often the needed piece changes when tiles run in `order`: once for every step of the innermost dim that it depends on. */
-function countLoads(input: KernelInput, shape: readonly number[], sizes: readonly number[], parts: readonly number[], order: readonly number[]): number {
+function countLoads(
+  input: KernelInput,
+  shape: readonly number[],
+  sizes: readonly number[],
+  parts: readonly number[],
+  order: readonly number[],
+): number {
   const first: Box = { start: shape.map(() => 0), count: sizes };
   const base = input.need(first);
   let loads = 1;

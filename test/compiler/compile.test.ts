@@ -17,11 +17,20 @@ function mlp(widths: readonly number[], bits: number, seed = 1): Graph {
   let x = b.input('x', { element: int(bits), shape: [1, widths[0] ?? 1] });
   widths.slice(1).forEach((n, i) => {
     const k = widths[i] ?? 1;
-    const w = b.constant({ type: { element: int(bits), shape: [k, n] }, data: Int32Array.from({ length: k * n }, () => Math.floor(random() * 2 ** bits) - 2 ** (bits - 1)) });
+    const w = b.constant({
+      type: { element: int(bits), shape: [k, n] },
+      data: Int32Array.from({ length: k * n }, () => Math.floor(random() * 2 ** bits) - 2 ** (bits - 1)),
+    });
     const acc = b.add('matmul', [x, w], { xZero: 0, wZero: Int32Array.of(0) });
     const levels = 2 ** bits - 1;
     const thresholds = Int32Array.from({ length: levels * n }, (_, t) => ((t % levels) - levels / 2) * 8);
-    const spec = { mode: 'threshold', levels, thresholds, base: new Int32Array(n).fill(-(2 ** (bits - 1))), descending: new Uint8Array(n) } as const;
+    const spec = {
+      mode: 'threshold',
+      levels,
+      thresholds,
+      base: new Int32Array(n).fill(-(2 ** (bits - 1))),
+      descending: new Uint8Array(n),
+    } as const;
     x = b.add('requantize', [acc], { spec, axis: 1, relu: false }, { element: int(bits) });
   });
   return b.finish([x]);
@@ -33,7 +42,10 @@ function image(channels: readonly number[], size: number, bits = 8): Graph {
   let x = b.input('x', { element: int(bits), shape: [1, channels[0] ?? 1, size, size] });
   channels.slice(1).forEach((o, i) => {
     const c = channels[i] ?? 1;
-    const w = b.constant({ type: { element: int(4), shape: [o, c, 3, 3] }, data: Int32Array.from({ length: o * c * 9 }, () => Math.floor(random() * 16) - 8) });
+    const w = b.constant({
+      type: { element: int(4), shape: [o, c, 3, 3] },
+      data: Int32Array.from({ length: o * c * 9 }, () => Math.floor(random() * 16) - 8),
+    });
     const window = { kernel: [3, 3], strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1] } as const;
     const acc = b.add('conv', [x, w], { window, groups: 1, xZero: 0, wZero: Int32Array.of(0) });
     const spec = { mode: 'float32', scale: Float32Array.of(0.02), zeroPoint: 0 } as const;
@@ -48,7 +60,8 @@ describe('residency', () => {
     expect(report.weights).toEqual({ tiles: report.weights.writes, writes: report.weights.tiles, resident: true });
     expect(program.cores[0]?.instructions.some((i) => i.op === 'ww')).toBe(true);
     expect(steadyProgram?.cores[0]?.instructions.some((i) => i.op === 'ww')).toBe(false);
-    if (steadyProgram !== null) expect(simulate(steadyProgram, edgeDcim28nm).cycles).toBeLessThan(simulate(program, edgeDcim28nm).cycles);
+    if (steadyProgram !== null)
+      expect(simulate(steadyProgram, edgeDcim28nm).cycles).toBeLessThan(simulate(program, edgeDcim28nm).cycles);
   });
 
   it('streams weights that do not fit, and has no steady program', () => {
@@ -66,14 +79,18 @@ describe('residency', () => {
 describe('streams of weights', () => {
   it('alternate planes, so that a write overlaps the computation before it', () => {
     const { program } = compile(mlp([256, 16], 2), teach8x8);
-    const planes = program.cores[0]?.instructions.flatMap((i) => (i.op === 'ww' ? [program.arrays[i.tile]?.plane] : []));
+    const planes = program.cores[0]?.instructions.flatMap((i) =>
+      i.op === 'ww' ? [program.arrays[i.tile]?.plane] : [],
+    );
     expect(planes?.slice(0, 6)).toEqual([0, 1, 0, 1, 0, 1]);
   });
 
   it('one plane is slower than two', () => {
     const graph = mlp([512, 64], 4);
     const one = { ...teach8x8, capabilities: { ...teach8x8.capabilities, weightPlanes: false } };
-    expect(simulate(compile(graph, one).program, one).cycles).toBeGreaterThan(simulate(compile(graph, teach8x8).program, teach8x8).cycles);
+    expect(simulate(compile(graph, one).program, one).cycles).toBeGreaterThan(
+      simulate(compile(graph, teach8x8).program, teach8x8).cycles,
+    );
   });
 });
 
@@ -85,7 +102,10 @@ describe('memory', () => {
   });
 
   it('spills to the buffer, then to DRAM, in stripes', () => {
-    const small = { ...edgeDcim28nm, core: { ...edgeDcim28nm.core, scratchpad: { ...edgeDcim28nm.core.scratchpad, sizeBytes: 8192 } } };
+    const small = {
+      ...edgeDcim28nm,
+      core: { ...edgeDcim28nm.core, scratchpad: { ...edgeDcim28nm.core.scratchpad, sizeBytes: 8192 } },
+    };
     const middle = checkGraph(image([8, 16, 16], 32), small, seeded(4)).report;
     expect(middle.tensors.some((t) => t.space === 'buffer')).toBe(true);
     expect(middle.layers.some((l) => l.tiles > 1)).toBe(true);
@@ -95,7 +115,10 @@ describe('memory', () => {
   });
 
   it('says what does not fit, how much, and which knob', () => {
-    const tiny = { ...teach8x8, core: { ...teach8x8.core, scratchpad: { ...teach8x8.core.scratchpad, sizeBytes: 64 } } };
+    const tiny = {
+      ...teach8x8,
+      core: { ...teach8x8.core, scratchpad: { ...teach8x8.core.scratchpad, sizeBytes: 64 } },
+    };
     const error = ((): unknown => {
       try {
         compile(mlp([784, 64], 2), tiny);
@@ -121,7 +144,10 @@ describe('what cannot run', () => {
     const w = b.constant({ type: { element: int(8), shape: [4, 4] }, data: new Int32Array(16).fill(1) });
     const matmul = (v: string) => b.add('matmul', [v, w], { xZero: 0, wZero: Int32Array.of(0) });
     const g = b.finish([matmul(x), matmul(y)]);
-    const eightBit = { ...edgeDcim28nm, core: { ...edgeDcim28nm.core, matrix: { ...edgeDcim28nm.core.matrix, inputBitsMax: 8 } } };
+    const eightBit = {
+      ...edgeDcim28nm,
+      core: { ...edgeDcim28nm.core, matrix: { ...edgeDcim28nm.core.matrix, inputBitsMax: 8 } },
+    };
     const error = ((): unknown => {
       try {
         compile(g, eightBit);
@@ -139,7 +165,10 @@ describe('what cannot run', () => {
   });
 
   it('includes sums that the accumulators could not hold', () => {
-    const narrow = { ...edgeDcim28nm, core: { ...edgeDcim28nm.core, accumulators: { ...edgeDcim28nm.core.accumulators, widthBits: 24 as const } } };
+    const narrow = {
+      ...edgeDcim28nm,
+      core: { ...edgeDcim28nm.core, accumulators: { ...edgeDcim28nm.core.accumulators, widthBits: 24 as const } },
+    };
     const b = new GraphBuilder('wide');
     const x = b.input('x', { element: int(8), shape: [1, 1024] });
     const w = b.constant({ type: { element: int(8), shape: [1024, 1] }, data: new Int32Array(1024).fill(127) });
@@ -155,7 +184,7 @@ describe('the program', () => {
     expect(JSON.stringify(compile(graph, teach8x8).program)).toBe(JSON.stringify(compile(graph, teach8x8).program));
   });
 
-  it('names every instruction\'s layer', () => {
+  it("names every instruction's layer", () => {
     const { program } = compile(image([3, 8, 8], 20), teach8x8);
     const layers = program.symbols.layerOf[0] ?? [];
     expect(layers).toHaveLength(program.cores[0]?.instructions.length ?? 0);

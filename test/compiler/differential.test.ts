@@ -19,22 +19,28 @@ const parameters = { numRuns: GRAPHS, ...(process.env.QNPU_GRAPHS === undefined 
 describe('random graphs', () => {
   it('cover every op of the graph', () => {
     expect([...GENERATED_OPS].sort()).toEqual(Object.keys(OPS).sort());
-    const made = new Set(Array.from({ length: 300 }, (_, seed) => randomGraph(seed)).flatMap((g) => g.nodes.map((n) => n.op)));
+    const made = new Set(
+      Array.from({ length: 300 }, (_, seed) => randomGraph(seed)).flatMap((g) => g.nodes.map((n) => n.op)),
+    );
     expect([...made].sort()).toEqual(Object.keys(OPS).sort());
   });
 
-  it.each(Object.keys(PRESETS))('give the interpreter\'s bits on %s', (name) => {
-    const machine = PRESETS[name];
-    if (machine === undefined) throw new Error(name);
-    fc.assert(
-      fc.property(seeds, (seed) => {
-        checkGraph(randomGraph(seed), machine, seeded(seed + 7));
-      }),
-      parameters,
-    );
-  }, 600_000);
+  it.each(Object.keys(PRESETS))(
+    "give the interpreter's bits on %s",
+    (name) => {
+      const machine = PRESETS[name];
+      if (machine === undefined) throw new Error(name);
+      fc.assert(
+        fc.property(seeds, (seed) => {
+          checkGraph(randomGraph(seed), machine, seeded(seed + 7));
+        }),
+        parameters,
+      );
+    },
+    600_000,
+  );
 
-  it('give the interpreter\'s bits on tight machines, or say what does not fit', () => {
+  it("give the interpreter's bits on tight machines, or say what does not fit", () => {
     let refused = 0;
     fc.assert(
       fc.property(seeds, (seed) => {

@@ -27,10 +27,16 @@ export function randomInputs(graph: Graph, random: () => number): Map<string, Te
       const type = graph.values.get(name);
       if (type === undefined) throw new Error(`no type of ${name}`);
       const size = sizeOf(type.shape);
-      if (type.element.kind === 'float32') return [name, Float32Array.from({ length: size }, () => Math.fround((random() - 0.5) * 8))];
+      if (type.element.kind === 'float32')
+        return [name, Float32Array.from({ length: size }, () => Math.fround((random() - 0.5) * 8))];
       const { min, max } = integerRange(type.element);
       const bipolar = type.element.coding === 'bipolar';
-      return [name, Int32Array.from({ length: size }, () => (bipolar ? (random() < 0.5 ? -1 : 1) : min + Math.floor(random() * (max - min + 1))))];
+      return [
+        name,
+        Int32Array.from({ length: size }, () =>
+          bipolar ? (random() < 0.5 ? -1 : 1) : min + Math.floor(random() * (max - min + 1)),
+        ),
+      ];
     }),
   );
 }
@@ -44,7 +50,10 @@ export interface Mismatch {
 }
 
 /** Elements in which the simulated program and the interpreter differ; -0 and +0 are one value, all NaN are one value. */
-export function mismatches(expected: ReadonlyMap<string, Tensor>, found: ReadonlyMap<string, ArrayLike<number>>): Mismatch[] {
+export function mismatches(
+  expected: ReadonlyMap<string, Tensor>,
+  found: ReadonlyMap<string, ArrayLike<number>>,
+): Mismatch[] {
   const out: Mismatch[] = [];
   for (const [output, { data }] of expected) {
     const own = found.get(output);
@@ -62,7 +71,12 @@ export function mismatches(expected: ReadonlyMap<string, Tensor>, found: Readonl
 }
 
 /** Everything that must hold of one compiled graph; throws with the reason when it does not. */
-export function checkGraph(graph: Graph, machine: Machine, random: () => number, options: CompileOptions = {}): Compiled {
+export function checkGraph(
+  graph: Graph,
+  machine: Machine,
+  random: () => number,
+  options: CompileOptions = {},
+): Compiled {
   const compiled = compile(graph, machine, { check: true, ...options });
   const { program, steadyProgram } = compiled;
   const findings = checkOrder(program, machine);
@@ -74,7 +88,8 @@ export function checkGraph(graph: Graph, machine: Machine, random: () => number,
   const second = execute(steadyProgram ?? program, machine, again, { memories: first.memories });
   if (steadyProgram !== null) {
     const steadyFindings = checkOrder(steadyProgram, machine);
-    if (steadyFindings.length > 0) throw new Error(`order of the steady program: ${JSON.stringify(steadyFindings[0], null, 1)}`);
+    if (steadyFindings.length > 0)
+      throw new Error(`order of the steady program: ${JSON.stringify(steadyFindings[0], null, 1)}`);
   }
   report(mismatches(interpret(graph, again), second.outputs), 'again');
   return compiled;

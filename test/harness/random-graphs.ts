@@ -4,9 +4,18 @@
  */
 import { GraphBuilder } from '../../compiler/graph/builder.ts';
 import { outputSize } from '../../compiler/graph/ops/window.ts';
-import type { ElementType, Graph, IntegerType, OpName, RequantizeSpec, ValueType, Window } from '../../compiler/graph/types.ts';
+import type {
+  ElementType,
+  Graph,
+  IntegerType,
+  OpName,
+  RequantizeSpec,
+  ValueType,
+  Window,
+} from '../../compiler/graph/types.ts';
 import { integerRange, sizeOf } from '../../compiler/graph/types.ts';
 import { seeded } from './differential.ts';
+import { Draw } from './draw.ts';
 
 export type Requantizer = RequantizeSpec['mode'];
 const ROUNDINGS = ['half-even', 'floor', 'ceil', 'toward-zero', 'away-from-zero', 'half-up', 'half-down'] as const;
@@ -25,69 +34,71 @@ export function randomGraph(seed: number, options: RandomGraphOptions = {}): Gra
 
 /** Ops that the generator makes; a test asserts that this is every op of the graph. */
 export const GENERATED_OPS: readonly OpName[] = [
-  'conv', 'conv-float', 'matmul', 'requantize', 'dequantize', 'quantize', 'bipolar', 'unary', 'clip', 'binary', 'addi', 'qadd', 'maxpool', 'avgpool',
-  'spatial-sum', 'concat', 'reshape', 'transpose', 'pad', 'slice', 'depth-to-space', 'softmax', 'lut',
+  'conv',
+  'conv-float',
+  'matmul',
+  'requantize',
+  'dequantize',
+  'quantize',
+  'bipolar',
+  'unary',
+  'clip',
+  'binary',
+  'addi',
+  'qadd',
+  'maxpool',
+  'avgpool',
+  'spatial-sum',
+  'concat',
+  'reshape',
+  'transpose',
+  'pad',
+  'slice',
+  'depth-to-space',
+  'softmax',
+  'lut',
 ];
 
 class Generator {
-  readonly #random: () => number;
+  readonly #d: Draw;
   readonly #b: GraphBuilder;
   readonly #options: RandomGraphOptions;
   readonly #live: string[] = [];
 
   constructor(seed: number, options: RandomGraphOptions) {
-    this.#random = seeded(seed);
+    this.#d = new Draw(seeded(seed));
     this.#b = new GraphBuilder(`random-${seed}`);
     this.#options = options;
   }
 
   build(): Graph {
-    const rank4 = this.#random() < 0.75;
-    const shape = rank4 ? [this.#int(1, 2), this.#int(1, 9), this.#int(1, 9), this.#int(1, 9)] : [this.#int(1, 5), this.#int(1, 70)];
-    const element: ElementType = this.#random() < 0.15 ? { kind: 'float32' } : this.#smallInteger();
+    const rank4 = this.#d.random() < 0.75;
+    const shape = rank4
+      ? [this.#d.int(1, 2), this.#d.int(1, 9), this.#d.int(1, 9), this.#d.int(1, 9)]
+      : [this.#d.int(1, 5), this.#d.int(1, 70)];
+    const element: ElementType = this.#d.random() < 0.15 ? { kind: 'float32' } : this.#d.smallInteger();
     this.#live.push(this.#b.input('x', { element, shape }));
-    const ops = this.#int(1, this.#options.ops ?? 7);
+    const ops = this.#d.int(1, this.#options.ops ?? 7);
     for (let made = 0, tries = 0; made < ops && tries < 60; tries++) if (this.#step()) made++;
     const last = this.#live.at(-1) ?? 'x';
-    const outputs = this.#random() < 0.2 ? [last, this.#pick(this.#live)] : [last];
+    const outputs = this.#d.random() < 0.2 ? [last, this.#d.pick(this.#live)] : [last];
     return this.#b.finish([...new Set(outputs)]);
-  }
-
-  #int(low: number, high: number): number {
-    return low + Math.floor(this.#random() * (high - low + 1));
-  }
-
-  #pick<T>(list: readonly T[]): T {
-    return list[Math.floor(this.#random() * list.length)] as T;
-  }
-
-  #smallInteger(): IntegerType {
-    const coding = this.#pick(['signed', 'unsigned', 'signed', 'unsigned', 'bipolar', 'ternary'] as const);
-    if (coding === 'bipolar') return { kind: 'int', bits: 1, coding };
-    if (coding === 'ternary') return { kind: 'int', bits: 2, coding };
-    return { kind: 'int', bits: this.#pick([2, 3, 4, 5, 6, 7, 8, 8, 1].filter((b) => b > 1 || coding === 'unsigned')), coding };
-  }
-
-  #code(t: IntegerType): number {
-    const { min, max } = integerRange(t);
-    return t.coding === 'bipolar' ? (this.#random() < 0.5 ? -1 : 1) : this.#int(min, max);
   }
 
   #constant(type: ValueType, make: () => number): string {
     const size = sizeOf(type.shape);
-    const data = type.element.kind === 'float32' ? Float32Array.from({ length: size }, make) : Int32Array.from({ length: size }, make);
+    const data =
+      type.element.kind === 'float32'
+        ? Float32Array.from({ length: size }, make)
+        : Int32Array.from({ length: size }, make);
     return this.#b.constant({ type, data });
-  }
-
-  #float(): number {
-    return Math.fround((this.#random() - 0.5) * 4);
   }
 
   /** Adds one op to a random live value; false when the drawn op does not apply. */
   #step(): boolean {
-    const x = this.#pick(this.#live.slice(-3));
+    const x = this.#d.pick(this.#live.slice(-3));
     const type = this.#b.typeOf(x);
-    const made = this.#apply(this.#pick(GENERATED_OPS), x, type);
+    const made = this.#apply(this.#d.pick(GENERATED_OPS), x, type);
     if (made === null || sizeOf(this.#b.typeOf(made).shape) > 4000) return false;
     this.#live.push(made);
     return true;
@@ -97,202 +108,291 @@ class Generator {
     const { element, shape } = type;
     const float = element.kind === 'float32';
     switch (op) {
-      case 'conv': return this.#conv(x, type);
-      case 'conv-float': return float && shape.length === 4 ? this.#convFloat(x, type) : null;
-      case 'matmul': return this.#matmul(x, type);
-      case 'requantize': return !float && element.bits > 8 ? this.#requantize(x, type, null) : null;
-      case 'dequantize': return float ? null : this.#dequantize(x, type);
-      case 'quantize': return float ? this.#quantize(x, type) : null;
-      case 'bipolar': return float ? this.#b.add('bipolar', [x], {}) : null;
+      case 'conv':
+        return this.#conv(x, type);
+      case 'conv-float':
+        return float && shape.length === 4 ? this.#convFloat(x, type) : null;
+      case 'matmul':
+        return this.#matmul(x, type);
+      case 'requantize':
+        return !float && element.bits > 8 ? this.#requantize(x, type, null) : null;
+      case 'dequantize':
+        return float ? null : this.#dequantize(x, type);
+      case 'quantize':
+        return float ? this.#quantize(x, type) : null;
+      case 'bipolar':
+        return float ? this.#b.add('bipolar', [x], {}) : null;
       case 'unary': {
-        const fn = this.#pick(['relu', 'neg', 'abs', 'exp', 'sigmoid', 'tanh', 'floor', 'ceil', 'round', 'sign', 'identity'] as const);
+        const fn = this.#d.pick([
+          'relu',
+          'neg',
+          'abs',
+          'exp',
+          'sigmoid',
+          'tanh',
+          'floor',
+          'ceil',
+          'round',
+          'sign',
+          'identity',
+        ] as const);
         if (!float) return null;
         // exp of an exp leaves float32 soon: keep its operand small.
         const operand = fn === 'exp' ? this.#b.add('clip', [x], { min: -20, max: 8 }) : x;
         return this.#b.add('unary', [operand], { fn });
       }
-      case 'clip': return float ? this.#b.add('clip', [x], { min: this.#float() - 2, max: this.#float() + 2 }) : null;
-      case 'binary': return float ? this.#binary(x, type) : null;
-      case 'addi': return !float && element.bits > 8 ? this.#addi(x, type) : null;
-      case 'qadd': return !float && element.bits <= 8 ? this.#qadd(x, type) : null;
-      case 'maxpool': return shape.length === 4 && (float || element.bits <= 8) ? this.#pool(x, type, 'maxpool') : null;
-      case 'avgpool': return shape.length === 4 && float ? this.#pool(x, type, 'avgpool') : null;
-      case 'spatial-sum': return shape.length === 4 && !float && element.bits <= 8 ? this.#b.add('spatial-sum', [x], { xZero: this.#zero(element) }) : null;
-      case 'concat': return this.#concat(x, type);
-      case 'reshape': return this.#b.add('reshape', [x], {}, { shape: this.#reshaped(shape) });
-      case 'transpose': return shape.length < 2 ? null : this.#b.add('transpose', [x], { perm: this.#shuffled(shape.length) });
-      case 'pad': return this.#b.add('pad', [x], { before: this.#few(shape), after: this.#few(shape), value: float ? this.#float() : this.#code(element) });
-      case 'slice': return this.#slice(x, type);
+      case 'clip':
+        return float ? this.#b.add('clip', [x], { min: this.#d.float() - 2, max: this.#d.float() + 2 }) : null;
+      case 'binary':
+        return float ? this.#binary(x, type) : null;
+      case 'addi':
+        return !float && element.bits > 8 ? this.#addi(x, type) : null;
+      case 'qadd':
+        return !float && element.bits <= 8 ? this.#qadd(x, type) : null;
+      case 'maxpool':
+        return shape.length === 4 && (float || element.bits <= 8) ? this.#pool(x, type, 'maxpool') : null;
+      case 'avgpool':
+        return shape.length === 4 && float ? this.#pool(x, type, 'avgpool') : null;
+      case 'spatial-sum':
+        return shape.length === 4 && !float && element.bits <= 8
+          ? this.#b.add('spatial-sum', [x], { xZero: this.#d.zero(element) })
+          : null;
+      case 'concat':
+        return this.#concat(x, type);
+      case 'reshape':
+        return this.#b.add('reshape', [x], {}, { shape: this.#d.reshaped(shape) });
+      case 'transpose':
+        return shape.length < 2 ? null : this.#b.add('transpose', [x], { perm: this.#d.shuffled(shape.length) });
+      case 'pad':
+        return this.#b.add('pad', [x], {
+          before: this.#d.few(shape),
+          after: this.#d.few(shape),
+          value: float ? this.#d.float() : this.#d.code(element),
+        });
+      case 'slice':
+        return this.#slice(x, type);
       case 'depth-to-space': {
         if (shape.length !== 4 || shape[1]! % 4 !== 0) return null;
-        return this.#b.add('depth-to-space', [x], { block: 2, mode: this.#pick(['DCR', 'CRD'] as const) });
+        return this.#b.add('depth-to-space', [x], { block: 2, mode: this.#d.pick(['DCR', 'CRD'] as const) });
       }
-      case 'softmax': return float ? this.#b.add('softmax', [x], { axis: this.#int(0, shape.length - 1) }) : null;
-      case 'lut': return float || element.bits > 8 ? null : this.#lut(x, type);
+      case 'softmax':
+        return float ? this.#b.add('softmax', [x], { axis: this.#d.int(0, shape.length - 1) }) : null;
+      case 'lut':
+        return float || element.bits > 8 ? null : this.#lut(x, type);
     }
-  }
-
-  #zero(t: IntegerType): number {
-    return t.coding === 'bipolar' || t.coding === 'ternary' ? 0 : this.#random() < 0.5 ? 0 : this.#code(t);
-  }
-
-  #weights(): { readonly type: IntegerType; readonly draw: () => number } {
-    const type = this.#smallInteger();
-    return { type, draw: () => this.#code(type) };
-  }
-
-  #weightZero(type: IntegerType, outputs: number): Int32Array {
-    if (this.#random() < 0.6 || type.coding === 'bipolar' || type.coding === 'ternary') return Int32Array.of(0);
-    return Int32Array.from({ length: this.#random() < 0.5 ? 1 : outputs }, () => this.#code(type));
-  }
-
-  #window(h: number, w: number): Window | null {
-    const kernel = [this.#int(1, 3), this.#int(1, 3)] as const;
-    const dilations = [this.#int(1, 2), this.#int(1, 2)] as const;
-    const pad = (axis: 0 | 1): number => this.#int(0, Math.max(0, kernel[axis] - 1));
-    const window: Window = { kernel, dilations, strides: [this.#int(1, 3), this.#int(1, 3)], pads: [pad(0), pad(1), pad(0), pad(1)] };
-    const [oh, ow] = outputSize(window, h, w, false);
-    return oh > 0 && ow > 0 ? window : null;
   }
 
   #conv(x: string, { element, shape }: ValueType): string | null {
     if (element.kind === 'float32' || element.bits > 8 || shape.length !== 4) return null;
-    const window = this.#window(shape[2]!, shape[3]!);
+    const window = this.#d.window(shape[2]!, shape[3]!);
     if (window === null) return null;
     const channels = shape[1]!;
-    const groups = this.#pick([1, 1, channels, this.#pick([1, 2, 3].filter((g) => channels % g === 0))]);
-    const outputs = groups * this.#int(1, groups > 1 ? 3 : 12);
-    const weights = this.#weights();
-    const w = this.#constant({ element: weights.type, shape: [outputs, channels / groups, ...window.kernel] }, weights.draw);
-    const inputs = this.#random() < 0.5 ? [x, w] : [x, w, this.#bias(outputs)];
-    const acc = this.#b.add('conv', inputs, { window, groups, xZero: this.#zero(element), wZero: this.#weightZero(weights.type, outputs) });
-    return this.#random() < 0.85 ? this.#requantize(acc, this.#b.typeOf(acc), 1) : acc;
+    const groups = this.#d.pick([1, 1, channels, this.#d.pick([1, 2, 3].filter((g) => channels % g === 0))]);
+    const outputs = groups * this.#d.int(1, groups > 1 ? 3 : 12);
+    const weights = this.#d.weights();
+    const w = this.#constant(
+      { element: weights.type, shape: [outputs, channels / groups, ...window.kernel] },
+      weights.draw,
+    );
+    const inputs = this.#d.random() < 0.5 ? [x, w] : [x, w, this.#bias(outputs)];
+    const acc = this.#b.add('conv', inputs, {
+      window,
+      groups,
+      xZero: this.#d.zero(element),
+      wZero: this.#d.weightZero(weights.type, outputs),
+    });
+    return this.#d.random() < 0.85 ? this.#requantize(acc, this.#b.typeOf(acc), 1) : acc;
   }
 
   #convFloat(x: string, { shape }: ValueType): string | null {
-    const window = this.#window(shape[2]!, shape[3]!);
+    const window = this.#d.window(shape[2]!, shape[3]!);
     if (window === null) return null;
     const channels = shape[1]!;
-    const groups = this.#pick([1, 1, channels]);
-    const w = this.#constant({ element: { kind: 'float32' }, shape: [groups * this.#int(1, 3), channels / groups, ...window.kernel] }, () => this.#float());
+    const groups = this.#d.pick([1, 1, channels]);
+    const w = this.#constant(
+      { element: { kind: 'float32' }, shape: [groups * this.#d.int(1, 3), channels / groups, ...window.kernel] },
+      () => this.#d.float(),
+    );
     return this.#b.add('conv-float', [x, w], { window, groups });
   }
 
   #matmul(x: string, { element, shape }: ValueType): string | null {
     if (element.kind === 'float32' || element.bits > 8) return null;
     const k = shape.at(-1)!;
-    const n = this.#int(1, 40);
-    const weights = this.#weights();
+    const n = this.#d.int(1, 40);
+    const weights = this.#d.weights();
     const w = this.#constant({ element: weights.type, shape: [k, n] }, weights.draw);
-    const inputs = this.#random() < 0.5 ? [x, w] : [x, w, this.#bias(n)];
-    const acc = this.#b.add('matmul', inputs, { xZero: this.#zero(element), wZero: this.#weightZero(weights.type, n) });
-    return this.#random() < 0.85 ? this.#requantize(acc, this.#b.typeOf(acc), shape.length - 1) : acc;
+    const inputs = this.#d.random() < 0.5 ? [x, w] : [x, w, this.#bias(n)];
+    const acc = this.#b.add('matmul', inputs, {
+      xZero: this.#d.zero(element),
+      wZero: this.#d.weightZero(weights.type, n),
+    });
+    return this.#d.random() < 0.85 ? this.#requantize(acc, this.#b.typeOf(acc), shape.length - 1) : acc;
   }
 
   #bias(n: number): string {
-    return this.#constant({ element: { kind: 'int', bits: 32, coding: 'signed' }, shape: [n] }, () => this.#int(-2000, 2000));
+    return this.#constant({ element: { kind: 'int', bits: 32, coding: 'signed' }, shape: [n] }, () =>
+      this.#d.int(-2000, 2000),
+    );
   }
 
   #requantize(x: string, { shape }: ValueType, axisWanted: number | null): string {
-    const axis = axisWanted ?? this.#int(0, shape.length - 1);
-    const channels = this.#random() < 0.4 ? 1 : shape[axis]!;
-    const mode = this.#pick(['float32', 'fixed-point', 'threshold'] as const);
+    const axis = axisWanted ?? this.#d.int(0, shape.length - 1);
+    const channels = this.#d.random() < 0.4 ? 1 : shape[axis]!;
+    const mode = this.#d.pick(['float32', 'fixed-point', 'threshold'] as const);
     const from = (make: () => number): number[] => Array.from({ length: channels }, make);
     if (mode === 'threshold') return this.#thresholds(x, axis, channels);
-    const element = this.#pick([this.#exactInteger(), { kind: 'int', bits: 8, coding: 'signed' } as const]);
-    const zeroPoint = this.#random() < 0.5 ? 0 : this.#code(element);
+    const element = this.#d.pick([this.#d.exactInteger(), { kind: 'int', bits: 8, coding: 'signed' } as const]);
+    const zeroPoint = this.#d.random() < 0.5 ? 0 : this.#d.code(element);
     const spec: RequantizeSpec =
       mode === 'float32'
-        ? { mode, zeroPoint, scale: Float32Array.from(from(() => 0.0005 + this.#random() * 0.05)) }
-        : { mode, zeroPoint, multiplier: Int32Array.from(from(() => this.#int(2 ** 30, 2 ** 31 - 1))), shift: Int32Array.from(from(() => this.#int(-10, 1))) };
-    return this.#b.add('requantize', [x], { spec, axis, relu: this.#random() < 0.3 }, { element });
-  }
-
-  /** A width whose saturation is exact in storage, two's complement or unsigned. */
-  #exactInteger(): IntegerType {
-    return { kind: 'int', bits: this.#pick([2, 4, 8, 16, 3, 7]), coding: this.#pick(['signed', 'unsigned'] as const) };
+        ? { mode, zeroPoint, scale: Float32Array.from(from(() => 0.0005 + this.#d.random() * 0.05)) }
+        : {
+            mode,
+            zeroPoint,
+            multiplier: Int32Array.from(from(() => this.#d.int(2 ** 30, 2 ** 31 - 1))),
+            shift: Int32Array.from(from(() => this.#d.int(-10, 1))),
+          };
+    return this.#b.add('requantize', [x], { spec, axis, relu: this.#d.random() < 0.3 }, { element });
   }
 
   #thresholds(x: string, axis: number, channels: number): string {
-    const element = this.#smallInteger();
+    const element = this.#d.smallInteger();
     const { min, max } = integerRange(element);
-    const levels = element.coding === 'bipolar' ? 1 : Math.min(max - min, this.#int(1, 15));
-    const thresholds = Int32Array.from({ length: channels * levels }, () => this.#int(-800, 800));
+    const levels = element.coding === 'bipolar' ? 1 : Math.min(max - min, this.#d.int(1, 15));
+    const thresholds = Int32Array.from({ length: channels * levels }, () => this.#d.int(-800, 800));
     for (let c = 0; c < channels; c++) thresholds.subarray(c * levels, (c + 1) * levels).sort();
     const step = element.coding === 'bipolar' ? 2 : 1;
     const spec: RequantizeSpec = {
-      mode: 'threshold', levels, thresholds,
-      base: Int32Array.from({ length: channels }, () => this.#int(min, max - levels * step)),
-      descending: Uint8Array.from({ length: channels }, () => this.#int(0, 1)),
+      mode: 'threshold',
+      levels,
+      thresholds,
+      base: Int32Array.from({ length: channels }, () => this.#d.int(min, max - levels * step)),
+      descending: Uint8Array.from({ length: channels }, () => this.#d.int(0, 1)),
     };
     return this.#b.add('requantize', [x], { spec, axis, relu: false }, { element });
   }
 
   #dequantize(x: string, { element, shape }: ValueType): string {
-    const axis = this.#int(0, shape.length - 1);
-    const zeros = this.#random() < 0.3 ? shape[axis]! : 1;
+    const axis = this.#d.int(0, shape.length - 1);
+    const zeros = this.#d.random() < 0.3 ? shape[axis]! : 1;
     const small = element.kind === 'int' && element.bits <= 8;
-    const scale = Float32Array.from({ length: this.#random() < 0.5 ? 1 : shape[axis]! }, () => Math.fround((small ? 0.05 : 0.001) * (0.5 + this.#random())));
-    const zeroPoint = Int32Array.from({ length: zeros }, () => (this.#random() < 0.5 ? 0 : this.#int(-3, 3)));
+    const scale = Float32Array.from({ length: this.#d.random() < 0.5 ? 1 : shape[axis]! }, () =>
+      Math.fround((small ? 0.05 : 0.001) * (0.5 + this.#d.random())),
+    );
+    const zeroPoint = Int32Array.from({ length: zeros }, () => (this.#d.random() < 0.5 ? 0 : this.#d.int(-3, 3)));
     return this.#b.add('dequantize', [x], { scale, zeroPoint, axis });
   }
 
   #quantize(x: string, { shape }: ValueType): string {
-    const axis = this.#int(0, shape.length - 1);
-    const element: IntegerType = { kind: 'int', bits: this.#int(1, 9), coding: this.#pick(['signed', 'unsigned'] as const) };
+    const axis = this.#d.int(0, shape.length - 1);
+    const element: IntegerType = {
+      kind: 'int',
+      bits: this.#d.int(1, 9),
+      coding: this.#d.pick(['signed', 'unsigned'] as const),
+    };
     const wide = element.bits === 1 && element.coding === 'signed' ? { ...element, bits: 2 } : element;
     const { min, max } = integerRange(wide);
-    const narrow = this.#random() < 0.3 ? 1 : 0;
-    const order = this.#pick(['round-then-zero', 'zero-then-round'] as const);
-    const whole = order === 'round-then-zero' || this.#random() < 0.7;
-    const per = (): number => (this.#random() < 0.6 ? 1 : shape[axis]!);
+    const narrow = this.#d.random() < 0.3 ? 1 : 0;
+    const order = this.#d.pick(['round-then-zero', 'zero-then-round'] as const);
+    const whole = order === 'round-then-zero' || this.#d.random() < 0.7;
+    const per = (): number => (this.#d.random() < 0.6 ? 1 : shape[axis]!);
     return this.#b.add(
-      'quantize', [x],
+      'quantize',
+      [x],
       {
-        scale: Float32Array.from({ length: per() }, () => Math.fround(0.02 + this.#random() * 0.3)),
-        zeroPoint: Float32Array.from({ length: per() }, () => (whole ? this.#int(min, max) : Math.fround(this.#random() * 3))),
-        axis, rounding: this.#pick(ROUNDINGS), min: min + narrow, max, order,
+        scale: Float32Array.from({ length: per() }, () => Math.fround(0.02 + this.#d.random() * 0.3)),
+        zeroPoint: Float32Array.from({ length: per() }, () =>
+          whole ? this.#d.int(min, max) : Math.fround(this.#d.random() * 3),
+        ),
+        axis,
+        rounding: this.#d.pick(ROUNDINGS),
+        min: min + narrow,
+        max,
+        order,
       },
       { element: wide },
     );
   }
 
   #binary(x: string, type: ValueType): string {
-    const other = this.#random() < 0.4 ? this.#live.find((v) => v !== x && JSON.stringify(this.#b.typeOf(v)) === JSON.stringify(type)) : undefined;
-    const fn = this.#pick(['add', 'sub', 'mul', 'div', 'max', 'min'] as const);
-    const shape = type.shape.map((d) => (this.#random() < 0.5 ? 1 : d));
-    const short = this.#random() < 0.3 ? shape.slice(this.#int(0, shape.length - 1)) : shape;
-    const constant = (): string => this.#constant({ element: { kind: 'float32' }, shape: short }, () => Math.fround(0.25 + this.#random()));
+    const other =
+      this.#d.random() < 0.4
+        ? this.#live.find((v) => v !== x && JSON.stringify(this.#b.typeOf(v)) === JSON.stringify(type))
+        : undefined;
+    const fn = this.#d.pick(['add', 'sub', 'mul', 'div', 'max', 'min'] as const);
+    const shape = type.shape.map((d) => (this.#d.random() < 0.5 ? 1 : d));
+    const short = this.#d.random() < 0.3 ? shape.slice(this.#d.int(0, shape.length - 1)) : shape;
+    const constant = (): string =>
+      this.#constant({ element: { kind: 'float32' }, shape: short }, () => Math.fround(0.25 + this.#d.random()));
     if (other !== undefined && fn !== 'div') return this.#b.add('binary', [x, other], { fn });
-    return this.#b.add('binary', this.#random() < 0.8 || fn === 'div' ? [x, constant()] : [constant(), x], { fn });
+    return this.#b.add('binary', this.#d.random() < 0.8 || fn === 'div' ? [x, constant()] : [constant(), x], { fn });
   }
 
   #addi(x: string, { shape }: ValueType): string {
-    const other = shape.map((d) => (this.#random() < 0.5 ? 1 : d));
-    return this.#b.add('addi', [x, this.#constant({ element: { kind: 'int', bits: 32, coding: 'signed' }, shape: other }, () => this.#int(-999, 999))], {});
+    const other = shape.map((d) => (this.#d.random() < 0.5 ? 1 : d));
+    return this.#b.add(
+      'addi',
+      [
+        x,
+        this.#constant({ element: { kind: 'int', bits: 32, coding: 'signed' }, shape: other }, () =>
+          this.#d.int(-999, 999),
+        ),
+      ],
+      {},
+    );
   }
 
   #qadd(x: string, type: ValueType): string {
     const { element } = type;
-    const other = this.#live.find((v) => v !== x && JSON.stringify(this.#b.typeOf(v).shape) === JSON.stringify(type.shape) && this.#isSmall(v));
-    const b = other ?? this.#constant({ element, shape: type.shape.map((d) => (this.#random() < 0.5 ? 1 : d)) }, () => this.#code(element as IntegerType));
-    const scale = (): number => Math.fround(0.01 + this.#random() * 0.1);
-    const out: IntegerType = { kind: 'int', bits: this.#pick([8, 4]), coding: this.#pick(['signed', 'unsigned'] as const) };
+    const other = this.#live.find(
+      (v) => v !== x && JSON.stringify(this.#b.typeOf(v).shape) === JSON.stringify(type.shape) && this.#isSmall(v),
+    );
+    const b =
+      other ??
+      this.#constant({ element, shape: type.shape.map((d) => (this.#d.random() < 0.5 ? 1 : d)) }, () =>
+        this.#d.code(element as IntegerType),
+      );
+    const scale = (): number => Math.fround(0.01 + this.#d.random() * 0.1);
+    const out: IntegerType = {
+      kind: 'int',
+      bits: this.#d.pick([8, 4]),
+      coding: this.#d.pick(['signed', 'unsigned'] as const),
+    };
     return this.#b.add(
-      'qadd', [x, b],
-      { aScale: scale(), aZero: this.#int(-3, 3), bScale: scale(), bZero: this.#int(-3, 3), scale: scale(), zeroPoint: this.#int(0, 5) },
+      'qadd',
+      [x, b],
+      {
+        aScale: scale(),
+        aZero: this.#d.int(-3, 3),
+        bScale: scale(),
+        bZero: this.#d.int(-3, 3),
+        scale: scale(),
+        zeroPoint: this.#d.int(0, 5),
+      },
       { element: out },
     );
   }
 
   #lut(x: string, { element, shape }: ValueType): string | null {
     if (element.kind === 'float32') return null;
-    const axis = this.#int(0, shape.length - 1);
+    const axis = this.#d.int(0, shape.length - 1);
     const { min, max } = integerRange(element);
-    const size = (max - min + 1) * (this.#random() < 0.6 ? 1 : shape[axis]!);
-    if (this.#random() < 0.3) return this.#b.add('lut', [x], { table: Float32Array.from({ length: size }, () => this.#float()), axis }, { element: { kind: 'float32' } });
-    const out = this.#smallInteger();
-    return this.#b.add('lut', [x], { table: Int32Array.from({ length: size }, () => this.#code(out)), axis }, { element: out });
+    const size = (max - min + 1) * (this.#d.random() < 0.6 ? 1 : shape[axis]!);
+    if (this.#d.random() < 0.3)
+      return this.#b.add(
+        'lut',
+        [x],
+        { table: Float32Array.from({ length: size }, () => this.#d.float()), axis },
+        { element: { kind: 'float32' } },
+      );
+    const out = this.#d.smallInteger();
+    return this.#b.add(
+      'lut',
+      [x],
+      { table: Int32Array.from({ length: size }, () => this.#d.code(out)), axis },
+      { element: out },
+    );
   }
 
   #isSmall(value: string): boolean {
@@ -301,56 +401,35 @@ class Generator {
   }
 
   #pool(x: string, { shape }: ValueType, op: 'maxpool' | 'avgpool'): string | null {
-    const drawn = this.#window(shape[2]!, shape[3]!);
+    const drawn = this.#d.window(shape[2]!, shape[3]!);
     if (drawn === null) return null;
-    const window: Window = op === 'avgpool' || this.#random() < 0.7 ? { ...drawn, dilations: [1, 1] } : drawn;
+    const window: Window = op === 'avgpool' || this.#d.random() < 0.7 ? { ...drawn, dilations: [1, 1] } : drawn;
     const [oh, ow] = outputSize(window, shape[2]!, shape[3]!, false);
     if (oh <= 0 || ow <= 0 || !touchesInput(window, shape[2]!, shape[3]!, oh, ow)) return null;
-    return op === 'maxpool' ? this.#b.add('maxpool', [x], { window }) : this.#b.add('avgpool', [x], { window, countIncludePad: this.#random() < 0.5 });
+    return op === 'maxpool'
+      ? this.#b.add('maxpool', [x], { window })
+      : this.#b.add('avgpool', [x], { window, countIncludePad: this.#d.random() < 0.5 });
   }
 
   #concat(x: string, type: ValueType): string {
-    const axis = this.#int(0, type.shape.length - 1);
+    const axis = this.#d.int(0, type.shape.length - 1);
     const fits = (v: string): boolean => {
       const t = this.#b.typeOf(v);
-      return JSON.stringify(t.element) === JSON.stringify(type.element) && t.shape.length === type.shape.length && t.shape.every((d, i) => i === axis || d === type.shape[i]);
+      return (
+        JSON.stringify(t.element) === JSON.stringify(type.element) &&
+        t.shape.length === type.shape.length &&
+        t.shape.every((d, i) => i === axis || d === type.shape[i])
+      );
     };
     const others = this.#live.filter(fits);
-    const parts = Array.from({ length: this.#int(1, 3) }, () => this.#pick(others));
-    return this.#b.add('concat', this.#random() < 0.5 ? [x, ...parts] : [...parts, x], { axis });
-  }
-
-  #reshaped(shape: readonly number[]): number[] {
-    const size = sizeOf(shape);
-    if (this.#random() < 0.4) return [shape[0]!, size / shape[0]!];
-    const out: number[] = [];
-    let left = size;
-    for (let i = 0; i < this.#int(1, 3); i++) {
-      const divisors = Array.from({ length: Math.min(left, 12) }, (_, d) => d + 1).filter((d) => left % d === 0);
-      const d = this.#pick(divisors);
-      out.push(d);
-      left /= d;
-    }
-    return [...out, left];
-  }
-
-  #shuffled(n: number): number[] {
-    const out = Array.from({ length: n }, (_, i) => i);
-    for (let i = n - 1; i > 0; i--) {
-      const j = this.#int(0, i);
-      [out[i], out[j]] = [out[j]!, out[i]!];
-    }
-    return out;
-  }
-
-  #few(shape: readonly number[]): number[] {
-    return shape.map(() => (this.#random() < 0.4 ? this.#int(1, 2) : 0));
+    const parts = Array.from({ length: this.#d.int(1, 3) }, () => this.#d.pick(others));
+    return this.#b.add('concat', this.#d.random() < 0.5 ? [x, ...parts] : [...parts, x], { axis });
   }
 
   #slice(x: string, { shape }: ValueType): string {
-    const starts = shape.map((d) => this.#int(0, d - 1));
-    const steps = shape.map(() => this.#pick([1, 1, 1, 2]));
-    const out = shape.map((d, i) => this.#int(1, Math.ceil((d - starts[i]!) / steps[i]!)));
+    const starts = shape.map((d) => this.#d.int(0, d - 1));
+    const steps = shape.map(() => this.#d.pick([1, 1, 1, 2]));
+    const out = shape.map((d, i) => this.#d.int(1, Math.ceil((d - starts[i]!) / steps[i]!)));
     return this.#b.add('slice', [x], { starts, steps }, { shape: out });
   }
 }
@@ -359,7 +438,10 @@ class Generator {
 function touchesInput(window: Window, h: number, w: number, oh: number, ow: number): boolean {
   const covers = (axis: 0 | 1, size: number, outputs: number): boolean =>
     Array.from({ length: outputs }, (_, o) => o).every((o) =>
-      Array.from({ length: window.kernel[axis] }, (_, r) => o * window.strides[axis] - window.pads[axis]! + r * window.dilations[axis]).some((i) => i >= 0 && i < size),
+      Array.from(
+        { length: window.kernel[axis] },
+        (_, r) => o * window.strides[axis] - window.pads[axis]! + r * window.dilations[axis],
+      ).some((i) => i >= 0 && i < size),
     );
   return covers(0, h, oh) && covers(1, w, ow);
 }

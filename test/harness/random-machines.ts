@@ -10,8 +10,13 @@ export function randomMachine(random: () => number): Machine {
   const matrix =
     core.matrix.kind === 'digital-cim'
       ? {
-          ...core.matrix, macros: pick([1, 2, 3, 5, 16]), rows: pick([4, 8, 64]), columns: pick([8, 16, 64]), rowsAtOnce: 4,
-          macroAdder: { ...core.matrix.macroAdder, fanIn: pick([1, 2, 4]) }, planes: pick([1, 2] as const),
+          ...core.matrix,
+          macros: pick([1, 2, 3, 5, 16]),
+          rows: pick([4, 8, 64]),
+          columns: pick([8, 16, 64]),
+          rowsAtOnce: 4,
+          macroAdder: { ...core.matrix.macroAdder, fanIn: pick([1, 2, 4]) },
+          planes: pick([1, 2] as const),
         }
       : { ...core.matrix, rows: pick([4, 16]), columns: pick([4, 16]), planes: pick([1, 2] as const) };
   return {
@@ -21,13 +26,19 @@ export function randomMachine(random: () => number): Machine {
       ...core,
       matrix,
       scratchpad: { ...core.scratchpad, sizeBytes: pick([1024, 2048, 4096, 16384]) },
-      accumulators: { ...core.accumulators, sizeBytes: pick([256, 1024, 4096]), widthBits: pick([24, 32, 48] as const) },
+      accumulators: {
+        ...core.accumulators,
+        sizeBytes: pick([256, 1024, 4096]),
+        widthBits: pick([24, 32, 48] as const),
+      },
       dma: { ...core.dma, channels: pick([1, 2, 4, 6]) },
     },
     buffer: { ...base.buffer, sizeBytes: pick([256, 2048, 65536]) },
     capabilities: {
       ...base.capabilities,
-      weightPlanes: random() < 0.7, doubleBuffering: random() < 0.7, weightResidency: random() < 0.7,
+      weightPlanes: random() < 0.7,
+      doubleBuffering: random() < 0.7,
+      weightResidency: random() < 0.7,
     },
   };
 }

@@ -15,7 +15,12 @@ export function convFloatKernel(cx: NodeContext, node: NodeOf<'conv-float'>): Pl
   const { window, groups } = node.attributes;
   const weights = cx.constantData(1);
   refuseUnless(weights !== undefined, 'weights are computed at run time; they must be constant');
-  const [o, channels, kh, kw] = [at(weights.type.shape, 0), at(weights.type.shape, 1), at(weights.type.shape, 2), at(weights.type.shape, 3)];
+  const [o, channels, kh, kw] = [
+    at(weights.type.shape, 0),
+    at(weights.type.shape, 1),
+    at(weights.type.shape, 2),
+    at(weights.type.shape, 3),
+  ];
   const k = channels * kh * kw;
   const perGroup = o / groups;
   const constant = constantTensor(`${node.name}.weights`, [o, k], FLOAT, 'weights', weights.data);
@@ -26,11 +31,26 @@ export function convFloatKernel(cx: NodeContext, node: NodeOf<'conv-float'>): Pl
     return [from * channels, (Math.ceil((start + count) / perGroup) - from) * channels];
   };
   return {
-    kind: 'plain', name: node.name, layer: { name: node.name, op: node.op, m, k, n: o, macs: m * k * o }, output: node.output, shape, format: FLOAT,
-    grain: freeGrain(shape, FLOAT.bits), temps: NO_TEMPS, stages: 1,
+    kind: 'plain',
+    name: node.name,
+    layer: { name: node.name, op: node.op, m, k, n: o, macs: m * k * o },
+    output: node.output,
+    shape,
+    format: FLOAT,
+    grain: freeGrain(shape, FLOAT.bits),
+    temps: NO_TEMPS,
+    stages: 1,
     inputs: [
-      { source: cx.source(cx.input(0)), need: windowNeed(window, cx.inputType(0).shape, inputChannels), accepts: plainDims },
-      { source: { kind: 'constant', constant }, need: (box) => ({ start: [at(box.start, 1), 0], count: [at(box.count, 1), k] }), accepts: () => true },
+      {
+        source: cx.source(cx.input(0)),
+        need: windowNeed(window, cx.inputType(0).shape, inputChannels),
+        accepts: plainDims,
+      },
+      {
+        source: { kind: 'constant', constant },
+        need: (box) => ({ start: [at(box.start, 1), 0], count: [at(box.count, 1), k] }),
+        accepts: () => true,
+      },
     ],
     emit: (tile, emit) => {
       const first = at(tile.box.start, 1);
@@ -39,7 +59,10 @@ export function convFloatKernel(cx: NodeContext, node: NodeOf<'conv-float'>): Pl
         const from = Math.max(first, group * perGroup);
         const count = Math.min(end, (group + 1) * perGroup) - from;
         for (const image of ranges(at(tile.box.start, 0), at(tile.box.count, 0), 1)) {
-          const box: Box = { start: [image.start, from, at(tile.box.start, 2), at(tile.box.start, 3)], count: [1, count, at(tile.box.count, 2), at(tile.box.count, 3)] };
+          const box: Box = {
+            start: [image.start, from, at(tile.box.start, 2), at(tile.box.start, 3)],
+            count: [1, count, at(tile.box.count, 2), at(tile.box.count, 3)],
+          };
           emitPart(node, tile, box, group * channels, channels, emit);
         }
       }
@@ -48,7 +71,14 @@ export function convFloatKernel(cx: NodeContext, node: NodeOf<'conv-float'>): Pl
 }
 
 /** One image and one group: dst[y, x, o] = sum over c, kh, kw. */
-function emitPart(node: NodeOf<'conv-float'>, tile: Tile, box: Box, firstChannel: number, channels: number, emit: Emit): void {
+function emitPart(
+  node: NodeOf<'conv-float'>,
+  tile: Tile,
+  box: Box,
+  firstChannel: number,
+  channels: number,
+  emit: Emit,
+): void {
   const { window } = node.attributes;
   const [x, weights] = [at(tile.inputs, 0), at(tile.inputs, 1)];
   const held = at(tile.boxes, 0);
@@ -59,10 +89,22 @@ function emitPart(node: NodeOf<'conv-float'>, tile: Tile, box: Box, firstChannel
   });
   const view = { ...x, layout: part };
   const loops = windowLoops(view, window, box, held);
-  const a = walkGroups(view, [[loops.y, loops.x, { count: outputs, stride: 0 }], [...at(part.dims, 1), ...loops.kernel]]);
-  const own = within(weights.layout, { start: [at(box.start, 1) - at(at(tile.boxes, 1).start, 0), 0], count: [outputs, channels * window.kernel[0] * window.kernel[1]] });
-  const b = walk({ ...weights, layout: own }, [[{ count: at(box.count, 2) * at(box.count, 3), stride: 0 }, ...at(own.dims, 0)], at(own.dims, 1)]);
-  const inner = within(tile.output.layout, { start: box.start.map((s, d) => s - at(tile.box.start, d)), count: box.count });
+  const a = walkGroups(view, [
+    [loops.y, loops.x, { count: outputs, stride: 0 }],
+    [...at(part.dims, 1), ...loops.kernel],
+  ]);
+  const own = within(weights.layout, {
+    start: [at(box.start, 1) - at(at(tile.boxes, 1).start, 0), 0],
+    count: [outputs, channels * window.kernel[0] * window.kernel[1]],
+  });
+  const b = walk({ ...weights, layout: own }, [
+    [{ count: at(box.count, 2) * at(box.count, 3), stride: 0 }, ...at(own.dims, 0)],
+    at(own.dims, 1),
+  ]);
+  const inner = within(tile.output.layout, {
+    start: box.start.map((s, d) => s - at(tile.box.start, d)),
+    count: box.count,
+  });
   const dst = walk({ ...tile.output, layout: inner }, [plainLoops(inner, memoryOrder(4))]);
   emit({ op: 'vdot', dst, a: a.tensor, b, kdims: at(a.dimsOf, 1), accumulate: false });
 }

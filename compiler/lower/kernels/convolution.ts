@@ -20,15 +20,29 @@ export function convolutionKernel(cx: NodeContext, node: NodeOf<'conv'>, last: N
   const { window, groups, xZero, wZero } = node.attributes;
   const weights = constantOperand(cx, 1, 'weights');
   const shape = cx.output.shape;
-  const [o, perGroup, kh, kw] = [at(weights.type.shape, 0), at(weights.type.shape, 1), at(weights.type.shape, 2), at(weights.type.shape, 3)];
+  const [o, perGroup, kh, kw] = [
+    at(weights.type.shape, 0),
+    at(weights.type.shape, 1),
+    at(weights.type.shape, 2),
+    at(weights.type.shape, 3),
+  ];
   const plane = kh * kw;
   const k = perGroup * plane;
   const m = at(shape, 0) * at(shape, 2) * at(shape, 3);
   const layer = layerOf(last, node, m, k, o);
   const raw: RawMatmul = {
-    window, groups, m, k, channels: perGroup, outputs: o, input: formatOf(cx.inputType(0)), inputZero: xZero,
-    weight: (row, n) => at(weights.data, n * k + (row % perGroup) * plane + Math.floor(row / perGroup)) - zeroOf(wZero, n),
-    bias: biasOf(cx), requantize: fusedRequantizer(last, machine, 1),
+    window,
+    groups,
+    m,
+    k,
+    channels: perGroup,
+    outputs: o,
+    input: formatOf(cx.inputType(0)),
+    inputZero: xZero,
+    weight: (row, n) =>
+      at(weights.data, n * k + (row % perGroup) * plane + Math.floor(row / perGroup)) - zeroOf(wZero, n),
+    bias: biasOf(cx),
+    requantize: fusedRequantizer(last, machine, 1),
   };
   if (perGroup === 1 && groups > 1) return depthwise(cx, last, layer, raw, window);
   const input = cx.inputType(0).shape;
@@ -38,7 +52,11 @@ export function convolutionKernel(cx: NodeContext, node: NodeOf<'conv'>, last: N
     const from = Math.floor(start / spec.n);
     return [from * perGroup, (Math.ceil((start + count) / spec.n) - from) * perGroup];
   };
-  return matmulKernel(last, layer, shape, 1, spec, { source: cx.source(cx.input(0)), need: windowNeed(window, input, channels), accepts: plainDims });
+  return matmulKernel(last, layer, shape, 1, spec, {
+    source: cx.source(cx.input(0)),
+    need: windowNeed(window, input, channels),
+    accepts: plainDims,
+  });
 }
 
 export function productKernel(cx: NodeContext, node: NodeOf<'matmul'>, last: NodeContext, machine: Machine): Kernel {
@@ -48,9 +66,17 @@ export function productKernel(cx: NodeContext, node: NodeOf<'matmul'>, last: Nod
   const m = sizeOf(cx.output.shape) / n;
   const spec = matmulSpec(
     {
-      window: null, groups: 1, m, k, channels: k, outputs: n, input: formatOf(cx.inputType(0)), inputZero: xZero,
+      window: null,
+      groups: 1,
+      m,
+      k,
+      channels: k,
+      outputs: n,
+      input: formatOf(cx.inputType(0)),
+      inputZero: xZero,
       weight: (row, column) => at(weights.data, row * n + column) - zeroOf(wZero, column),
-      bias: biasOf(cx), requantize: fusedRequantizer(last, machine, cx.output.shape.length - 1),
+      bias: biasOf(cx),
+      requantize: fusedRequantizer(last, machine, cx.output.shape.length - 1),
     },
     machine,
   );
@@ -62,14 +88,38 @@ export function productKernel(cx: NodeContext, node: NodeOf<'matmul'>, last: Nod
   });
 }
 
-function matmulKernel(last: NodeContext, layer: LayerSymbol, shape: readonly number[], channel: number, spec: MatmulKernel['matmul'], x: KernelInput): MatmulKernel {
+function matmulKernel(
+  last: NodeContext,
+  layer: LayerSymbol,
+  shape: readonly number[],
+  channel: number,
+  spec: MatmulKernel['matmul'],
+  x: KernelInput,
+): MatmulKernel {
   const format = formatOf(last.output);
   const { records } = spec;
   const parameters = wordTensor(`${last.node.name}.records`, [records.channels, records.words], records.data);
   return {
-    kind: 'matmul', name: last.node.name, layer, output: last.node.output, shape, format, matmul: spec, temps: NO_TEMPS, stages: 1, drained: { shape, format }, epilogue: null,
+    kind: 'matmul',
+    name: last.node.name,
+    layer,
+    output: last.node.output,
+    shape,
+    format,
+    matmul: spec,
+    temps: NO_TEMPS,
+    stages: 1,
+    drained: { shape, format },
+    epilogue: null,
     grain: freeGrain(shape, format.bits),
-    inputs: [x, { source: { kind: 'constant', constant: parameters }, need: recordsNeed(records.channels, records.words, channel), accepts: () => true }],
+    inputs: [
+      x,
+      {
+        source: { kind: 'constant', constant: parameters },
+        need: recordsNeed(records.channels, records.words, channel),
+        accepts: () => true,
+      },
+    ],
   };
 }
 
@@ -81,16 +131,44 @@ function depthwise(cx: NodeContext, last: NodeContext, layer: LayerSymbol, raw: 
   const reach = data.reduce((most, w) => Math.max(most, w < 0 ? -w : w + 1), 1);
   const bits = storedWidth(Math.ceil(Math.log2(reach)) + 1);
   return depthwiseKernel({
-    name: last.node.name, layer, source: cx.source(cx.input(0)), input: cx.inputType(0).shape, inputZero: raw.inputZero, window,
+    name: last.node.name,
+    layer,
+    source: cx.source(cx.input(0)),
+    input: cx.inputType(0).shape,
+    inputZero: raw.inputZero,
+    window,
     multiplier: raw.outputs / raw.groups,
-    weights: constantTensor(`${cx.node.name}.weights`, [raw.outputs, raw.k], { bits, coding: 'signed', zero: 0 }, 'weights', data),
-    records, parameters: wordTensor(`${last.node.name}.records`, [records.channels, records.words], records.data),
-    output: last.node.output, shape: cx.output.shape, format, grain: freeGrain(cx.output.shape, format.bits),
+    weights: constantTensor(
+      `${cx.node.name}.weights`,
+      [raw.outputs, raw.k],
+      { bits, coding: 'signed', zero: 0 },
+      'weights',
+      data,
+    ),
+    records,
+    parameters: wordTensor(`${last.node.name}.records`, [records.channels, records.words], records.data),
+    output: last.node.output,
+    shape: cx.output.shape,
+    format,
+    grain: freeGrain(cx.output.shape, format.bits),
   });
 }
 
-function layerOf(last: NodeContext, node: NodeOf<'conv'> | NodeOf<'matmul'>, m: number, k: number, n: number): LayerSymbol {
-  return { name: last.node.name, op: last.node === node ? node.op : `${node.op}+${last.node.op}`, m, k, n, macs: m * k * n };
+function layerOf(
+  last: NodeContext,
+  node: NodeOf<'conv'> | NodeOf<'matmul'>,
+  m: number,
+  k: number,
+  n: number,
+): LayerSymbol {
+  return {
+    name: last.node.name,
+    op: last.node === node ? node.op : `${node.op}+${last.node.op}`,
+    m,
+    k,
+    n,
+    macs: m * k * n,
+  };
 }
 
 function constantOperand(cx: NodeContext, index: number, what: string): Tensor {
@@ -113,8 +191,12 @@ function fusedRequantizer(last: NodeContext, machine: Machine, axis: number): Ra
   if (node.op !== 'requantize') return null;
   const { spec, relu } = node.attributes;
   requireRequantizer(spec.mode, machine);
-  if (spec.mode !== 'threshold') requireExactWidth(last.integer(last.output, 'requantized values'), 'a requantized result');
-  refuseUnless(node.attributes.axis === axis || recordsOf({ spec, relu }, Int32Array.of(0)).channels === 1, `a requantizer along axis ${node.attributes.axis} behind outputs along axis ${axis}`);
+  if (spec.mode !== 'threshold')
+    requireExactWidth(last.integer(last.output, 'requantized values'), 'a requantized result');
+  refuseUnless(
+    node.attributes.axis === axis || recordsOf({ spec, relu }, Int32Array.of(0)).channels === 1,
+    `a requantizer along axis ${node.attributes.axis} behind outputs along axis ${axis}`,
+  );
   return { spec, relu };
 }
 

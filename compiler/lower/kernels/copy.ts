@@ -21,7 +21,15 @@ interface CopySpec {
 function base(spec: CopySpec, sources: readonly { readonly source: Source; readonly shape: readonly number[] }[]) {
   const layer: LayerSymbol = { name: spec.name, op: spec.op, m: 0, k: 0, n: 0, macs: 0 };
   return {
-    kind: 'copy', name: spec.name, layer, output: spec.output, shape: spec.shape, format: spec.format, grain: spec.shape, temps: NO_TEMPS, stages: 1,
+    kind: 'copy',
+    name: spec.name,
+    layer,
+    output: spec.output,
+    shape: spec.shape,
+    format: spec.format,
+    grain: spec.shape,
+    temps: NO_TEMPS,
+    stages: 1,
     inputs: sources.map(({ source, shape }) => ({ source, need: () => fullBox(shape), accepts: () => true })),
   } as const;
 }
@@ -79,7 +87,8 @@ export function padKernel(
 ): CopyKernel {
   const plain = base(spec, [{ source, shape: sourceShape }]);
   const padded = spec.shape.flatMap((size, d) => (size === at(sourceShape, d) ? [] : [d]));
-  const accepts = (layout: Layout): boolean => fewFactors(layout) && padded.every((d) => at(layout.dims, d).length <= 1);
+  const accepts = (layout: Layout): boolean =>
+    fewFactors(layout) && padded.every((d) => at(layout.dims, d).length <= 1);
   return {
     ...plain,
     inputs: plain.inputs.map((i) => ({ ...i, accepts })),
@@ -117,7 +126,10 @@ export function emitCopy(dst: View, src: View, shape: readonly number[], emit: E
   }
   const outer = order.find((d) => at(shape, d) > 1) ?? 0;
   for (let i = 0; i < at(shape, outer); i++) {
-    const box: Box = { start: shape.map((_, d) => (d === outer ? i : 0)), count: shape.map((s, d) => (d === outer ? 1 : s)) };
+    const box: Box = {
+      start: shape.map((_, d) => (d === outer ? i : 0)),
+      count: shape.map((s, d) => (d === outer ? 1 : s)),
+    };
     const [d, s] = [boxLayout(dst.layout, box), boxLayout(src.layout, box)];
     refuseUnless(d !== null && s !== null, 'a copy of this layout cannot be cut into walks');
     emitCopy({ ...dst, layout: d }, { ...src, layout: s }, box.count, emit, channel);
@@ -129,7 +141,9 @@ export function emitCopy(dst: View, src: View, shape: readonly number[], emit: E
  * through memory; peels the outermost factors into separate copies where a descriptor has too few axes.
  */
 export function emitPieces(dst: View, src: View, emit: Emit, channel: number): void {
-  const pairs = src.layout.dims.flatMap((factors, d) => factors.map((from, i) => ({ from, to: at(at(dst.layout.dims, d), i) })));
+  const pairs = src.layout.dims.flatMap((factors, d) =>
+    factors.map((from, i) => ({ from, to: at(at(dst.layout.dims, d), i) })),
+  );
   pairs.sort((a, b) => b.from.stride - a.from.stride || b.to.stride - a.to.stride);
   emitPairs(dst, src, pairs, emit, channel);
 }
@@ -149,13 +163,22 @@ function emitPairs(dst: View, src: View, pairs: readonly FactorPair[], emit: Emi
   const [outer, ...rest] = pairs;
   refuseUnless(outer !== undefined, 'a copy of this layout cannot be cut into walks');
   for (let i = 0; i < outer.from.count; i++) {
-    const moved = (view: View, stride: number): View => ({ ...view, layout: { ...view.layout, offset: view.layout.offset + i * stride } });
+    const moved = (view: View, stride: number): View => ({
+      ...view,
+      layout: { ...view.layout, offset: view.layout.offset + i * stride },
+    });
     emitPairs(moved(dst, outer.to.stride), moved(src, outer.from.stride), rest, emit, channel);
   }
 }
 
 function emitRowMajor(dst: View, src: View, emit: Emit, channel: number): void {
-  const rowMajor = (view: View) => tryWalk(view, [plainLoops(view.layout, view.layout.dims.map((_, d) => d))]);
+  const rowMajor = (view: View) =>
+    tryWalk(view, [
+      plainLoops(
+        view.layout,
+        view.layout.dims.map((_, d) => d),
+      ),
+    ]);
   const [to, from] = [rowMajor(dst), rowMajor(src)];
   refuseUnless(to !== null && from !== null, 'a reshape of this layout needs more axes than a descriptor has');
   emit({ op: 'copy', dst: to.tensor, src: from.tensor, channel, accumulate: false, core: 0, signalRemote: 0 });

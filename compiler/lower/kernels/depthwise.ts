@@ -38,16 +38,33 @@ export interface DepthwiseSpec {
 
 export function depthwiseKernel(spec: DepthwiseSpec): PlainKernel {
   const { multiplier } = spec;
-  const channels = (start: number, count: number): readonly [number, number] => [start / multiplier, count / multiplier];
+  const channels = (start: number, count: number): readonly [number, number] => [
+    start / multiplier,
+    count / multiplier,
+  ];
   return {
-    kind: 'plain', name: spec.name, layer: spec.layer, output: spec.output, shape: spec.shape, format: spec.format, temps: NO_TEMPS, stages: 1,
+    kind: 'plain',
+    name: spec.name,
+    layer: spec.layer,
+    output: spec.output,
+    shape: spec.shape,
+    format: spec.format,
+    temps: NO_TEMPS,
+    stages: 1,
     grain: spec.grain.map((g, d) => (d === 1 ? Math.min(at(spec.shape, 1), leastMultiple(g, multiplier)) : g)),
     inputs: [
       { source: spec.source, need: windowNeed(spec.window, spec.input, channels), accepts: plainDims },
-      { source: { kind: 'constant', constant: spec.parameters }, need: recordsNeed(spec.records.channels, spec.records.words, 1), accepts: () => true },
+      {
+        source: { kind: 'constant', constant: spec.parameters },
+        need: recordsNeed(spec.records.channels, spec.records.words, 1),
+        accepts: () => true,
+      },
       {
         source: { kind: 'constant', constant: spec.weights },
-        need: (box) => ({ start: [at(box.start, 1), 0], count: [at(box.count, 1), spec.window.kernel[0] * spec.window.kernel[1]] }),
+        need: (box) => ({
+          start: [at(box.start, 1), 0],
+          count: [at(box.count, 1), spec.window.kernel[0] * spec.window.kernel[1]],
+        }),
         accepts: () => true,
       },
     ],
@@ -63,7 +80,8 @@ function leastMultiple(a: number, b: number): number {
 
 function emitTile(spec: DepthwiseSpec, tile: Tile, emit: Emit, accumulators: AccumulatorRing): void {
   const most = spec.multiplier > 1 ? at(tile.box.count, 1) * at(tile.box.count, 2) * at(tile.box.count, 3) : Infinity;
-  for (const box of splitBox(tile.box, [0, 2, 3, 1], Math.min(accumulators.capacity, most))) emitPart(spec, tile, box, emit, accumulators);
+  for (const box of splitBox(tile.box, [0, 2, 3, 1], Math.min(accumulators.capacity, most)))
+    emitPart(spec, tile, box, emit, accumulators);
 }
 
 function emitPart(spec: DepthwiseSpec, tile: Tile, box: Box, emit: Emit, accumulators: AccumulatorRing): void {
@@ -79,27 +97,61 @@ function emitPart(spec: DepthwiseSpec, tile: Tile, box: Box, emit: Emit, accumul
   };
   const part = within(x.layout, inputBox);
   const loops = windowLoops({ ...x, layout: part }, spec.window, box, held);
-  const perChannel: Factor[] = [...at(part.dims, 1), ...(spec.multiplier > 1 ? [{ count: spec.multiplier, stride: 0 }] : [])];
-  const a = walkGroups({ ...x, layout: part }, [[...at(part.dims, 0), loops.y, loops.x, ...perChannel], loops.kernel], spec.inputZero);
-
-  const own = within(weights.layout, { start: [at(box.start, 1) - at(at(tile.boxes, 2).start, 0), 0], count: [channels, spec.window.kernel[0] * spec.window.kernel[1]] });
-  const kernel = at(own.dims, 1);
-  const split: Factor[] = kernel.length === 0 ? [] : [
-    { count: spec.window.kernel[0], stride: spec.window.kernel[1] * (kernel[0]?.stride ?? 1) },
-    { count: spec.window.kernel[1], stride: kernel[0]?.stride ?? 1 },
+  const perChannel: Factor[] = [
+    ...at(part.dims, 1),
+    ...(spec.multiplier > 1 ? [{ count: spec.multiplier, stride: 0 }] : []),
   ];
+  const a = walkGroups(
+    { ...x, layout: part },
+    [[...at(part.dims, 0), loops.y, loops.x, ...perChannel], loops.kernel],
+    spec.inputZero,
+  );
+
+  const own = within(weights.layout, {
+    start: [at(box.start, 1) - at(at(tile.boxes, 2).start, 0), 0],
+    count: [channels, spec.window.kernel[0] * spec.window.kernel[1]],
+  });
+  const kernel = at(own.dims, 1);
+  const split: Factor[] =
+    kernel.length === 0
+      ? []
+      : [
+          { count: spec.window.kernel[0], stride: spec.window.kernel[1] * (kernel[0]?.stride ?? 1) },
+          { count: spec.window.kernel[1], stride: kernel[0]?.stride ?? 1 },
+        ];
   const b = walk({ ...weights, layout: own }, [[{ count: m, stride: 0 }, ...at(own.dims, 0)], split]);
-  emit({ op: 'vdot', dst: walk(acc, [acc.layout.dims.flat()]), a: a.tensor, b, kdims: at(a.dimsOf, 1), accumulate: false });
+  emit({
+    op: 'vdot',
+    dst: walk(acc, [acc.layout.dims.flat()]),
+    a: a.tensor,
+    b,
+    kdims: at(a.dimsOf, 1),
+    accumulate: false,
+  });
   drainPart(spec, tile, box, acc, params, emit, m);
 }
 
-function drainPart(spec: DepthwiseSpec, tile: Tile, box: Box, acc: Tile['output'], params: Tile['output'], emit: Emit, m: number): void {
+function drainPart(
+  spec: DepthwiseSpec,
+  tile: Tile,
+  box: Box,
+  acc: Tile['output'],
+  params: Tile['output'],
+  emit: Emit,
+  m: number,
+): void {
   const { records } = spec;
   const channels = at(box.count, 1);
-  const inner = within(tile.output.layout, { start: box.start.map((s, d) => s - at(tile.box.start, d)), count: box.count });
+  const inner = within(tile.output.layout, {
+    start: box.start.map((s, d) => s - at(tile.box.start, d)),
+    count: box.count,
+  });
   const dst = walk({ ...tile.output, layout: inner }, [[0, 2, 3, 1].flatMap((d) => at(inner.dims, d))], records.zero);
   const start = at(box.start, 1) - at(at(tile.boxes, 1).start, 0);
-  const own = records.channels === 1 ? params.layout : within(params.layout, { start: [start, 0], count: [channels, records.words] });
+  const own =
+    records.channels === 1
+      ? params.layout
+      : within(params.layout, { start: [start, 0], count: [channels, records.words] });
   const perOutput: readonly Factor[] = records.channels === 1 ? [{ count: channels, stride: 0 }] : at(own.dims, 0);
   const walked = walk({ ...params, layout: own }, [[{ count: m, stride: 0 }, ...perOutput], at(own.dims, 1)]);
   const src = walk(acc, [acc.layout.dims.flat()]);

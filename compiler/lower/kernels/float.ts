@@ -19,12 +19,25 @@ interface Recipe {
 export function nodeKernel(cx: NodeContext, recipe: Recipe): PlainKernel {
   const format = formatOf(cx.output);
   return pointwise({
-    name: cx.node.name, layer: cx.layer(), output: cx.node.output, shape: cx.output.shape, format, grain: freeGrain(cx.output.shape, format.bits), ...recipe,
+    name: cx.node.name,
+    layer: cx.layer(),
+    output: cx.node.output,
+    shape: cx.output.shape,
+    format,
+    grain: freeGrain(cx.output.shape, format.bits),
+    ...recipe,
   });
 }
 
 const SPECIAL: Partial<Record<UnaryFunction, SpecialFunction>> = {
-  exp: 'exp', sigmoid: 'sigmoid', tanh: 'tanh', abs: 'abs', floor: 'floor', ceil: 'ceil', round: 'round', sign: 'sign',
+  exp: 'exp',
+  sigmoid: 'sigmoid',
+  tanh: 'tanh',
+  abs: 'abs',
+  floor: 'floor',
+  ceil: 'ceil',
+  round: 'round',
+  sign: 'sign',
 };
 
 export function unaryKernel(cx: NodeContext, node: NodeOf<'unary'>): PlainKernel {
@@ -32,13 +45,20 @@ export function unaryKernel(cx: NodeContext, node: NodeOf<'unary'>): PlainKernel
   const x = cx.operand(0);
   const special = SPECIAL[fn];
   if (special !== undefined) {
-    return nodeKernel(cx, { operands: [x], emit: (w, emit) => emit({ op: 'vfun', dst: w.output(), a: w.input(0), fn: special }) });
+    return nodeKernel(cx, {
+      operands: [x],
+      emit: (w, emit) => emit({ op: 'vfun', dst: w.output(), a: w.input(0), fn: special }),
+    });
   }
-  if (fn === 'sqrt') return nodeKernel(cx, { operands: [x], emit: (w, emit) => emit({ op: 'vsqrt', dst: w.output(), a: w.input(0) }) });
+  if (fn === 'sqrt')
+    return nodeKernel(cx, { operands: [x], emit: (w, emit) => emit({ op: 'vsqrt', dst: w.output(), a: w.input(0) }) });
   refuseUnless(fn === 'relu' || fn === 'neg', `float function ${fn} has no vector instruction`);
   const constant = fn === 'relu' ? cx.scalar('zero', 0, FLOAT) : cx.scalar('minus-one', -1, FLOAT);
   const op = fn === 'relu' ? 'vmax' : 'vmul';
-  return nodeKernel(cx, { operands: [x, constant], emit: (w, emit) => emit({ op, dst: w.output(), a: w.input(0), b: w.input(1) }) });
+  return nodeKernel(cx, {
+    operands: [x, constant],
+    emit: (w, emit) => emit({ op, dst: w.output(), a: w.input(0), b: w.input(1) }),
+  });
 }
 
 export function clipKernel(cx: NodeContext, node: NodeOf<'clip'>): PlainKernel {
@@ -54,7 +74,9 @@ export function clipKernel(cx: NodeContext, node: NodeOf<'clip'>): PlainKernel {
 }
 
 export function binaryKernel(cx: NodeContext, node: NodeOf<'binary'>): PlainKernel {
-  const op = ({ add: 'vadd', sub: 'vsub', mul: 'vmul', div: 'vdiv', max: 'vmax', min: 'vmin' } as const)[node.attributes.fn];
+  const op = ({ add: 'vadd', sub: 'vsub', mul: 'vmul', div: 'vdiv', max: 'vmax', min: 'vmin' } as const)[
+    node.attributes.fn
+  ];
   return nodeKernel(cx, {
     operands: [cx.operand(0), cx.operand(1)],
     emit: (w, emit) => emit({ op, dst: w.output(), a: w.input(0), b: w.input(1) }),
@@ -67,7 +89,10 @@ export function dequantizeKernel(cx: NodeContext, node: NodeOf<'dequantize'>): P
   const operands = [cx.operand(0), cx.table('scale', scale, axis, FLOAT)];
   if (zeroPoint.length === 1) {
     const zero = zeroPoint[0] ?? 0;
-    return nodeKernel(cx, { operands, emit: (w, emit) => emit({ op: 'vmul', dst: w.output(), a: w.input(0, zero), b: w.input(1) }) });
+    return nodeKernel(cx, {
+      operands,
+      emit: (w, emit) => emit({ op: 'vmul', dst: w.output(), a: w.input(0, zero), b: w.input(1) }),
+    });
   }
   return nodeKernel(cx, {
     operands: [...operands, cx.table('zero', zeroPoint, axis, INT32_FORMAT)],
@@ -87,7 +112,10 @@ export function quantizeKernel(cx: NodeContext, node: NodeOf<'quantize'>): Plain
   const { scale, zeroPoint, axis, rounding, min, max, order } = node.attributes;
   const integral = zeroPoint.every((z) => Number.isInteger(z));
   refuseUnless(order === 'zero-then-round' || integral, 'a zero point added after rounding must be an integer');
-  refuseUnless(Math.max(Math.abs(min), Math.abs(max)) <= 2 ** 23, `quantizing to [${min}, ${max}] needs more than 24 bits, the exact range of float32`);
+  refuseUnless(
+    Math.max(Math.abs(min), Math.abs(max)) <= 2 ** 23,
+    `quantizing to [${min}, ${max}] needs more than 24 bits, the exact range of float32`,
+  );
   const after = order === 'round-then-zero';
   const bounds = (limit: number): Float32Array => (after ? zeroPoint.map((z) => limit - z) : Float32Array.of(limit));
   const operands = [

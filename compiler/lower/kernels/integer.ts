@@ -28,7 +28,12 @@ export interface Records {
  * leaves 32 bits.
  */
 export function requantizeRecords(spec: RequantizeSpec, relu: boolean, bias: Int32Array): Records {
-  const own = spec.mode === 'float32' ? spec.scale.length : spec.mode === 'fixed-point' ? spec.multiplier.length : spec.base.length;
+  const own =
+    spec.mode === 'float32'
+      ? spec.scale.length
+      : spec.mode === 'fixed-point'
+        ? spec.multiplier.length
+        : spec.base.length;
   const channels = Math.max(own, bias.length);
   const c = (i: number): number => (own === 1 ? 0 : i);
   const b = (i: number): number => (bias.length === 1 ? (bias[0] ?? 0) : (bias[i] ?? 0));
@@ -49,7 +54,12 @@ export function requantizeRecords(spec: RequantizeSpec, relu: boolean, bias: Int
 
 type Threshold = Extract<RequantizeSpec, { mode: 'threshold' }>;
 
-function thresholdRecords(spec: Threshold, channels: number, c: (i: number) => number, b: (i: number) => number): Records {
+function thresholdRecords(
+  spec: Threshold,
+  channels: number,
+  c: (i: number) => number,
+  b: (i: number) => number,
+): Records {
   const words = spec.levels + 1;
   const data = new Int32Array(channels * words);
   for (let i = 0; i < channels; i++) {
@@ -78,7 +88,14 @@ export function requantizeKernel(cx: NodeContext, node: NodeOf<'requantize'>): P
     operands: [cx.operand(0), recordOperand(`${node.name}.records`, records, axis, cx.output.shape.length)],
     emit: (w, emit) =>
       emit({
-        op: 'rq', dst: w.output(records.zero), src: w.input(0), params: w.records(1), add: null, kdims: 0, relu: records.relu, mode: records.mode,
+        op: 'rq',
+        dst: w.output(records.zero),
+        src: w.input(0),
+        params: w.records(1),
+        add: null,
+        kdims: 0,
+        relu: records.relu,
+        mode: records.mode,
       }),
   });
 }
@@ -112,7 +129,9 @@ export function lutKernel(cx: NodeContext, node: NodeOf<'lut'>): PlainKernel {
   const entries = own.max - own.min + 1;
   const channels = table.length / entries;
   const size = all.max - all.min + 1;
-  const data = new Float64Array(channels * size).fill(cx.output.element.kind === 'int' ? integerRange(cx.output.element).min : 0);
+  const data = new Float64Array(channels * size).fill(
+    cx.output.element.kind === 'int' ? integerRange(cx.output.element).min : 0,
+  );
   for (let ch = 0; ch < channels; ch++) {
     for (let i = 0; i < entries; i++) data[ch * size + i + own.min - all.min] = table[ch * entries + i] ?? 0;
   }

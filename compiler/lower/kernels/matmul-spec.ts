@@ -56,7 +56,10 @@ export interface RawMatmul {
 /** Throws Refusal when the machine cannot compute it exactly. */
 export function matmulSpec(raw: RawMatmul, machine: Machine): MatmulSpec {
   const { matrix, accumulators } = machine.core;
-  refuseUnless(raw.input.bits <= matrix.inputBitsMax, `${raw.input.bits}-bit inputs; the matrix unit takes at most ${matrix.inputBitsMax} bits (core.matrix.inputBitsMax)`);
+  refuseUnless(
+    raw.input.bits <= matrix.inputBitsMax,
+    `${raw.input.bits}-bit inputs; the matrix unit takes at most ${matrix.inputBitsMax} bits (core.matrix.inputBitsMax)`,
+  );
   const sums = weightSums(raw);
   const limit = 2 ** (accumulators.widthBits - 1);
   refuseUnless(
@@ -65,11 +68,21 @@ export function matmulSpec(raw: RawMatmul, machine: Machine): MatmulSpec {
   );
   const bias = Int32Array.from(sums.total, (total, n) => {
     const folded = (raw.bias === null ? 0 : at(raw.bias, n)) - raw.inputZero * total;
-    refuseUnless(Math.abs(folded) < 2 ** 31, `the bias of output ${n} with the zero point folded in is ${folded}: more than 32 bits`);
+    refuseUnless(
+      Math.abs(folded) < 2 ** 31,
+      `the bias of output ${n} with the zero point folded in is ${folded}: more than 32 bits`,
+    );
     return folded;
   });
   return {
-    window: raw.window, groups: raw.groups, k: raw.k, n: raw.outputs / raw.groups, m: raw.m, channels: raw.channels, inputBits: raw.input.bits, inputZero: raw.inputZero,
+    window: raw.window,
+    groups: raw.groups,
+    k: raw.k,
+    n: raw.outputs / raw.groups,
+    m: raw.m,
+    channels: raw.channels,
+    inputBits: raw.input.bits,
+    inputZero: raw.inputZero,
     ...codeWeights(raw, machine),
     records: recordsOf(raw.requantize, bias),
   };
@@ -126,7 +139,10 @@ function codeWeights(raw: RawMatmul, machine: Machine): Coded {
   const low = (k: number, n: number): number => Math.max(byte.min, Math.min(byte.max, raw.weight(k, n)));
   const rest = (k: number, n: number): number => raw.weight(k, n) - low(k, n);
   const fits = min >= 2 * byte.min && max <= 2 * byte.max;
-  refuseUnless(fits, `weights reach ${min} .. ${max}; the matrix unit takes ${most} bits, twice accumulated ${2 * byte.min} .. ${2 * byte.max} (core.matrix.weightBitsMax)`);
+  refuseUnless(
+    fits,
+    `weights reach ${min} .. ${max}; the matrix unit takes ${most} bits, twice accumulated ${2 * byte.min} .. ${2 * byte.max} (core.matrix.weightBitsMax)`,
+  );
   return { weightBits: Math.min(most, 8), weightCoding: 'signed', parts: [low, rest] };
 }
 
@@ -136,7 +152,11 @@ function atLeast(coded: ReturnType<typeof narrowest>, least: number, max: number
   return { weightBits: least, weightCoding: max > 2 ** (least - 1) - 1 ? 'unsigned' : 'signed' };
 }
 
-function narrowest(min: number, max: number, zero: boolean): { readonly weightBits: number; readonly weightCoding: ArrayDescriptor['weightCoding'] } {
+function narrowest(
+  min: number,
+  max: number,
+  zero: boolean,
+): { readonly weightBits: number; readonly weightCoding: ArrayDescriptor['weightCoding'] } {
   if (min >= -1 && max <= 1 && !zero) return { weightBits: 1, weightCoding: 'bipolar' };
   if (min >= 0) return { weightBits: Math.max(1, Math.ceil(Math.log2(max + 1))), weightCoding: 'unsigned' };
   if (min >= -1 && max <= 1) return { weightBits: 2, weightCoding: 'ternary' };

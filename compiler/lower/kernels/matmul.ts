@@ -86,12 +86,22 @@ function emitAccumulatorTile(cx: Context, tile: Tile, group: number, box: Box): 
   const source = sourceWalk(kernel, tile, group, box);
   for (const n of ranges(0, count, mapping.nTile)) {
     const dst = walk({ ...acc, layout: { ...acc.layout, offset: n.start } }, [
-      [{ count: m, stride: count }, { count: n.count, stride: 1 }],
+      [
+        { count: m, stride: count },
+        { count: n.count, stride: 1 },
+      ],
     ]);
     let accumulate = false;
     for (let part = 0; part < spec.parts.length; part++) {
       for (const k of ranges(0, spec.k, mapping.kTile)) {
-        const weights = weightTile(cx, group, part, k, { start: at(box.start, channel) + n.start, count: n.count }, source.rows);
+        const weights = weightTile(
+          cx,
+          group,
+          part,
+          k,
+          { start: at(box.start, channel) + n.start, count: n.count },
+          source.rows,
+        );
         emit({ op: 'mm', dst, src: source.tensor, tile: weights, kdims: source.kdims, accumulate, zeroSkip: false });
         accumulate = true;
       }
@@ -114,7 +124,10 @@ function sourceWalk(kernel: MatmulKernel, tile: Tile, group: number, box: Box): 
   const view = at(tile.inputs, 0);
   const held = at(tile.boxes, 0);
   if (spec.window === null) {
-    const part = cut(view.layout, { start: [at(box.start, 0) - at(held.start, 0), 0], count: [at(box.count, 0), spec.k] });
+    const part = cut(view.layout, {
+      start: [at(box.start, 0) - at(held.start, 0), 0],
+      count: [at(box.count, 0), spec.k],
+    });
     const { loops, rows } = memoryFirst(at(part.dims, 1));
     const found = walkGroups({ ...view, layout: part }, [at(part.dims, 0), loops], spec.inputZero);
     return { tensor: found.tensor, kdims: at(found.dimsOf, 1), rows };
@@ -128,7 +141,10 @@ function sourceWalk(kernel: MatmulKernel, tile: Tile, group: number, box: Box): 
   const loops = windowLoops({ ...view, layout: part }, spec.window, box, held);
   const found = walkGroups(
     { ...view, layout: part },
-    [[...at(part.dims, 0), loops.y, loops.x], [...loops.kernel, ...at(part.dims, 1)]],
+    [
+      [...at(part.dims, 0), loops.y, loops.x],
+      [...loops.kernel, ...at(part.dims, 1)],
+    ],
     spec.inputZero,
   );
   return { tensor: found.tensor, kdims: at(found.dimsOf, 1), rows: (row) => row };
@@ -168,8 +184,15 @@ function weightTile(
   const spec = kernel.matmul;
   return weights.tile(`${layer}/${group}/${part}/${k.start}/${n.start}/${n.count}`, () => ({
     name: `${kernel.name}.w[k${k.start},n${n.start}${spec.parts.length > 1 ? `,p${part}` : ''}]`,
-    layer, kStart: k.start, kCount: k.count, nCount: n.count,
-    gridK: shrunkGrid(mapping.gridK, mapping.kTile, k.count), gridN: shrunkGrid(mapping.gridN, mapping.nTile, n.count), replicas: mapping.replicas, weightBits: spec.weightBits, weightCoding: spec.weightCoding,
+    layer,
+    kStart: k.start,
+    kCount: k.count,
+    nCount: n.count,
+    gridK: shrunkGrid(mapping.gridK, mapping.kTile, k.count),
+    gridN: shrunkGrid(mapping.gridN, mapping.nTile, n.count),
+    replicas: mapping.replicas,
+    weightBits: spec.weightBits,
+    weightCoding: spec.weightCoding,
     address: weights.place(packWeights(spec, part, k, n, rows)),
   }));
 }
@@ -203,13 +226,23 @@ function drain(cx: Context, tile: Tile, box: Box, acc: View): void {
   const channel = channelDim(kernel);
   const { records } = kernel.matmul;
   const dims = positionDims(kernel);
-  const inner = cut(tile.output.layout, { start: box.start.map((s, d) => s - at(tile.box.start, d)), count: box.count });
-  const dst = walk({ ...tile.output, layout: inner }, [[...dims.flatMap((d) => at(inner.dims, d)), ...at(inner.dims, channel)]], records.zero);
+  const inner = cut(tile.output.layout, {
+    start: box.start.map((s, d) => s - at(tile.box.start, d)),
+    count: box.count,
+  });
+  const dst = walk(
+    { ...tile.output, layout: inner },
+    [[...dims.flatMap((d) => at(inner.dims, d)), ...at(inner.dims, channel)]],
+    records.zero,
+  );
   const src = walk(acc, [acc.layout.dims.flat()]);
   const params = at(tile.inputs, 1);
   const held = at(at(tile.boxes, 1).start, 0);
   const count = at(box.count, channel);
-  const own = records.channels === 1 ? params.layout : cut(params.layout, { start: [at(box.start, channel) - held, 0], count: [count, records.words] });
+  const own =
+    records.channels === 1
+      ? params.layout
+      : cut(params.layout, { start: [at(box.start, channel) - held, 0], count: [count, records.words] });
   const m = dims.reduce((n, d) => n * at(box.count, d), 1);
   const perOutput: readonly Loop[] = records.channels === 1 ? [{ count, stride: 0 }] : at(own.dims, 0);
   const walked = walk({ ...params, layout: own }, [[{ count: m, stride: 0 }, ...perOutput], at(own.dims, 1)]);

@@ -48,15 +48,32 @@ export function pointwise(spec: PointwiseSpec): PlainKernel {
     source: o.source,
     need: o.records === true ? recordNeed(o.shape, rank) : broadcastNeed(o.shape, rank),
     accepts: fewFactors,
-    ...(o.records !== true && o.shape.length === rank && o.shape.every((d, i) => d === spec.shape[i]) ? { chain: SAME } : {}),
+    ...(o.records !== true && o.shape.length === rank && o.shape.every((d, i) => d === spec.shape[i])
+      ? { chain: SAME }
+      : {}),
   }));
   return {
-    kind: 'plain', name: spec.name, layer: spec.layer, inputs, output: spec.output, shape: spec.shape, format: spec.format, grain: spec.grain,
-    temps: (counts) => (spec.temps ?? []).map((format, i) => ({ name: `${spec.name}.temp${i}`, shape: counts, format, first: 0, last: 0 })),
+    kind: 'plain',
+    name: spec.name,
+    layer: spec.layer,
+    inputs,
+    output: spec.output,
+    shape: spec.shape,
+    format: spec.format,
+    grain: spec.grain,
+    temps: (counts) =>
+      (spec.temps ?? []).map((format, i) => ({
+        name: `${spec.name}.temp${i}`,
+        shape: counts,
+        format,
+        first: 0,
+        last: 0,
+      })),
     stages: 1,
     emit: (tile, emit) => {
       const order = memoryOrder(rank);
-      const along = (view: View, fill?: number): NamedTensor => walk(view, [loopsOf(view, tile.box.count, order)], fill);
+      const along = (view: View, fill?: number): NamedTensor =>
+        walk(view, [loopsOf(view, tile.box.count, order)], fill);
       const input = (i: number): View => pick(tile.inputs, i);
       spec.emit(
         {

@@ -23,18 +23,43 @@ function poolBase(cx: NodeContext, window: Window) {
   const format = formatOf(cx.output);
   const input = cx.inputType(0).shape;
   return {
-    kind: 'plain', name: cx.node.name, layer: cx.layer(), output: cx.node.output, shape: cx.output.shape, format, grain: freeGrain(cx.output.shape, format.bits),
-    inputs: [{ source: cx.source(cx.input(0)), need: windowNeed(window, input, SAME_CHANNELS), accepts: plainDims, ...chained(window) }],
-    temps: NO_TEMPS, stages: 1,
+    kind: 'plain',
+    name: cx.node.name,
+    layer: cx.layer(),
+    output: cx.node.output,
+    shape: cx.output.shape,
+    format,
+    grain: freeGrain(cx.output.shape, format.bits),
+    inputs: [
+      {
+        source: cx.source(cx.input(0)),
+        need: windowNeed(window, input, SAME_CHANNELS),
+        accepts: plainDims,
+        ...chained(window),
+      },
+    ],
+    temps: NO_TEMPS,
+    stages: 1,
   } as const;
 }
 
 /** Windows that tile the input can be pooled as the input is made. */
 function chained(window: Window) {
   const { kernel, strides, dilations, pads } = window;
-  const tiles = pads.every((p) => p === 0) && dilations.every((d) => d === 1) && kernel[0] === strides[0] && kernel[1] === strides[1];
+  const tiles =
+    pads.every((p) => p === 0) &&
+    dilations.every((d) => d === 1) &&
+    kernel[0] === strides[0] &&
+    kernel[1] === strides[1];
   if (!tiles) return {};
-  return { chain: (c: readonly number[]): readonly number[] => [at(c, 0), at(c, 1), at(c, 2) * kernel[0], at(c, 3) * kernel[1]] };
+  return {
+    chain: (c: readonly number[]): readonly number[] => [
+      at(c, 0),
+      at(c, 1),
+      at(c, 2) * kernel[0],
+      at(c, 3) * kernel[1],
+    ],
+  };
 }
 
 /** Output loops [n, y, x, c] of a box and the window walk of its input. */
@@ -48,7 +73,8 @@ function windowWalk(view: View, window: Window, out: Box, held: Box, fill: numbe
 export function maxpoolKernel(cx: NodeContext, node: NodeOf<'maxpool'>): PlainKernel {
   const { window } = node.attributes;
   const base = poolBase(cx, window);
-  if (base.format.coding === 'float') return { ...base, emit: (tile, emit) => clippedMax(window, cx.inputType(0).shape, tile, emit) };
+  if (base.format.coding === 'float')
+    return { ...base, emit: (tile, emit) => clippedMax(window, cx.inputType(0).shape, tile, emit) };
   const lowest = codeRange(base.format.coding, base.format.bits).min;
   return {
     ...base,
@@ -66,14 +92,20 @@ function clippedMax(window: Window, input: readonly number[], tile: Tile, emit: 
   const view = at(tile.inputs, 0);
   for (const y of borderRuns(window, 0, at(input, 2), at(box.start, 2), at(box.count, 2))) {
     for (const x of borderRuns(window, 1, at(input, 3), at(box.start, 3), at(box.count, 3))) {
-      const out: Box = { start: [at(box.start, 0), at(box.start, 1), y.start, x.start], count: [at(box.count, 0), at(box.count, 1), y.count, x.count] };
+      const out: Box = {
+        start: [at(box.start, 0), at(box.start, 1), y.start, x.start],
+        count: [at(box.count, 0), at(box.count, 1), y.count, x.count],
+      };
       const part: Window = {
         ...window,
         kernel: [y.length, x.length],
         pads: [window.pads[0] - y.first * window.dilations[0], window.pads[1] - x.first * window.dilations[1], 0, 0],
       };
       const a = windowWalk(view, part, out, at(tile.boxes, 0), 0);
-      const inner = boxLayout(tile.output.layout, { start: out.start.map((s, i) => s - at(box.start, i)), count: out.count });
+      const inner = boxLayout(tile.output.layout, {
+        start: out.start.map((s, i) => s - at(box.start, i)),
+        count: out.count,
+      });
       refuseUnless(inner !== null, 'a pooled result needs a plain layout');
       const dst = walk({ ...tile.output, layout: inner }, [plainLoops(inner, IMAGE_ORDER)]);
       emit({ op: 'vred', dst, a: a.tensor, kdims: a.kdims, reduction: 'max' });
@@ -85,7 +117,10 @@ export function avgpoolKernel(cx: NodeContext, node: NodeOf<'avgpool'>): PlainKe
   const { window, countIncludePad } = node.attributes;
   const base = poolBase(cx, window);
   const divisors = averageDivisors(window, cx.inputType(0).shape, cx.output.shape, countIncludePad);
-  const operand = divisors.shape.length === 0 ? cx.scalar('count', at(divisors.data, 0), FLOAT) : cx.image('count', divisors.data, divisors.shape, FLOAT);
+  const operand =
+    divisors.shape.length === 0
+      ? cx.scalar('count', at(divisors.data, 0), FLOAT)
+      : cx.image('count', divisors.data, divisors.shape, FLOAT);
   const keep = (box: Box): Box => ({
     start: box.start.map((s, d) => (at(operand.shape, d) === 1 ? 0 : s)),
     count: box.count.map((c, d) => (at(operand.shape, d) === 1 ? 1 : c)),
@@ -110,8 +145,13 @@ export function avgpoolKernel(cx: NodeContext, node: NodeOf<'avgpool'>): PlainKe
 function averageDivisors(window: Window, input: readonly number[], output: readonly number[], includePad: boolean) {
   const along = (axis: 0 | 1): number[] => {
     const size = at(input, axis + 2);
-    if (includePad) return Array.from({ length: at(output, axis + 2) }, (_, o) => paddedCount(o, window, axis, size, window.kernel[axis]));
-    return borderRuns(window, axis, size, 0, at(output, axis + 2)).flatMap((r) => Array.from({ length: r.count }, () => r.length));
+    if (includePad)
+      return Array.from({ length: at(output, axis + 2) }, (_, o) =>
+        paddedCount(o, window, axis, size, window.kernel[axis]),
+      );
+    return borderRuns(window, axis, size, 0, at(output, axis + 2)).flatMap((r) =>
+      Array.from({ length: r.count }, () => r.length),
+    );
   };
   const rows = along(0);
   const columns = along(1);
@@ -122,7 +162,12 @@ function averageDivisors(window: Window, input: readonly number[], output: reado
 
 export function spatialSumKernel(cx: NodeContext, node: NodeOf<'spatial-sum'>): PlainKernel {
   const input = cx.inputType(0).shape;
-  const window: Window = { kernel: [at(input, 2), at(input, 3)], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] };
+  const window: Window = {
+    kernel: [at(input, 2), at(input, 3)],
+    strides: [1, 1],
+    dilations: [1, 1],
+    pads: [0, 0, 0, 0],
+  };
   const { xZero } = node.attributes;
   return {
     ...poolBase(cx, window),

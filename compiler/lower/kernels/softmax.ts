@@ -16,11 +16,24 @@ export function softmaxKernel(cx: NodeContext, node: NodeOf<'softmax'>): PlainKe
   const lines = order.filter((d) => d !== axis);
   const grain = freeGrain(shape, FLOAT.bits).map((g, d) => (d === axis ? at(shape, d) : g));
   return {
-    kind: 'plain', name: node.name, layer: cx.layer(), output: node.output, shape, format: FLOAT, grain,
-    inputs: [{ source: cx.source(cx.input(0)), need: (box) => box, accepts: fewFactors, chain: (counts) => counts }], stages: 1,
+    kind: 'plain',
+    name: node.name,
+    layer: cx.layer(),
+    output: node.output,
+    shape,
+    format: FLOAT,
+    grain,
+    inputs: [{ source: cx.source(cx.input(0)), need: (box) => box, accepts: fewFactors, chain: (counts) => counts }],
+    stages: 1,
     temps: (counts) => {
       const line = counts.map((c, d) => (d === axis ? 1 : c));
-      const temp = (suffix: string, s: readonly number[]) => ({ name: `${node.name}.${suffix}`, shape: s, format: FLOAT, first: 0, last: 0 });
+      const temp = (suffix: string, s: readonly number[]) => ({
+        name: `${node.name}.${suffix}`,
+        shape: s,
+        format: FLOAT,
+        first: 0,
+        last: 0,
+      });
       return [temp('max', line), temp('shifted', counts), temp('exp', counts), temp('sum', line)];
     },
     emit: ({ inputs, output, temps, box }, emit) => {

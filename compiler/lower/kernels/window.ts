@@ -5,7 +5,13 @@ import { at } from '../layout.ts';
 import type { Guard, Loop, View } from '../walk.ts';
 
 /** Input range of one axis for outputs [start, start + count), clipped to the input; one element when all is padding. */
-function reach(window: Window, axis: 0 | 1, size: number, start: number, count: number): { readonly start: number; readonly count: number } {
+function reach(
+  window: Window,
+  axis: 0 | 1,
+  size: number,
+  start: number,
+  count: number,
+): { readonly start: number; readonly count: number } {
   const first = start * window.strides[axis] - window.pads[axis];
   const last = first + (count - 1) * window.strides[axis] + (window.kernel[axis] - 1) * window.dilations[axis];
   const from = Math.max(0, Math.min(first, size - 1));
@@ -64,15 +70,25 @@ export interface BorderRun {
 }
 
 /** Splits outputs [start, start + count) of one axis into runs of equally clipped windows. */
-export function borderRuns(window: Window, axis: 0 | 1, size: number, start: number, count: number): readonly BorderRun[] {
+export function borderRuns(
+  window: Window,
+  axis: 0 | 1,
+  size: number,
+  start: number,
+  count: number,
+): readonly BorderRun[] {
   const runs: BorderRun[] = [];
   for (let o = start; o < start + count; o++) {
-    const inside = Array.from({ length: window.kernel[axis] }, (_, r) => o * window.strides[axis] - window.pads[axis] + r * window.dilations[axis])
+    const inside = Array.from(
+      { length: window.kernel[axis] },
+      (_, r) => o * window.strides[axis] - window.pads[axis] + r * window.dilations[axis],
+    )
       .map((i, r) => (i >= 0 && i < size ? r : -1))
       .filter((r) => r >= 0);
     const first = inside[0] ?? 0;
     const last = runs.at(-1);
-    if (last !== undefined && last.first === first && last.length === inside.length) runs[runs.length - 1] = { ...last, count: last.count + 1 };
+    if (last !== undefined && last.first === first && last.length === inside.length)
+      runs[runs.length - 1] = { ...last, count: last.count + 1 };
     else runs.push({ start: o, count: 1, first, length: inside.length });
   }
   return runs;

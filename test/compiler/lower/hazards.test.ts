@@ -34,7 +34,10 @@ function slow(accesses: readonly Access[]): string[][] {
 describe('hazards', () => {
   it('equal the byte-by-byte definition (property)', () => {
     const access = fc.record({
-      start: fc.integer({ min: 0, max: 30 }), length: fc.integer({ min: 1, max: 12 }), unit: fc.integer({ min: 0, max: 3 }), write: fc.boolean(),
+      start: fc.integer({ min: 0, max: 30 }),
+      length: fc.integer({ min: 1, max: 12 }),
+      unit: fc.integer({ min: 0, max: 3 }),
+      write: fc.boolean(),
     });
     fc.assert(
       fc.property(fc.array(access, { maxLength: 30 }), (accesses) => {
@@ -42,7 +45,8 @@ describe('hazards', () => {
         const found = accesses.map((a, seq) => {
           const needs = new Set<string>();
           const range = { start: a.start, end: a.start + a.length };
-          const need = (d: { unit: number; seq: number; done: boolean }): void => void needs.add(`${d.unit}:${d.seq}:${d.done ? 'done' : 'read'}`);
+          const need = (d: { unit: number; seq: number; done: boolean }): void =>
+            void needs.add(`${d.unit}:${d.seq}:${d.done ? 'done' : 'read'}`);
           if (a.write) map.write(range, a.unit, seq, need);
           else map.read(range, a.unit, seq, need);
           return [...needs].sort();

@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Layout } from '../../../compiler/lower/layout.ts';
 import {
-  boxLayout, byteGroup, denseLayout, depthToSpaceLayout, packLike, reshapeLayout, sliceLayout, transposeLayout,
+  boxLayout,
+  byteGroup,
+  denseLayout,
+  depthToSpaceLayout,
+  packLike,
+  reshapeLayout,
+  sliceLayout,
+  transposeLayout,
 } from '../../../compiler/lower/layout.ts';
 
 /** Element offset of a logical index. */
@@ -44,18 +51,32 @@ describe('dense layouts', () => {
     expect(denseLayout([1, 1, 3, 5], 8).sizeBytes).toBe(15);
   });
 
-  it.each([[1, 8], [2, 4], [3, 8], [4, 2], [5, 8], [6, 4], [7, 8], [8, 1], [16, 1]])('%i-bit elements fill bytes in groups of %i', (bits, group) => {
+  it.each([
+    [1, 8],
+    [2, 4],
+    [3, 8],
+    [4, 2],
+    [5, 8],
+    [6, 4],
+    [7, 8],
+    [8, 1],
+    [16, 1],
+  ])('%i-bit elements fill bytes in groups of %i', (bits, group) => {
     expect(byteGroup(bits)).toBe(group);
   });
 
   it('give every element its own place (property)', () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 }), fc.constantFrom(1, 2, 3, 4, 7, 8, 16, 32), (shape, bits) => {
-        const { layout, sizeBytes } = denseLayout(shape, bits);
-        const all = offsets(layout, shape);
-        expect(new Set(all).size).toBe(all.length);
-        expect((Math.max(...all) + 1) * bits).toBeLessThanOrEqual(sizeBytes * 8);
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 }),
+        fc.constantFrom(1, 2, 3, 4, 7, 8, 16, 32),
+        (shape, bits) => {
+          const { layout, sizeBytes } = denseLayout(shape, bits);
+          const all = offsets(layout, shape);
+          expect(new Set(all).size).toBe(all.length);
+          expect((Math.max(...all) + 1) * bits).toBeLessThanOrEqual(sizeBytes * 8);
+        },
+      ),
     );
   });
 });
@@ -91,11 +112,15 @@ describe('views of a layout', () => {
     const moved = depthToSpaceLayout(layout, shape, 2, mode);
     expect(moved).not.toBeNull();
     if (moved === null) return;
-    for (let c = 0; c < 2; c++) for (let y = 0; y < 6; y++) for (let x = 0; x < 8; x++) {
-      const [by, bx] = [y % 2, x % 2];
-      const channel = mode === 'DCR' ? (by * 2 + bx) * 2 + c : c * 4 + by * 2 + bx;
-      expect(offsetOf(moved, [1, c, y, x])).toBe(offsetOf(layout, [1, channel, Math.floor(y / 2), Math.floor(x / 2)]));
-    }
+    for (let c = 0; c < 2; c++)
+      for (let y = 0; y < 6; y++)
+        for (let x = 0; x < 8; x++) {
+          const [by, bx] = [y % 2, x % 2];
+          const channel = mode === 'DCR' ? (by * 2 + bx) * 2 + c : c * 4 + by * 2 + bx;
+          expect(offsetOf(moved, [1, c, y, x])).toBe(
+            offsetOf(layout, [1, channel, Math.floor(y / 2), Math.floor(x / 2)]),
+          );
+        }
   });
 
   it('a box is the part of the layout, or null when it cuts a factor', () => {
@@ -112,7 +137,11 @@ describe('views of a layout', () => {
     if (cut === null) throw new Error('no box');
     const { layout: packed, sizeBytes } = packLike(cut, 8);
     expect(sizeBytes).toBe(24);
-    const order = (l: Layout): number[] => offsets(l, [1, 3, 2, 4]).map((o, i) => [o, i] as const).sort((a, b) => a[0] - b[0]).map(([, i]) => i);
+    const order = (l: Layout): number[] =>
+      offsets(l, [1, 3, 2, 4])
+        .map((o, i) => [o, i] as const)
+        .sort((a, b) => a[0] - b[0])
+        .map(([, i]) => i);
     expect(order(packed)).toEqual(order(cut));
   });
 });

@@ -9,17 +9,36 @@ import type { Machine } from '../../../isa/machine/schema.ts';
 import type { Program } from '../../../isa/program.ts';
 import { checkOrder } from '../../../sim/order/check.ts';
 
-const machine = (channels: number): Machine => ({ ...teach8x8, core: { ...teach8x8.core, dma: { ...teach8x8.core.dma, channels } } });
+const machine = (channels: number): Machine => ({
+  ...teach8x8,
+  core: { ...teach8x8.core, dma: { ...teach8x8.core.dma, channels } },
+});
 
 function bytes(base: number, count: number): NamedTensor {
   return {
-    name: `spad${base}`, space: 'spad', base, baseRegister: 0, widthBits: 8, coding: 'signed', role: 'activations', fill: 0,
-    axes: [{ extent: count, stride: 1, modulo: 0, origin: 0 }], dims: [{ count, axis: 0, step: 1 }], originRegisters: [],
+    name: `spad${base}`,
+    space: 'spad',
+    base,
+    baseRegister: 0,
+    widthBits: 8,
+    coding: 'signed',
+    role: 'activations',
+    fill: 0,
+    axes: [{ extent: count, stride: 1, modulo: 0, origin: 0 }],
+    dims: [{ count, axis: 0, step: 1 }],
+    originRegisters: [],
   };
 }
 
 const copy = (channel: number, dst: NamedTensor, src: NamedTensor): Draft => ({
-  op: 'copy', layer: -1, dst, src, channel, accumulate: false, core: 0, signalRemote: 0,
+  op: 'copy',
+  layer: -1,
+  dst,
+  src,
+  channel,
+  accumulate: false,
+  core: 0,
+  signalRemote: 0,
 });
 const add = (dst: NamedTensor, a: NamedTensor, b: NamedTensor): Draft => ({ op: 'vadd', layer: -1, dst, a, b });
 
@@ -30,7 +49,14 @@ function program(drafts: readonly Draft[], m: Machine): Program {
 
 describe('automatic semaphores', () => {
   it('order a read behind the write, and the next write behind the read', () => {
-    const p = program([copy(0, bytes(0, 4), bytes(100, 4)), add(bytes(8, 4), bytes(0, 4), bytes(0, 4)), copy(0, bytes(0, 4), bytes(100, 4))], machine(2));
+    const p = program(
+      [
+        copy(0, bytes(0, 4), bytes(100, 4)),
+        add(bytes(8, 4), bytes(0, 4), bytes(0, 4)),
+        copy(0, bytes(0, 4), bytes(100, 4)),
+      ],
+      machine(2),
+    );
     const [load, sum, reload] = p.cores[0]?.instructions ?? [];
     expect(load?.signals).toEqual([{ semaphore: 1, at: 'done' }]);
     expect(sum?.waits).toEqual([1]);
@@ -39,13 +65,27 @@ describe('automatic semaphores', () => {
   });
 
   it('need nothing inside a unit, nor between readers', () => {
-    const p = program([add(bytes(0, 4), bytes(8, 4), bytes(8, 4)), add(bytes(4, 4), bytes(0, 4), bytes(8, 4)), copy(0, bytes(16, 4), bytes(8, 4))], machine(2));
+    const p = program(
+      [
+        add(bytes(0, 4), bytes(8, 4), bytes(8, 4)),
+        add(bytes(4, 4), bytes(0, 4), bytes(8, 4)),
+        copy(0, bytes(16, 4), bytes(8, 4)),
+      ],
+      machine(2),
+    );
     expect(p.semaphores).toEqual([]);
   });
 
   it('drop what is known already: one wait covers earlier work of the same unit', () => {
-    const loads = [copy(0, bytes(0, 4), bytes(100, 4)), copy(0, bytes(4, 4), bytes(100, 4)), copy(0, bytes(8, 4), bytes(100, 4))];
-    const p = program([...loads, add(bytes(16, 4), bytes(8, 4), bytes(8, 4)), add(bytes(20, 4), bytes(0, 4), bytes(4, 4))], machine(2));
+    const loads = [
+      copy(0, bytes(0, 4), bytes(100, 4)),
+      copy(0, bytes(4, 4), bytes(100, 4)),
+      copy(0, bytes(8, 4), bytes(100, 4)),
+    ];
+    const p = program(
+      [...loads, add(bytes(16, 4), bytes(8, 4), bytes(8, 4)), add(bytes(20, 4), bytes(0, 4), bytes(4, 4))],
+      machine(2),
+    );
     const waits = p.cores[0]?.instructions.map((i) => i.waits.length);
     expect(waits).toEqual([0, 0, 0, 1, 0, 0]);
   });
@@ -65,7 +105,9 @@ describe('automatic semaphores', () => {
 
   it('fall back to done-only when 16 channels talk to each other', () => {
     const drafts: Draft[] = [];
-    for (let round = 0; round < 16; round++) for (let c = 0; c < 7; c++) drafts.push(copy(c, bytes(((c + round) % 7) * 4, 4), bytes(((c * 3 + round) % 7) * 4 + 100, 4)));
+    for (let round = 0; round < 16; round++)
+      for (let c = 0; c < 7; c++)
+        drafts.push(copy(c, bytes(((c + round) % 7) * 4, 4), bytes(((c * 3 + round) % 7) * 4 + 100, 4)));
     const p = program(drafts, machine(7));
     expect(checkOrder(p, machine(7))).toEqual([]);
   });
@@ -74,12 +116,26 @@ describe('automatic semaphores', () => {
     const region = fc.integer({ min: 0, max: 9 }).map((i) => i * 3);
     const size = fc.integer({ min: 1, max: 7 });
     const draft = fc.oneof(
-      fc.tuple(fc.integer({ min: 0, max: 2 }), region, region, size).map(([c, d, s, n]) => copy(c, bytes(d, n), bytes(100 + s, n))),
-      fc.tuple(fc.integer({ min: 0, max: 2 }), region, region, size).map(([c, d, s, n]) => copy(c, bytes(100 + d, n), bytes(s, n))),
+      fc
+        .tuple(fc.integer({ min: 0, max: 2 }), region, region, size)
+        .map(([c, d, s, n]) => copy(c, bytes(d, n), bytes(100 + s, n))),
+      fc
+        .tuple(fc.integer({ min: 0, max: 2 }), region, region, size)
+        .map(([c, d, s, n]) => copy(c, bytes(100 + d, n), bytes(s, n))),
       fc.tuple(region, region, region, size).map(([d, a, b, n]) => add(bytes(d, n), bytes(a + 50, n), bytes(b, n))),
-      fc.tuple(region, region, size).map(([d, s, n]): Draft => ({
-        op: 'rq', layer: -1, dst: bytes(d, n), src: bytes(s + 50, n), params: null, add: null, kdims: 0, relu: false, mode: 'saturate',
-      })),
+      fc.tuple(region, region, size).map(
+        ([d, s, n]): Draft => ({
+          op: 'rq',
+          layer: -1,
+          dst: bytes(d, n),
+          src: bytes(s + 50, n),
+          params: null,
+          add: null,
+          kdims: 0,
+          relu: false,
+          mode: 'saturate',
+        }),
+      ),
     );
     fc.assert(
       fc.property(fc.array(draft, { maxLength: 40 }), (drafts) => {
@@ -94,7 +150,11 @@ describe('automatic semaphores', () => {
   it('are needed: the same program without its waits races', () => {
     const p = program([copy(0, bytes(0, 4), bytes(100, 4)), add(bytes(8, 4), bytes(0, 4), bytes(0, 4))], machine(2));
     const [core] = p.cores;
-    const bare: Program = { ...p, semaphores: [], cores: [{ instructions: (core?.instructions ?? []).map((i) => ({ ...i, waits: [], signals: [] })) }] };
+    const bare: Program = {
+      ...p,
+      semaphores: [],
+      cores: [{ instructions: (core?.instructions ?? []).map((i) => ({ ...i, waits: [], signals: [] })) }],
+    };
     expect(checkOrder(bare, machine(2)).map((f) => f.kind)).toEqual(['race']);
   });
 });

@@ -16,8 +16,13 @@ describe('allocation by lifetime', () => {
 
   it('never lets two live blocks overlap, aligns, and stays inside (property)', () => {
     const any = fc.array(
-      fc.record({ sizeBytes: fc.integer({ min: 1, max: 50 }), first: fc.integer({ min: 0, max: 9 }), length: fc.integer({ min: 0, max: 5 }) })
-        .map((b, ) => block('x', b.sizeBytes, b.first, b.first + b.length)),
+      fc
+        .record({
+          sizeBytes: fc.integer({ min: 1, max: 50 }),
+          first: fc.integer({ min: 0, max: 9 }),
+          length: fc.integer({ min: 0, max: 5 }),
+        })
+        .map((b) => block('x', b.sizeBytes, b.first, b.first + b.length)),
       { maxLength: 20 },
     );
     fc.assert(
@@ -37,6 +42,9 @@ describe('allocation by lifetime', () => {
   });
 
   it('lists what is alive, largest first', () => {
-    expect(aliveAt([block('a', 1, 0, 1), block('b', 5, 1, 2), block('c', 3, 2, 2)], 1).map((b) => b.name)).toEqual(['b', 'a']);
+    expect(aliveAt([block('a', 1, 0, 1), block('b', 5, 1, 2), block('c', 3, 2, 2)], 1).map((b) => b.name)).toEqual([
+      'b',
+      'a',
+    ]);
   });
 });
