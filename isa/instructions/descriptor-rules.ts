@@ -24,7 +24,7 @@ type Range = { readonly min: number; readonly max: number };
 export function tensorProblems(t: TensorDescriptor): string[] {
   const out: string[] = [];
   const number = (name: string, value: number, { min, max }: Range) => {
-    if (!Number.isInteger(value) || Object.is(value, -0) || value < min || value > max)
+    if (!Number.isInteger(value) || value < min || value > max)
       out.push(`${name} is ${value}, expected an integer ${min} .. ${max}`);
   };
   if (!SPACES.includes(t.space)) out.push(`space is ${String(t.space)}, expected one of ${SPACES.join(', ')}`);
@@ -76,7 +76,7 @@ export function codingProblem(coding: TensorDescriptor['coding'], widthBits: num
 export function arrayProblems(a: ArrayDescriptor): string[] {
   const out: string[] = [];
   const number = (name: string, value: number, { min, max }: Range) => {
-    if (!Number.isInteger(value) || Object.is(value, -0) || value < min || value > max)
+    if (!Number.isInteger(value) || value < min || value > max)
       out.push(`${name} is ${value}, expected an integer ${min} .. ${max}`);
   };
   number('first macro', a.firstMacro, U16);
