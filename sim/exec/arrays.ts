@@ -70,18 +70,6 @@ export class ArrayCells {
     this.#versions = new Int32Array(g.planes * g.macros);
   }
 
-  /** What does not fit this matrix unit, or undefined. */
-  misfit(d: ArrayDescriptor): string | undefined {
-    const g = this.#geometry;
-    const rows = d.rowStart + Math.ceil(d.kCount / d.gridK);
-    const columns = d.columnStart + Math.ceil(d.nCount / d.gridN) * g.columnsPerWeight(d.weightBits);
-    const macros = d.firstMacro + d.replicas * d.gridK * d.gridN;
-    if (d.plane >= g.planes) return `plane ${d.plane} of ${g.planes}`;
-    if (macros > g.macros) return `macros up to ${macros - 1} of ${g.macros}`;
-    if (rows > g.rows) return `cell rows up to ${rows - 1} of ${g.rows}`;
-    return columns > g.columns ? `cell columns up to ${columns - 1} of ${g.columns}` : undefined;
-  }
-
   /** Writes a kCount x nCount tile (k outermost) into every replica. */
   write(d: ArrayDescriptor, weights: ArrayLike<number>, pc: number): void {
     const width = this.#geometry.columnsPerWeight(d.weightBits);

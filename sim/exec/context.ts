@@ -2,7 +2,7 @@
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import { type ArrayDescriptor, codeRange, type Space, type TensorDescriptor } from '../../isa/tensor.ts';
-import { destinationCore } from '../walk/accesses.ts';
+import { destinationCore, tileMisfit } from '../walk/accesses.ts';
 import { type DynamicInstruction, fault } from '../walk/sequence.ts';
 import type { Part, Walk, WalkCache } from '../walk/walk.ts';
 import type { ArrayCells } from './arrays.ts';
@@ -66,7 +66,7 @@ export function tileOf(cx: ExecContext, index: number): ArrayDescriptor {
   const tile = cx.program.arrays[index];
   if (tile === undefined)
     failAt(cx, `array descriptor ${index} does not exist`, `the program has ${cx.program.arrays.length}`);
-  const misfit = cx.memories.cores[cx.core]!.cells.misfit(tile);
+  const misfit = tileMisfit(tile, cx.machine.core.matrix);
   if (misfit !== undefined)
     failAt(cx, `the weight tile needs ${misfit}`, 'use a smaller tile or a machine with larger arrays');
   return tile;

@@ -8,7 +8,7 @@ import { checkOrder, type OrderFinding, semaphoreKey } from '../order/check.ts';
 import { formatFinding } from '../order/format.ts';
 import type { TrafficRow } from '../result.ts';
 import { destinationCore } from '../walk/accesses.ts';
-import { type DynamicInstruction, fault, sequence } from '../walk/sequence.ts';
+import { type DynamicInstruction, fault, type LoadScalar, sequence } from '../walk/sequence.ts';
 import { WalkCache } from '../walk/walk.ts';
 import type { ExecContext, Memories } from './context.ts';
 import { DotKernel } from './dot.ts';
@@ -30,6 +30,8 @@ export interface ExecOptions {
   readonly countBytes?: boolean;
   /** false: multiply with plain loops; the values are the same. */
   readonly simd?: boolean;
+  /** Instructions that a core may execute before it is taken for one that never ends. */
+  readonly instructionLimit?: number;
   /** Sees every executed instruction before it is carried out. */
   readonly trace?: (core: number, at: DynamicInstruction) => void;
 }
@@ -84,6 +86,7 @@ class Runner {
   readonly #memories: Memories;
   readonly #walks: WalkCache;
   readonly #kernel: DotKernel;
+  readonly #limit: number | undefined;
   readonly #trace: ExecOptions['trace'];
   readonly #semaphores = new Map<string, number>();
 
@@ -93,6 +96,7 @@ class Runner {
     this.#memories = memories;
     this.#walks = new WalkCache(program.tensors);
     this.#kernel = new DotKernel(options.simd ?? true);
+    this.#limit = options.instructionLimit;
     this.#trace = options.trace;
     this.statistics = options.statistics ? new OperandStatistics() : undefined;
     this.moved = options.countBytes ? new MovedBytes() : undefined;
@@ -104,14 +108,7 @@ class Runner {
   run(): number {
     let executed = 0;
     const streams = this.#program.cores.map((_, core) =>
-      sequence(this.#program, core, (instruction, registers, pc) => {
-        const value = loadScalar(instruction, {
-          ...this.#context(core, { pc, instruction, registers }),
-          moved: undefined,
-        });
-        this.loads[core]!.push(value);
-        return value;
-      }),
+      sequence(this.#program, core, this.#loader(core), this.#limit),
     );
     const pending = streams.map((s) => s.next());
     for (let moved = true; moved; ) {
@@ -129,6 +126,16 @@ class Runner {
       if (!p.done) this.#stuck(core, p.value.pc);
     });
     return executed;
+  }
+
+  /** Reads what ldr asks for and records it. */
+  #loader(core: number): LoadScalar {
+    return (instruction, registers, pc) => {
+      const at = { pc, instruction, registers };
+      const value = loadScalar(instruction, { ...this.#context(core, at), moved: undefined });
+      this.loads[core]!.push(value);
+      return value;
+    };
   }
 
   #stuck(core: number, pc: number): never {

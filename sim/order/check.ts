@@ -3,9 +3,10 @@
  * histories say who touched what. Independent of timing; the rules are in isa/README.md ("Order").
  */
 
+import { InputError } from '../../isa/base/errors.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program, SemaphoreDeclaration, UnitRef } from '../../isa/program.ts';
-import { destinationCore, partOf, tileIntervals, touchesOf } from '../walk/accesses.ts';
+import { destinationCore, partOf, tileIntervals, tileMisfit, touchesOf } from '../walk/accesses.ts';
 import { type DynamicInstruction, replayLoads, sequence } from '../walk/sequence.ts';
 import { type UnitName, unitCount, unitNumber, unitOf, unitText } from '../walk/units.ts';
 import { WalkCache } from '../walk/walk.ts';
@@ -37,8 +38,9 @@ export function checkOrder(
   program: Program,
   machine: Machine,
   loads: readonly (readonly number[])[] = [],
+  instructionLimit?: number,
 ): OrderFinding[] {
-  return new OrderCheck(program, machine, loads).run();
+  return new OrderCheck(program, machine, loads, instructionLimit).run();
 }
 
 const LIMIT = 64;
@@ -58,7 +60,10 @@ class OrderCheck {
   readonly #findings: OrderFinding[] = [];
   readonly #seen = new Set<string>();
 
-  constructor(program: Program, machine: Machine, loads: readonly (readonly number[])[]) {
+  readonly #limit: number | undefined;
+
+  constructor(program: Program, machine: Machine, loads: readonly (readonly number[])[], limit: number | undefined) {
+    this.#limit = limit;
     this.#program = program;
     this.#machine = machine;
     this.#loads = loads;
@@ -69,7 +74,7 @@ class OrderCheck {
 
   run(): OrderFinding[] {
     const streams = this.#program.cores.map((_, core) =>
-      sequence(this.#program, core, replayLoads(this.#program, core, this.#loads[core] ?? [])),
+      sequence(this.#program, core, replayLoads(this.#program, core, this.#loads[core] ?? []), this.#limit),
     );
     const pending = streams.map((s) => s.next());
     for (let moved = true; moved; ) {
@@ -162,7 +167,12 @@ class OrderCheck {
   #tile(index: number): Float64Array {
     let cells = this.#tiles.get(index);
     if (cells === undefined) {
-      cells = tileIntervals(this.#program.arrays[index]!, this.#machine.core.matrix);
+      const tile = this.#program.arrays[index];
+      const misfit = tile === undefined ? 'a descriptor that exists' : tileMisfit(tile, this.#machine.core.matrix);
+      if (tile === undefined || misfit !== undefined) {
+        throw new InputError(`array descriptor ${index} needs ${misfit}`, { code: 'E-PROGRAM-DESCRIPTOR' });
+      }
+      cells = tileIntervals(tile, this.#machine.core.matrix);
       this.#tiles.set(index, cells);
     }
     return cells;

@@ -10,11 +10,10 @@ export interface Place {
 
 /** e.g. `line 12: mm dst=sums src=x tile=w` (the instruction number where there is no source). */
 export function formatPlace(at: Place, program: Program): string {
-  const instruction = program.cores[at.core]?.instructions[at.pc];
   const line = program.symbols.lineOf[at.core]?.[at.pc] ?? 0;
   const core = program.cores.length > 1 ? `core ${at.core} ` : '';
   const where = line > 0 ? `line ${line}` : `instruction ${at.pc}`;
-  return `${core}${where}: ${instruction === undefined ? '?' : formatInstruction(instruction, program)}`;
+  return `${core}${where}: ${formatInstruction(program, at.core, at.pc)}`;
 }
 
 /** Headline, one line for each instruction, what is missing. */

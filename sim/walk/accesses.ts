@@ -123,7 +123,19 @@ export function tileParts(d: ArrayDescriptor): TilePart[] {
   return parts.filter((p) => p.k1 > p.k0 && p.n1 > p.n0);
 }
 
-/** Array cells of a tile as [start, end) pairs of ((plane * macros + macro) * rows + row) * columns + column. */
+/** What of a tile does not fit a matrix unit, e.g. `cell rows up to 8 of 8`; undefined when it fits. */
+export function tileMisfit(d: ArrayDescriptor, matrix: MatrixUnit): string | undefined {
+  const g = matrixGeometry(matrix);
+  const rows = d.rowStart + Math.ceil(d.kCount / d.gridK);
+  const columns = d.columnStart + Math.ceil(d.nCount / d.gridN) * g.columnsPerWeight(d.weightBits);
+  const macros = d.firstMacro + d.replicas * d.gridK * d.gridN;
+  if (d.plane >= g.planes) return `plane ${d.plane} of ${g.planes}`;
+  if (macros > g.macros) return `macros up to ${macros - 1} of ${g.macros}`;
+  if (rows > g.rows) return `cell rows up to ${rows - 1} of ${g.rows}`;
+  return columns > g.columns ? `cell columns up to ${columns - 1} of ${g.columns}` : undefined;
+}
+
+/** Array cells of a tile that fits, as [start, end) pairs of ((plane * macros + macro) * rows + row) * columns + column. */
 export function tileIntervals(d: ArrayDescriptor, matrix: MatrixUnit): Float64Array {
   const g = matrixGeometry(matrix);
   const width = g.columnsPerWeight(d.weightBits);

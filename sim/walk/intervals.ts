@@ -3,10 +3,14 @@
  * positions per axis. Sets and products are lists of [start, end) runs, ascending and disjoint, so a dense tensor costs a few
  * operations whatever its size. Left out: the order in which the walk visits the bytes.
  */
+import { UnsupportedError } from '../../isa/base/errors.ts';
 import type { Axis, Dim } from '../../isa/tensor.ts';
 
 /** [start, end) pairs, ascending, disjoint, with a gap between neighbours. */
 export type Runs = readonly number[];
+
+/** Longest list of runs that is worked with. */
+const LIST_LIMIT = 2 ** 23;
 
 /** A box of a walk: every dim goes over [from, from + count). */
 export interface BoxDim extends Dim {
@@ -61,6 +65,7 @@ function repeated(runs: Runs, count: number, step: number): Runs {
   const low = step < 0 ? (count - 1) * step : 0;
   const size = Math.abs(step);
   if (runs.length === 2 && size <= runs[1]! - runs[0]!) return [runs[0]! + low, runs[1]! + low + (count - 1) * size];
+  if (count * runs.length > LIST_LIMIT) throw tooScattered();
   const out: number[] = [];
   for (let c = 0; c < count; c++) append(out, runs, low + c * size);
   return mergeRuns(out);
@@ -70,10 +75,16 @@ function repeated(runs: Runs, count: number, step: number): Runs {
 function product(runs: Runs, set: Runs, stride: number): Runs {
   const parts: number[] = [];
   for (let i = 0; i < set.length; i += 2) {
+    if (parts.length > LIST_LIMIT) throw tooScattered();
     const copies = repeated(runs, set[i + 1]! - set[i]!, stride);
     append(parts, copies, set[i]! * stride);
   }
   return set.length === 2 ? parts : mergeRuns(parts);
+}
+
+function tooScattered(): UnsupportedError {
+  const what = `a tensor walk touches more than ${LIST_LIMIT / 2} separate runs of elements`;
+  return new UnsupportedError(`${what}: split the instruction`, { code: 'E-SIM-SPAN' });
 }
 
 function append(out: number[], runs: Runs, shift: number): void {

@@ -44,7 +44,7 @@ export class Rows {
     this.outer = this.#dims.reduce((n, dim) => n * dim.count, 1);
     const last = d.dims.slice(split);
     this.inner = last.reduce((n, dim) => n * dim.count, 1);
-    checkSpan(d, origins, last);
+    checkInner(d, last);
     const coordinates = d.axes.map((_, a) => innerCoordinates(last, a, this.inner));
     this.offsets = new Int32Array(this.inner);
     d.axes.forEach((axis, a) => {
@@ -148,20 +148,24 @@ export function reach(d: TensorDescriptor, origins: ArrayLike<number>, axis: num
   return [low, high];
 }
 
-/** Positions are bounded by the extent or the ring; what the inner dims add must fit 32 bits on its own. */
-function checkSpan(d: TensorDescriptor, origins: Float64Array, inner: TensorDescriptor['dims']): void {
+/** Refuses a walk whose positions, bounded by extent or ring, lie too far from its base. */
+export function checkSpan(d: TensorDescriptor, origins: ArrayLike<number>): void {
   let span = 0;
-  let innerSpan = 0;
   d.axes.forEach((axis, a) => {
     const [, high] = reach(d, origins, a);
     const last = Math.min(Math.max(high, 0), axis.extent - 1, axis.modulo > 0 ? axis.modulo - 1 : Infinity);
     span += last * Math.abs(axis.stride);
-    for (const dim of inner) if (dim.axis === a) innerSpan += (dim.count - 1) * Math.abs(dim.step * axis.stride);
   });
-  const reached = Math.max(span, innerSpan);
-  if (reached < SPAN_LIMIT) return;
-  throw new UnsupportedError(
-    `a tensor walk reaches ${reached} elements from its base; the simulator handles fewer than ${SPAN_LIMIT}: split the tensor`,
-    { code: 'E-SIM-SPAN' },
-  );
+  if (span >= SPAN_LIMIT) throw tooFar(span);
+}
+
+/** What the dims of a row add must fit 32 bits on its own, inside the axes or not. */
+function checkInner(d: TensorDescriptor, dims: TensorDescriptor['dims']): void {
+  const span = dims.reduce((n, dim) => n + (dim.count - 1) * Math.abs(dim.step * d.axes[dim.axis]!.stride), 0);
+  if (span >= SPAN_LIMIT) throw tooFar(span);
+}
+
+function tooFar(span: number): UnsupportedError {
+  const what = `a tensor walk reaches ${span} elements from its base; the simulator handles fewer than ${SPAN_LIMIT}`;
+  return new UnsupportedError(`${what}: split the tensor`, { code: 'E-SIM-SPAN' });
 }

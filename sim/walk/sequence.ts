@@ -205,9 +205,8 @@ export function fault(
   hint: string,
   code = 'E-SIM',
 ): SimFault {
-  const instruction = program.cores[core]?.instructions[pc];
   const line = program.symbols.lineOf[core]?.[pc] ?? 0;
-  const text = instruction === undefined ? '?' : formatInstruction(instruction, program);
+  const text = formatInstruction(program, core, pc);
   const file = program.symbols.sourceFile === '' ? program.name : program.symbols.sourceFile;
   const where = `${file}, core ${core}, instruction ${pc}: ${text}`;
   return new SimFault(`${what} (${where}${line > 0 ? `, line ${line}` : ''})`, {

@@ -2,10 +2,10 @@
  * Tensor walks: a descriptor with its registers filled in. What a walk touches and in which order is worked out on demand and shared by
  * all instructions that see the same axes' origins, because loops and double buffers ask for the same walk at other bases.
  */
-import { InputError } from '../../isa/base/errors.ts';
+import { InputError, UnsupportedError } from '../../isa/base/errors.ts';
 import { elementCount, type TensorDescriptor } from '../../isa/tensor.ts';
 import { boxRuns, mergeRuns, type Runs, sliceBoxes, toBytes } from './intervals.ts';
-import { OUTSIDE, Rows } from './rows.ts';
+import { checkSpan, OUTSIDE, Rows } from './rows.ts';
 
 export { OUTSIDE, Rows } from './rows.ts';
 
@@ -18,6 +18,9 @@ export interface Slice {
 
 /** Which part of a walk is touched: a slice, or for a gathered table every position of the axis of dim 0; undefined = all. */
 export type Part = Slice | 'table' | undefined;
+
+/** Elements of one walk; each may need several bytes of working memory. */
+const COUNT_LIMIT = 2 ** 27;
 
 /** A walk without its base address. */
 export class Shape {
@@ -34,6 +37,11 @@ export class Shape {
     this.descriptor = descriptor;
     this.origins = origins;
     this.count = elementCount(descriptor);
+    checkSpan(descriptor, origins);
+    if (this.count >= COUNT_LIMIT) {
+      const what = `a tensor walk of ${this.count} elements; the simulator handles fewer than ${COUNT_LIMIT} in one instruction`;
+      throw new UnsupportedError(`${what}: split the instruction`, { code: 'E-SIM-SPAN' });
+    }
   }
 
   /** This shape at a base; a few bases are remembered, for double buffers come back to them. */

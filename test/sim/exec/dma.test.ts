@@ -32,7 +32,7 @@ describe('copy', () => {
     expect(() =>
       run({ tensors: [spad(0, 8, [3]), spad(64, 4, [3])], given: { 0: [7, -8, 8] }, instructions: [copy()] }),
     ).toThrow(
-      /element 2 of tensor 1 would be 8, outside 4-bit signed \(-8 \.\. 7\).*core 0, instruction 0: copy dst=t1 src=t0/,
+      /element 2 of tensor 1 would be 8, outside 4-bit signed \(-8 \.\. 7\).*core 0, instruction 0: copy\.0 t1, t0/,
     );
   });
 

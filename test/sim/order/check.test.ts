@@ -206,8 +206,8 @@ describe('races', () => {
     const [finding] = checkOrder(named, teach8x8);
     expect(formatFinding(finding!, named).split('\n')).toEqual([
       'race: dma0 writes and vector reads spad bytes 192 .. 199, and nothing orders them',
-      '  line 7: fill dst=in value=1',
-      '  line 9: vadd dst=out a=in b=in',
+      '  line 7: fill.0 in, 1',
+      '  line 9: vadd out, in, in',
       "  missing: vector must wait for dma0's done",
     ]);
   });
@@ -255,7 +255,7 @@ describe('deadlocks', () => {
       { core: 0, pc: 1 },
     ]);
     expect(finding!.message).toMatch(
-      /instruction 0: fill .* waits for semaphore 2, which nothing that can still run will signal/,
+      /instruction 0: fill\.0 t4, 1 {2}wait s2 .*waits for semaphore 2, which nothing that can still run will signal/,
     );
     const p = program({ instructions: code, tensors: TENSORS, semaphores: s });
     expect(() => execute(p, teach8x8, new Map())).toThrow(/deadlock: .*waits for semaphore 2/);
