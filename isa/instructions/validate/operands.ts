@@ -5,6 +5,7 @@
 import type { Program } from '../../program.ts';
 import { elementCount, type Space, type TensorDescriptor } from '../../tensor.ts';
 import { isCode } from '../descriptor-rules.ts';
+import { leastRecordWords, RECORDS } from '../records.ts';
 import { type Instruction, NO_TENSOR, type PerMnemonic, type RequantizeMode } from '../table.ts';
 import { type ProgramFinding, type Report, reportAt } from './finding.ts';
 
@@ -64,14 +65,6 @@ class Operands {
 }
 
 const NEAR: readonly Space[] = ['spad', 'acc'];
-/** Words of a record; threshold records have these or more. */
-const RECORD_WORDS: Readonly<Record<Exclude<RequantizeMode, 'saturate'>, number>> = {
-  bias: 1,
-  threshold: 1,
-  'fixed-point': 3,
-  float32: 2,
-};
-
 const nothing = (): void => undefined;
 
 type Unary = { readonly dst: number; readonly a: number };
@@ -229,11 +222,12 @@ function requantizerRecords(mode: RequantizeMode, params: number, count: number,
   const { widthBits, coding } = o.tensor(params);
   if (widthBits !== 32 || coding !== 'signed') o.report(`params are ${widthBits}-bit ${coding}`, '32-bit signed words');
   const words = o.count(params) / count;
-  const least = RECORD_WORDS[mode];
-  if (!Number.isInteger(words) || words < least || (mode !== 'threshold' && words !== least)) {
+  const least = leastRecordWords(mode);
+  const { open } = RECORDS[mode];
+  if (!Number.isInteger(words) || words < least || (!open && words !== least)) {
     o.report(
       `params walk ${o.count(params)} words for ${count} elements`,
-      `${least}${mode === 'threshold' ? ' or more' : ''} for each element of src`,
+      `${least}${open ? ' or more' : ''} for each element of src`,
     );
   }
 }
