@@ -8,9 +8,30 @@ import type { Role } from '../isa/tensor.ts';
 
 /** Why time passed. The first group is work, the rest is waiting. */
 export const CAUSES = [
-  'matrix', 'matrix-pipeline', 'weight-write', 'drain', 'vector', 'transfer', 'dram-transfer', 'dispatch', 'scalar',
-  'dma-setup', 'dram-latency', 'dram-activate', 'dram-turnaround', 'dram-refresh', 'interconnect', 'bank', 'accumulator-port', 'buffer-port',
-  'outstanding', 'semaphore', 'operand', 'queue', 'fetch',
+  'matrix',
+  'matrix-pipeline',
+  'weight-write',
+  'drain',
+  'vector',
+  'transfer',
+  'dram-transfer',
+  'dispatch',
+  'scalar',
+  'dma-setup',
+  'dram-latency',
+  'dram-activate',
+  'dram-turnaround',
+  'dram-refresh',
+  'interconnect',
+  'bank',
+  'accumulator-port',
+  'buffer-port',
+  'outstanding',
+  'array',
+  'semaphore',
+  'operand',
+  'queue',
+  'fetch',
 ] as const;
 export type Cause = (typeof CAUSES)[number];
 

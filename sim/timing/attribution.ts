@@ -1,66 +1,85 @@
 /**
  * Why it took that long. The critical path walks back from the last instruction: its pieces, then whatever its start waited for last, to the
- * start of time; intervals touch, so their lengths add up to the total. Unit accounts split each unit's time the same way.
+ * start of time; intervals touch, so their lengths add up to the total.
  */
 import { InternalError } from '../../isa/base/errors.ts';
-import type { Cause, PathInterval, UnitResult } from '../result.ts';
-import { WORK } from '../result.ts';
-import type { InstructionRecord } from './record.ts';
+import type { Cause, PathInterval } from '../result.ts';
+import type { CodeEntry } from './code.ts';
+import { type Executed, type History, NONE } from './history.ts';
 
-/** Contiguous intervals from 0 to the end of `last`. */
-export function criticalPath(last: InstructionRecord): PathInterval[] {
-  const path: PathInterval[] = [];
-  let record: InstructionRecord = last;
-  let end = last.donePs;
-  for (;;) {
-    for (let p = record.pieces.length - 1; p >= 0; p--) {
-      const start = p === 0 ? record.startPs : record.pieces[p - 1]!.end;
-      if (start >= end) continue;
-      path.push(interval(record, start, end, record.pieces[p]!.cause));
-      end = start;
+/** Contiguous intervals from 0 to the end of instruction `last`; throws InternalError where they do not cover that. */
+export function criticalPath(history: History, last: number): PathInterval[] {
+  if (last === NONE) return [];
+  const path = new Path();
+  let end = history.at(last).donePs;
+  const total = end;
+  for (let id = last; id !== NONE; ) {
+    const record = history.at(id);
+    for (let piece = record.lastPiece; piece !== NONE; piece = history.piecePrevious(piece)) {
+      const previous = history.piecePrevious(piece);
+      const start = previous === NONE ? record.startPs : history.pieceEnd(previous);
+      end = path.back(record.entry, start, end, history.pieceCause(piece));
     }
-    const next = predecessor(record, end, path);
-    if (next === undefined) break;
-    record = next.record;
+    const next = predecessor(history, record, end, path);
+    id = next.id;
     end = next.at;
   }
-  return path.reverse();
+  return path.forward(total);
+}
+
+interface Blame {
+  readonly id: number;
+  readonly at: number;
 }
 
 /** Follows the start of a record, through its dispatch where that came last, to the instruction to blame before `end`. */
-function predecessor(record: InstructionRecord, end: number, path: PathInterval[]): { record: InstructionRecord; at: number } | undefined {
-  let { started: why } = record;
-  let at = Math.min(end, record.startPs);
-  let from = record;
-  if (at > why.at) {
-    path.push(interval(record, why.at, at, why.cause));
-    at = why.at;
-  }
-  if (why.cause !== 'dispatch') return why.on === undefined ? tail(record, at, path, why.cause) : { record: why.on, at };
+function predecessor(history: History, record: Executed, end: number, path: Path): Blame {
+  let at = path.back(record.entry, record.startedAt, Math.min(end, record.startPs), record.startedFor);
+  if (record.startedFor !== 'dispatch') return { id: record.startedAfter, at };
   // Dispatch was last: walk the dispatch chain until something other than the sequencer is to blame.
-  for (;;) {
-    why = from.dispatched;
-    if (at > why.at) {
-      path.push(interval(from, why.at, at, why.cause));
-      at = why.at;
-    }
-    if (why.on === undefined) return tail(from, at, path, why.cause);
-    if (why.cause === 'queue') return { record: why.on, at };
-    if (at > why.on.dispatchPs) {
-      path.push(interval(why.on, why.on.dispatchPs, at, why.cause));
-      at = why.on.dispatchPs;
-    }
-    from = why.on;
+  for (let from = record; ; ) {
+    const { dispatchedFor: cause, dispatchedAfter: id } = from;
+    at = path.back(from.entry, from.dispatchedAt, at, cause);
+    if (id === NONE) return { id, at: path.back(from.entry, 0, at, cause) };
+    if (cause === 'queue' || cause === 'semaphore') return { id, at };
+    const on = history.at(id);
+    at = path.back(on.entry, on.dispatchPs, at, cause);
+    from = on;
   }
 }
 
-function tail(record: InstructionRecord, at: number, path: PathInterval[], cause: Cause): undefined {
-  if (at > 0) path.push(interval(record, 0, at, cause));
-  return undefined;
-}
+/** Intervals from the last to the first; neighbours of one instruction and cause become one. */
+class Path {
+  readonly #intervals: PathInterval[] = [];
 
-function interval(record: InstructionRecord, startPs: number, endPs: number, cause: Cause): PathInterval {
-  return { startPs, endPs, cause, core: record.unit.core, kind: record.unit.kind, pc: record.at.pc, layer: record.layer };
+  /** Adds [start, end) in front of what is there, where it is not empty; gives where the path now begins. */
+  back(entry: CodeEntry, start: number, end: number, cause: Cause): number {
+    if (start >= end) return end;
+    const { unit, pc, layer } = entry;
+    const front = this.#intervals[this.#intervals.length - 1];
+    const interval = { startPs: start, endPs: end, cause, core: unit.core, kind: unit.kind, pc, layer };
+    if (
+      front !== undefined &&
+      front.cause === cause &&
+      front.pc === pc &&
+      front.core === unit.core &&
+      front.startPs === end
+    ) {
+      this.#intervals[this.#intervals.length - 1] = { ...interval, endPs: front.endPs };
+    } else this.#intervals.push(interval);
+    return start;
+  }
+
+  forward(total: number): PathInterval[] {
+    const path = this.#intervals.reverse();
+    let at = 0;
+    for (const p of path) {
+      if (p.startPs !== at) throw new InternalError(`the critical path jumps from ${at} to ${p.startPs} ps`);
+      at = p.endPs;
+    }
+    if (at !== total) throw new InternalError(`the critical path ends at ${at} of ${total} ps`);
+    return path;
+  }
 }
 
 /** Cycles of [start, end) such that neighbours add up: differences of a rounded-up clock. */
@@ -70,7 +89,10 @@ export function cyclesBetween(startPs: number, endPs: number, periodPs: number):
 
 export function sumByCause(path: readonly PathInterval[], periodPs: number): Partial<Record<Cause, number>> {
   const causes: Partial<Record<Cause, number>> = {};
-  for (const i of path) add(causes, i.cause, cyclesBetween(i.startPs, i.endPs, periodPs));
+  for (const i of path) {
+    const cycles = cyclesBetween(i.startPs, i.endPs, periodPs);
+    if (cycles !== 0) causes[i.cause] = (causes[i.cause] ?? 0) + cycles;
+  }
   return causes;
 }
 
@@ -78,46 +100,4 @@ export function sumByLayer(path: readonly PathInterval[], periodPs: number): Map
   const layers = new Map<number, number>();
   for (const i of path) layers.set(i.layer, (layers.get(i.layer) ?? 0) + cyclesBetween(i.startPs, i.endPs, periodPs));
   return layers;
-}
-
-/** Splits 0 .. totalPs of one unit: waiting instructions stall it, pieces of the one in execution are work or stalls, the rest is idle. */
-export function unitAccount(records: readonly InstructionRecord[], totalPs: number, periodPs: number): UnitResult {
-  const stalls: Partial<Record<Cause, number>> = {};
-  let busy = 0;
-  let idle = 0;
-  let at = 0;
-  const spend = (end: number, book: (cycles: number) => void) => {
-    if (end <= at) return;
-    book(cyclesBetween(at, end, periodPs));
-    at = end;
-  };
-  const first = records[0]!;
-  for (const r of records) {
-    spend(r.dispatchPs, (n) => {
-      idle += n;
-    });
-    spend(r.startPs, (n) => add(stalls, r.started.cause === 'dispatch' ? 'queue' : r.started.cause, n));
-    for (const p of r.pieces) {
-      const end = Math.min(p.end, r.freePs);
-      if (WORK.has(p.cause)) {
-        spend(end, (n) => {
-          busy += n;
-        });
-      } else spend(end, (n) => add(stalls, p.cause, n));
-    }
-    spend(r.freePs, (n) => {
-      busy += n;
-    });
-  }
-  spend(totalPs, (n) => {
-    idle += n;
-  });
-  const total = cyclesBetween(0, totalPs, periodPs);
-  const stalled = Object.values(stalls).reduce((s, n) => s + n, 0);
-  if (busy + stalled + idle !== total) throw new InternalError(`unit ${first.unit.kind} accounts for ${busy + stalled + idle} of ${total} cycles`);
-  return { core: first.unit.core, kind: first.unit.kind, channel: first.unit.channel, instructions: records.length, busyCycles: busy, stallCycles: stalls, idleCycles: idle };
-}
-
-function add(into: Partial<Record<Cause, number>>, cause: Cause, n: number): void {
-  if (n !== 0) into[cause] = (into[cause] ?? 0) + n;
 }

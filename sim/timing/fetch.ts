@@ -1,90 +1,132 @@
 /**
- * Instruction fetch: code and the descriptors that it uses first form one stream in DRAM, read in lines ahead of dispatch. A loop that fits the
- * instruction memory is fetched once; what does not fit is fetched again. A descriptor travels with the first instruction that names it.
+ * Instruction fetch: code and the descriptors that it uses first form one stream in DRAM, read in lines ahead of dispatch. A loop that fits
+ * the instruction memory is fetched once; what does not fit is fetched again, oldest line out first. A descriptor travels with the first
+ * instruction that names it, and instruction and descriptor memory are one pool of lines.
  */
 import type { Program } from '../../isa/program.ts';
-import { touchesOf } from '../walk/accesses.ts';
-import type { System } from './system.ts';
 import { arrayDescriptorBytes, instructionBytes, tensorDescriptorBytes } from '../../isa/sizes.ts';
+import { touchesOf } from '../walk/accesses.ts';
+import { alignUp } from './clock.ts';
+import type { System } from './system.ts';
 
 const LINE_BYTES = 64;
 /** Lines asked for before they are needed. */
 const AHEAD = 8;
+/** Bytes that one descriptor entry holds. */
+const ENTRY_BYTES = 64;
+
+const ABSENT = 0;
+const ASKED = 1;
+const RESIDENT = 2;
 
 export class FetchUnit {
-  /** Stream bytes before each instruction, and the total at the end. */
-  readonly #offsets: Float64Array;
-  readonly #resident = new Set<number>();
-  readonly #asked = new Set<number>();
+  /** Bytes that were fetched, by layer of the instruction that the line begins with. */
+  readonly bytesByLayer = new Map<number, number>();
+  /** First and last line of each instruction. */
+  readonly #first: Int32Array;
+  readonly #last: Int32Array;
+  /** Layer of each line. */
+  readonly #layers: Int32Array;
+  readonly #state: Uint8Array;
+  /** Resident and asked lines, oldest first, from `#head` on. */
+  readonly #order: number[] = [];
+  #head = 0;
   readonly #capacity: number;
+  readonly #ahead: number;
   readonly #system: System;
   readonly #address: number;
   readonly #core: number;
   readonly #changed: () => void;
-  bytes = 0;
 
   constructor(system: System, program: Program, core: number, warm: boolean, changed: () => void) {
     this.#system = system;
     this.#core = core;
     this.#changed = changed;
-    this.#offsets = streamOffsets(program, core);
     this.#address = program.codeAddress;
+    const offsets = streamOffsets(program, core);
+    const code = program.cores[core]?.instructions ?? [];
+    this.#first = Int32Array.from(code, (_, pc) => Math.floor(offsets[pc]! / LINE_BYTES));
+    this.#last = Int32Array.from(code, (_, pc) => Math.floor((offsets[pc + 1]! - 1) / LINE_BYTES));
+    const lines = Math.ceil((offsets[code.length] ?? 0) / LINE_BYTES);
+    this.#state = new Uint8Array(lines);
+    this.#layers = new Int32Array(lines).fill(-1);
+    for (let pc = code.length - 1; pc >= 0; pc--) {
+      const layer = program.symbols.layerOf[core]?.[pc] ?? -1;
+      for (let line = this.#first[pc]!; line <= this.#last[pc]!; line++) this.#layers[line] = layer;
+    }
     const { sequencer } = system.machine.core;
-    this.#capacity = Math.max(AHEAD + 1, Math.floor((sequencer.instructionBytes + sequencer.descriptorEntries * 64) / LINE_BYTES));
-    const lines = Math.ceil(this.#total / LINE_BYTES);
-    if (warm && lines <= this.#capacity) for (let l = 0; l < lines; l++) this.#resident.add(l);
-  }
-
-  get #total(): number {
-    return this.#offsets[this.#offsets.length - 1] ?? 0;
+    const longest = code.reduce((n, _, pc) => Math.max(n, this.#last[pc]! - this.#first[pc]! + 1), 1);
+    const memory = Math.floor((sequencer.instructionBytes + sequencer.descriptorEntries * ENTRY_BYTES) / LINE_BYTES);
+    // What one instruction needs always fits, or it could never be dispatched.
+    this.#capacity = Math.max(memory, longest);
+    this.#ahead = Math.min(AHEAD, this.#capacity - longest);
+    if (warm && lines <= this.#capacity) this.#state.fill(RESIDENT);
   }
 
   /** True when the instruction can be dispatched; asks for its lines, and for the next ones, where they are missing. */
   ready(pc: number): boolean {
-    const first = Math.floor(this.#offsets[pc]! / LINE_BYTES);
-    const last = Math.floor((this.#offsets[pc + 1]! - 1) / LINE_BYTES);
-    const end = Math.min(Math.floor((this.#total - 1) / LINE_BYTES), last + AHEAD);
-    for (let line = first; line <= end; line++) if (!this.#resident.has(line) && !this.#asked.has(line)) this.#ask(line);
-    for (let line = first; line <= last; line++) if (!this.#resident.has(line)) return false;
-    return true;
+    const state = this.#state;
+    const first = this.#first[pc]!;
+    const last = this.#last[pc]!;
+    const end = Math.min(state.length - 1, last + this.#ahead);
+    let here = true;
+    for (let line = first; line <= end; line++) {
+      if (state[line] === ABSENT) this.#ask(line);
+      if (line <= last && state[line] !== RESIDENT) here = false;
+    }
+    return here;
   }
 
   #ask(line: number): void {
-    const { kernel, machine, map, channels } = this.#system;
-    this.#asked.add(line);
-    this.bytes += LINE_BYTES;
-    const start = this.#address + line * LINE_BYTES;
-    const link = this.#system.cores[this.#core]!.link;
-    const who = { age: -1, unit: this.#core };
-    const arrive = () => {
-      const bits = Math.min(machine.interconnect.linkBits, machine.core.sequencer.fetchBits);
-      link.request(who, Math.ceil((LINE_BYTES * 8) / bits) * this.#system.bufferPs, () => this.#keep(line));
+    const { kernel, machine, map, channels, cores, corePs } = this.#system;
+    this.#makeRoom();
+    this.#state[line] = ASKED;
+    this.#order.push(line);
+    const layer = this.#layers[line]!;
+    this.bytesByLayer.set(layer, (this.bytesByLayer.get(layer) ?? 0) + LINE_BYTES);
+    const keep = () => {
+      this.#state[line] = RESIDENT;
+      this.#changed();
     };
-    if (this.#system.freeDram) {
-      kernel.at(kernel.now, arrive);
-      return;
-    }
+    const who = { age: -1, unit: this.#core, part: line };
+    const bits = Math.min(machine.interconnect.linkBits, machine.core.sequencer.fetchBits);
+    const words = Math.ceil((LINE_BYTES * 8) / bits);
+    const arrive = (now: number) => {
+      cores[this.#core]!.link.request(who, words, now, (_start, end) => kernel.at(alignUp(end, corePs), keep));
+    };
+    if (this.#system.freeDram) return kernel.at(kernel.now, arrive);
+    const start = this.#address + line * LINE_BYTES;
     const segments = map.segments(Float64Array.of(start, start + LINE_BYTES), LINE_BYTES);
     let left = segments.length;
     for (const { segment } of segments) {
-      channels[segment.channel]!.request({ who, segment, write: false, done: () => {
-        left -= 1;
-        if (left === 0) arrive();
-      } });
+      channels[segment.channel]!.request({
+        who,
+        segment,
+        write: false,
+        layer,
+        done: (now) => {
+          left -= 1;
+          if (left === 0) arrive(now);
+        },
+      });
     }
   }
 
-  #keep(line: number): void {
-    this.#asked.delete(line);
-    this.#resident.add(line);
-    for (const old of this.#resident) {
-      if (this.#resident.size <= this.#capacity) break;
-      this.#resident.delete(old);
+  /** Drops the oldest resident line when the memory is full. */
+  #makeRoom(): void {
+    if (this.#order.length - this.#head < this.#capacity) return;
+    const oldest = this.#order[this.#head]!;
+    this.#head += 1;
+    if (this.#state[oldest] === RESIDENT) this.#state[oldest] = ABSENT;
+    else this.#order.push(oldest);
+    if (this.#head > 4096) {
+      this.#order.splice(0, this.#head);
+      this.#head = 0;
     }
-    this.#changed();
   }
 }
 
+/** Stream bytes before each instruction, and the total at the end. */
 function streamOffsets(program: Program, core: number): Float64Array {
   const code = program.cores[core]?.instructions ?? [];
   const offsets = new Float64Array(code.length + 1);

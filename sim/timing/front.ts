@@ -3,13 +3,12 @@
  * full queue or a missing line. Registers are captured at dispatch because the dynamic stream carries them.
  */
 import type { DemandContext } from '../../isa/demand/demand.ts';
-import { demand } from '../../isa/demand/demand.ts';
-import type { UnitDemand } from '../../isa/demand/matrix.ts';
-import type { Instruction } from '../../isa/instructions/table.ts';
+import type { Cause } from '../result.ts';
 import type { DynamicInstruction } from '../walk/sequence.ts';
-import { unitNumber, unitOf } from '../walk/units.ts';
+import type { CodeEntry } from './code.ts';
 import type { FetchUnit } from './fetch.ts';
-import { type Dependence, InstructionRecord } from './record.ts';
+import { type History, NONE } from './history.ts';
+import { InstructionRecord } from './record.ts';
 import type { Semaphores } from './semaphores.ts';
 import type { System } from './system.ts';
 import type { Unit } from './unit.ts';
@@ -20,28 +19,39 @@ export interface FrontHooks {
   readonly semaphores: Semaphores;
   readonly fetch: FetchUnit;
   readonly unit: (number: number) => Unit;
-  readonly nextAge: () => number;
+  readonly history: History;
+  readonly dispatched: (record: InstructionRecord) => void;
   readonly signal: (record: InstructionRecord, at: 'release' | 'done') => void;
 }
 
 export class FrontEnd {
-  readonly records: InstructionRecord[] = [];
+  readonly core: number;
   dirty = true;
-  finishedPs = 0;
-  readonly #core: number;
   readonly #stream: Generator<DynamicInstruction, void>;
   readonly #hooks: FrontHooks;
-  readonly #demands = new Map<Instruction, UnitDemand>();
+  readonly #queueDepth: number;
+  readonly #entries: readonly CodeEntry[];
   #next: IteratorResult<DynamicInstruction, void>;
   #freeAt = 0;
-  #last: InstructionRecord | undefined;
-  #held: 'fetch' | 'queue' | 'semaphore' | undefined;
+  #last = NONE;
+  #held: Cause | undefined = undefined;
+  readonly #wake = () => {
+    this.dirty = true;
+  };
 
-  constructor(core: number, stream: Generator<DynamicInstruction, void>, hooks: FrontHooks) {
-    this.#core = core;
+  /** `entries` by pc. */
+  constructor(
+    core: number,
+    entries: readonly CodeEntry[],
+    stream: Generator<DynamicInstruction, void>,
+    hooks: FrontHooks,
+  ) {
+    this.core = core;
     this.#stream = stream;
     this.#hooks = hooks;
     this.#next = stream.next();
+    this.#queueDepth = hooks.system.machine.core.sequencer.queueDepth;
+    this.#entries = entries;
   }
 
   get ended(): boolean {
@@ -53,26 +63,31 @@ export class FrontEnd {
     return this.#next.done ? undefined : this.#next.value;
   }
 
+  /** When the last dispatch slot ends. */
+  get endPs(): number {
+    return this.#freeAt;
+  }
+
   /** Dispatches one instruction if it can go now. */
   tryDispatch(now: number): boolean {
     this.dirty = false;
     if (this.#next.done || now < this.#freeAt) return false;
-    const d = this.#next.value;
-    if (!this.#hooks.fetch.ready(d.pc)) return this.#hold('fetch');
-    const name = unitOf(d.instruction, this.#core);
-    const number = unitNumber(name);
-    const scalar = name.kind === 'seq';
-    const unit = this.#hooks.unit(number);
-    if (!scalar && unit.queue.length >= this.#hooks.system.machine.core.sequencer.queueDepth) return this.#hold('queue');
-    if (scalar && !this.#hooks.semaphores.available(this.#core, d.instruction.waits)) return this.#hold('semaphore');
-    const layer = this.#hooks.context.program.symbols.layerOf[this.#core]?.[d.pc] ?? -1;
-    const record = new InstructionRecord(this.#hooks.nextAge(), name, number, d, layer, this.#demandOf(d.instruction));
+    const { pc, registers } = this.#next.value;
+    const entry = this.#entries[pc]!;
+    const { waits } = entry.instruction;
+    const scalar = entry.unit.kind === 'seq';
+    const unit = scalar ? undefined : this.#hooks.unit(entry.unitNumber);
+    if (!this.#hooks.fetch.ready(pc)) return this.#hold('fetch');
+    if (unit !== undefined && unit.queue.length >= this.#queueDepth) return this.#hold('queue');
+    if (scalar && waits.length > 0 && !this.#hooks.semaphores.available(this.core, waits))
+      return this.#hold('semaphore');
+    entry.executed += 1;
+    const record = new InstructionRecord(this.#hooks.history, entry, registers, entry.demandAt(registers));
     record.dispatchPs = now;
-    record.dispatched = this.#why(now, unit);
-    this.#held = undefined;
-    this.records.push(record);
-    this.#advance(record, now, scalar);
-    if (scalar) this.#runScalar(record, now);
+    this.#explain(record, now, unit);
+    this.#hooks.dispatched(record);
+    this.#occupy(record, now, scalar);
+    if (unit === undefined) this.#runScalar(record, now);
     else {
       unit.queue.push(record);
       unit.dirty = true;
@@ -81,48 +96,49 @@ export class FrontEnd {
     return true;
   }
 
-  #hold(why: 'fetch' | 'queue' | 'semaphore'): boolean {
+  #hold(why: Cause): boolean {
     this.#held = why;
     return false;
   }
 
-  /** What this dispatch waited for last. */
-  #why(now: number, unit: Unit): Dependence {
-    const previous: Dependence = { cause: 'dispatch', on: this.#last, at: this.#freeAt };
-    if (this.#held === undefined || now === this.#freeAt) return previous;
-    if (this.#held === 'queue') return { cause: 'queue', on: unit.lastStarted, at: now };
-    return { cause: this.#held, on: this.#last, at: now };
+  /** Notes what this dispatch waited for last. */
+  #explain(record: InstructionRecord, now: number, unit: Unit | undefined): void {
+    const held = now === this.#freeAt ? undefined : this.#held;
+    this.#held = undefined;
+    record.dispatchedFor = held ?? 'dispatch';
+    record.dispatchedAt = held === undefined ? this.#freeAt : now;
+    record.dispatchedAfter = held === 'queue' ? (unit?.lastStarted?.id ?? NONE) : this.#last;
   }
 
-  #advance(record: InstructionRecord, now: number, scalar: boolean): void {
-    const { sequencer } = this.#hooks.system.machine.core;
-    const cycles = Math.max(sequencer.dispatchCycles, scalar ? record.demand.busyCycles : 1);
-    this.#freeAt = now + cycles * this.#hooks.system.corePs;
-    this.#last = record;
-    this.finishedPs = this.#freeAt;
-    this.#hooks.system.kernel.at(this.#freeAt, () => {
-      this.dirty = true;
-    });
+  /** The slot ends; scalar work may take longer than a slot. */
+  #occupy(record: InstructionRecord, now: number, scalar: boolean): void {
+    const { machine, corePs, kernel } = this.#hooks.system;
+    const cycles = Math.max(machine.core.sequencer.dispatchCycles, scalar ? record.demand.busyCycles : 1);
+    this.#freeAt = now + cycles * corePs;
+    this.#last = record.id;
+    kernel.at(this.#freeAt, this.#wake);
   }
 
   #runScalar(record: InstructionRecord, now: number): void {
-    this.#hooks.semaphores.take(this.#core, record.at.instruction.waits);
-    record.startPs = now;
-    record.started = { cause: 'dispatch', on: record, at: now };
-    record.spend(record.at.instruction.op === 'ldr' ? 'scalar' : 'dispatch', this.#freeAt);
+    const { instruction } = record.entry;
+    if (instruction.waits.length > 0) {
+      this.#hooks.semaphores.take(this.core, instruction.waits);
+      const { takenFrom, takenAt } = this.#hooks.semaphores;
+      if (record.dispatchedFor === 'semaphore' && takenFrom !== NONE) {
+        record.dispatchedAfter = takenFrom;
+        record.dispatchedAt = takenAt;
+      }
+    }
+    record.begin(now);
+    record.startedAfter = record.id;
+    record.startedAt = now;
+    record.spend(instruction.op === 'ldr' ? 'scalar' : 'dispatch', this.#freeAt);
     record.releasePs = record.freePs = record.donePs = this.#freeAt;
+    this.#hooks.history.close(record);
+    if (instruction.signals.length === 0) return;
     this.#hooks.system.kernel.at(this.#freeAt, () => {
       this.#hooks.signal(record, 'release');
       this.#hooks.signal(record, 'done');
     });
-  }
-
-  #demandOf(instruction: Instruction): UnitDemand {
-    let d = this.#demands.get(instruction);
-    if (d === undefined) {
-      d = demand(instruction, this.#hooks.context);
-      this.#demands.set(instruction, d);
-    }
-    return d;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The event kernel: a binary heap ordered by (time, sequence). All events of one instant run as a batch and may only collect requests; then `settle`
- * lets units and servers decide in a fixed order. So the order within a batch carries no meaning, which `shuffle` proves.
+ * The event kernel: a binary heap ordered by (time, sequence). All events of one instant run as a batch and may only collect requests; then
+ * `settle` lets units and servers decide in a fixed order. So the order within a batch carries no meaning, which `shuffle` proves.
  */
 import { InternalError } from '../../isa/base/errors.ts';
 import type { Random } from '../../isa/base/random.ts';
@@ -25,77 +25,84 @@ export class Kernel {
   at(time: number, handler: Handler): void {
     if (!(time >= this.now)) throw new InternalError(`an event was scheduled at ${time} ps, before ${this.now} ps`);
     if (this.#size === this.#times.length) this.#grow();
+    const times = this.#times;
+    const sequence = this.#order;
+    const handlers = this.#handlers;
     let i = this.#size++;
     const order = this.#sequence++;
+    // A new event comes after every other of its time, so only the time decides.
     while (i > 0) {
       const parent = (i - 1) >> 1;
-      if (!this.#after(parent, time, order)) break;
-      this.#move(parent, i);
+      if (times[parent]! <= time) break;
+      times[i] = times[parent]!;
+      sequence[i] = sequence[parent]!;
+      handlers[i] = handlers[parent]!;
       i = parent;
     }
-    this.#put(i, time, order, handler);
+    times[i] = time;
+    sequence[i] = order;
+    handlers[i] = handler;
   }
 
   /** Runs until no event is left; `settle` runs after each batch. */
   run(settle: Handler): void {
     settle(this.now);
+    const batch: Handler[] = [];
     while (this.#size > 0) {
-      this.now = this.#times[0]!;
-      const batch: Handler[] = [];
-      while (this.#size > 0 && this.#times[0] === this.now) batch.push(this.#pop());
+      const now = this.#times[0]!;
+      this.now = now;
+      while (this.#size > 0 && this.#times[0] === now) batch.push(this.#pop());
       if (this.#shuffle !== undefined) shuffleInPlace(batch, this.#shuffle);
-      for (const handler of batch) handler(this.now);
+      for (const handler of batch) handler(now);
       this.events += batch.length;
-      settle(this.now);
+      batch.length = 0;
+      settle(now);
     }
   }
 
   #pop(): Handler {
-    const top = this.#handlers[0]!;
+    const times = this.#times;
+    const sequence = this.#order;
+    const handlers = this.#handlers;
+    const top = handlers[0]!;
     const last = --this.#size;
-    const time = this.#times[last]!;
-    const order = this.#order[last]!;
-    const handler = this.#handlers[last]!;
-    this.#handlers.length = last;
+    const time = times[last]!;
+    const order = sequence[last]!;
+    const handler = handlers[last]!;
+    handlers.length = last;
     if (last === 0) return top;
     let i = 0;
     for (;;) {
       let child = 2 * i + 1;
       if (child >= last) break;
-      if (child + 1 < last && this.#after(child, this.#times[child + 1]!, this.#order[child + 1]!)) child += 1;
-      if (!(this.#times[child]! < time || (this.#times[child] === time && this.#order[child]! < order))) break;
-      this.#move(child, i);
+      const right = child + 1;
+      if (right < last && isBefore(times, sequence, right, child)) child = right;
+      const earlier = times[child]! < time || (times[child] === time && sequence[child]! < order);
+      if (!earlier) break;
+      times[i] = times[child]!;
+      sequence[i] = sequence[child]!;
+      handlers[i] = handlers[child]!;
       i = child;
     }
-    this.#put(i, time, order, handler);
+    times[i] = time;
+    sequence[i] = order;
+    handlers[i] = handler;
     return top;
   }
 
-  /** True when heap entry i comes after (time, order). */
-  #after(i: number, time: number, order: number): boolean {
-    const t = this.#times[i]!;
-    return t > time || (t === time && this.#order[i]! > order);
-  }
-
-  #move(from: number, to: number): void {
-    this.#put(to, this.#times[from]!, this.#order[from]!, this.#handlers[from]!);
-  }
-
-  #put(i: number, time: number, order: number, handler: Handler): void {
-    this.#times[i] = time;
-    this.#order[i] = order;
-    this.#handlers[i] = handler;
-  }
-
   #grow(): void {
-    for (const key of ['times', 'order'] as const) {
-      const old = key === 'times' ? this.#times : this.#order;
-      const next = new Float64Array(old.length * 2);
-      next.set(old);
-      if (key === 'times') this.#times = next;
-      else this.#order = next;
-    }
+    const size = this.#times.length * 2;
+    const times = new Float64Array(size);
+    times.set(this.#times);
+    this.#times = times;
+    const order = new Float64Array(size);
+    order.set(this.#order);
+    this.#order = order;
   }
+}
+
+function isBefore(times: Float64Array, order: Float64Array, a: number, b: number): boolean {
+  return times[a]! < times[b]! || (times[a] === times[b] && order[a]! < order[b]!);
 }
 
 function shuffleInPlace(items: Handler[], random: Random): void {

@@ -2,24 +2,30 @@
  * The traffic ledger: bytes over each boundary by role and layer, counted from the walks of the executed instructions. `read` is towards the
  * arrays, `write` away from them. Bytes are those the program asked for; what DRAM moves in excess (whole bursts) is in the action counts.
  */
+import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import type { Role, Space } from '../../isa/tensor.ts';
-import type { Machine } from '../../isa/machine/schema.ts';
-import { touchesOf } from '../walk/accesses.ts';
-import type { DynamicInstruction } from '../walk/sequence.ts';
-import { intervalBytes, type WalkCache } from '../walk/walk.ts';
 import type { Boundary, TrafficRow } from '../result.ts';
+import { intervalBytes, type Walk } from '../walk/walk.ts';
+import type { CodeEntry } from './code.ts';
+import { gatheredIntervals } from './pieces.ts';
+
+interface Row {
+  readonly boundary: Boundary;
+  readonly role: Role;
+  readonly layer: number;
+  readBytes: number;
+  writeBytes: number;
+}
 
 export class Ledger {
-  readonly #rows = new Map<string, { boundary: Boundary; role: Role; layer: number; readBytes: number; writeBytes: number }>();
+  readonly #rows = new Map<string, Row>();
   readonly #program: Program;
   readonly #machine: Machine;
-  readonly #walks: WalkCache;
 
-  constructor(program: Program, machine: Machine, walks: WalkCache) {
+  constructor(program: Program, machine: Machine) {
     this.#program = program;
     this.#machine = machine;
-    this.#walks = walks;
   }
 
   rows(): TrafficRow[] {
@@ -35,24 +41,27 @@ export class Ledger {
     this.#rows.set(key, row);
   }
 
-  /** Books one executed instruction. */
-  book(d: DynamicInstruction, layer: number): void {
-    const i = d.instruction;
-    const touches = touchesOf(i);
-    if (i.op === 'mm') return this.#matmul(d, layer);
-    const destination = touches.operands.find((o) => o.write);
-    for (const o of touches.operands) {
-      const walk = this.#walks.get(o.tensor, d.registers);
-      const { space, role } = walk.descriptor;
-      const bytes = intervalBytes(walk.intervals);
-      const inside = touches.tile !== undefined || (destination !== undefined && onCore(this.#walks.get(destination.tensor, d.registers).descriptor.space));
-      if (o.read) this.#book(space, role, layer, bytes, false, inside);
-      if (o.write) this.#book(space, role, layer, bytes, true, touches.operands.some((s) => s.read && onCore(this.#walks.get(s.tensor, d.registers).descriptor.space)));
-    }
-    if (touches.tile !== undefined) {
-      const a = this.#program.arrays[touches.tile.array]!;
-      this.add('array', 'weights', layer, Math.ceil((a.kCount * a.nCount * a.weightBits) / 8), false);
-    }
+  /** Books `times` executions of one instruction; `walks` are those of its operands. */
+  book(entry: CodeEntry, walks: readonly Walk[], times: number): void {
+    const { touches, layer, instruction } = entry;
+    if (instruction.op === 'mm') return this.#matmul(entry, times);
+    const { operands, tile } = touches;
+    const space = (at: number) => walks[at]!.descriptor.space;
+    const writesCore = operands.some((o, at) => o.write && onCore(space(at)));
+    const readsCore = operands.some((o, at) => o.read && onCore(space(at)));
+    operands.forEach((o, at) => {
+      const walk = walks[at]!;
+      const table = o.only === 'table';
+      const bytes = intervalBytes(
+        table ? gatheredIntervals(walk, walks[0]!.descriptor.dims[0]!.count) : walk.intervals,
+      );
+      const { role } = walk.descriptor;
+      if (o.read) this.#book(space(at), role, layer, bytes * times, false, tile !== undefined || writesCore);
+      if (o.write) this.#book(space(at), role, layer, bytes * times, true, readsCore);
+    });
+    if (tile === undefined) return;
+    const a = this.#program.arrays[tile.array]!;
+    this.add('array', 'weights', layer, Math.ceil((a.kCount * a.nCount * a.weightBits) / 8) * times, false);
   }
 
   /** `crosses`: the other end is inside the core, so the bytes pass the core's border too. */
@@ -61,15 +70,16 @@ export class Ledger {
     if (!onCore(space) && crosses) this.add('core', role, layer, bytes, write);
   }
 
-  #matmul(d: DynamicInstruction, layer: number): void {
-    const i = d.instruction;
+  #matmul(entry: CodeEntry, times: number): void {
+    const i = entry.instruction;
     if (i.op !== 'mm') return;
     const src = this.#program.tensors[i.src]!;
     const a = this.#program.arrays[i.tile]!;
     const window = src.dims.slice(src.dims.length - i.kdims).reduce((n, x) => n * x.count, 1);
     const m = src.dims.reduce((n, x) => n * x.count, 1) / window;
-    this.add('array', src.role, layer, Math.ceil((m * a.kCount * src.widthBits) / 8), false);
-    this.add('array', 'partial-sums', layer, Math.ceil((m * a.nCount * this.#machine.core.accumulators.widthBits) / 8), true);
+    const sums = Math.ceil((m * a.nCount * this.#machine.core.accumulators.widthBits) / 8);
+    this.add('array', src.role, entry.layer, Math.ceil((m * a.kCount * src.widthBits) / 8) * times, false);
+    this.add('array', 'partial-sums', entry.layer, sums * times, true);
   }
 }
 

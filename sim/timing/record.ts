@@ -1,58 +1,62 @@
-/** One executed instruction on its way through the machine: its times, why it started when it did, and what its time went into. */
+/** One instruction on its way through the machine: its times so far and why it started when it did. Once done it is only a row of the history. */
 import type { UnitDemand } from '../../isa/demand/matrix.ts';
-import type { DynamicInstruction } from '../walk/sequence.ts';
-import type { UnitName } from '../walk/units.ts';
 import type { Cause } from '../result.ts';
-
-/** A point of another record that this one had to wait for. */
-export interface Dependence {
-  readonly cause: Cause;
-  /** undefined: the start of time. */
-  readonly on: InstructionRecord | undefined;
-  readonly at: number;
-}
-
-export interface Piece {
-  readonly cause: Cause;
-  readonly end: number;
-}
+import type { Walk } from '../walk/walk.ts';
+import type { CodeEntry } from './code.ts';
+import { type History, NONE } from './history.ts';
 
 export class InstructionRecord {
-  readonly age: number;
-  readonly unit: UnitName;
-  readonly unitNumber: number;
-  readonly at: DynamicInstruction;
-  readonly layer: number;
+  /** Number in order of dispatch over all cores; lower is older. */
+  readonly id: number;
+  readonly entry: CodeEntry;
+  readonly registers: readonly number[];
   readonly demand: UnitDemand;
   dispatchPs = -1;
   startPs = -1;
   releasePs = -1;
   freePs = -1;
   donePs = -1;
-  dispatched: Dependence = { cause: 'dispatch', on: undefined, at: 0 };
-  started: Dependence = { cause: 'dispatch', on: undefined, at: 0 };
-  /** Contiguous pieces from start to done. */
-  readonly pieces: Piece[] = [];
+  /** What dispatch waited for last: a cause, the instruction to blame, and when. */
+  dispatchedFor: Cause = 'dispatch';
+  dispatchedAfter = NONE;
+  dispatchedAt = 0;
+  /** What the start waited for last. */
+  startedFor: Cause = 'dispatch';
+  startedAfter = NONE;
+  startedAt = 0;
+  /** Contiguous pieces from start to done, in the history; the last of them. */
+  lastPiece = NONE;
+  /** How far the pieces reach; the start before there are any. */
+  spentTo = -1;
+  /** Results are there, but perhaps not those of an earlier instruction of the unit. */
+  finished = false;
+  /** Operand walks, filled in when something asks. */
+  walks: readonly Walk[] | undefined = undefined;
+  readonly #history: History;
 
-  constructor(age: number, unit: UnitName, unitNumber: number, at: DynamicInstruction, layer: number, demand: UnitDemand) {
-    this.age = age;
-    this.unit = unit;
-    this.unitNumber = unitNumber;
-    this.at = at;
-    this.layer = layer;
+  constructor(history: History, entry: CodeEntry, registers: readonly number[], demand: UnitDemand) {
+    this.#history = history;
+    this.id = history.open();
+    this.entry = entry;
+    this.registers = registers;
     this.demand = demand;
   }
 
-  /** Extends the pieces to `end` with one cause; an earlier end is ignored. */
-  spend(cause: Cause, end: number): void {
-    const last = this.pieces[this.pieces.length - 1];
-    if (end <= (last?.end ?? this.startPs)) return;
-    if (last !== undefined && last.cause === cause) this.pieces[this.pieces.length - 1] = { cause, end };
-    else this.pieces.push({ cause, end });
+  /** Execution begins. */
+  begin(now: number): void {
+    this.startPs = now;
+    this.spentTo = now;
   }
 
-  /** How far the pieces reach. */
-  get spentTo(): number {
-    return this.pieces[this.pieces.length - 1]?.end ?? this.startPs;
+  /** Extends the pieces to `end` with one cause; an end that is already covered is ignored. */
+  spend(cause: Cause, end: number): void {
+    if (end <= this.spentTo) return;
+    this.lastPiece = this.#history.spend(this.lastPiece, cause, end);
+    this.spentTo = end;
+  }
+
+  /** What the time before spentTo went into. */
+  get lastCause(): Cause {
+    return this.lastPiece === NONE ? 'transfer' : this.#history.pieceCause(this.lastPiece);
   }
 }

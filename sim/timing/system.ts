@@ -1,18 +1,29 @@
 /** Everything that units share: the kernel, clocks, ports, link, buffer, DRAM. Built once per run from the machine. */
 import type { Random } from '../../isa/base/random.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
-import { unitCount } from '../walk/units.ts';
+import { ArrayWrites } from './array-writes.ts';
+import { periodPs } from './clock.ts';
 import { DramChannel } from './dram/channel.ts';
 import { AddressMap } from './dram/mapping.ts';
 import { Kernel } from './kernel.ts';
-import { Server } from './server.ts';
+import { BankedPort, inOrder, type Requester, Server } from './server.ts';
 
-export type FreeBoundary = 'dram' | 'core' | undefined;
+export { periodPs } from './clock.ts';
+
+/** A boundary at infinite bandwidth and zero latency: DRAM, buffer and interconnect of the cores, or ports and writes of the arrays. */
+export type FreeBoundary = 'dram' | 'core' | 'array' | undefined;
 
 export interface CorePorts {
-  readonly spad: Server;
-  readonly acc: Server;
+  readonly spad: BankedPort;
+  readonly acc: BankedPort;
   readonly link: Server;
+  readonly arrayWrites: ArrayWrites;
+}
+
+/** A piece of a transfer that has arrived at this instant. */
+export interface Arrival {
+  readonly who: Requester;
+  readonly take: () => void;
 }
 
 export interface System {
@@ -21,18 +32,14 @@ export interface System {
   readonly corePs: number;
   readonly bufferPs: number;
   readonly cores: readonly CorePorts[];
-  readonly buffer: Server;
+  readonly buffer: BankedPort;
   readonly channels: readonly DramChannel[];
   readonly map: AddressMap;
+  readonly free: FreeBoundary;
   /** DRAM at infinite bandwidth and zero latency. */
   readonly freeDram: boolean;
-  readonly units: number;
+  readonly arrivals: Arrival[];
   settle(now: number): void;
-}
-
-/** Clock period in integer picoseconds, rounded once here. */
-export function periodPs(mhz: number): number {
-  return Math.round(1e6 / mhz);
 }
 
 export function createSystem(machine: Machine, free: FreeBoundary, shuffle: Random | undefined): System {
@@ -40,13 +47,16 @@ export function createSystem(machine: Machine, free: FreeBoundary, shuffle: Rand
   const corePs = periodPs(machine.clocks.coreMhz);
   const bufferPs = periodPs(machine.clocks.bufferMhz);
   const priced = free !== 'core';
+  const { scratchpad, accumulators } = machine.core;
   const cores = Array.from({ length: machine.cores }, () => ({
-    spad: new Server(kernel, 0),
-    acc: new Server(kernel, 0),
-    link: new Server(kernel, machine.interconnect.latencyCycles * bufferPs, priced),
+    spad: new BankedPort(corePs, scratchpad.banks),
+    acc: new BankedPort(corePs, accumulators.banks),
+    link: new Server(bufferPs, machine.interconnect.latencyCycles * bufferPs, priced),
+    arrayWrites: new ArrayWrites(),
   }));
-  const buffer = new Server(kernel, machine.buffer.latencyCycles * bufferPs, priced);
+  const buffer = new BankedPort(bufferPs, machine.buffer.banks, priced);
   const channels = Array.from({ length: machine.dram.channels }, () => new DramChannel(machine.dram, kernel));
+  const arrivals: Arrival[] = [];
   return {
     machine,
     kernel,
@@ -56,9 +66,12 @@ export function createSystem(machine: Machine, free: FreeBoundary, shuffle: Rand
     buffer,
     channels,
     map: new AddressMap(machine.dram),
+    free,
     freeDram: free === 'dram',
-    units: unitCount(machine.cores),
+    arrivals,
     settle(now) {
+      // Taking an arrival may ask for the next piece, and in a run with a free DRAM that piece may arrive at once.
+      while (arrivals.length > 0) for (const a of arrivals.splice(0).sort(inOrder)) a.take();
       for (const c of cores) {
         c.spad.settle(now);
         c.acc.settle(now);

@@ -1,231 +1,291 @@
 /**
- * A DMA or weight-write instruction in time: set-up, then pieces that flow source -> interconnect -> destination. DRAM is asked for row segments,
- * on-chip memories for words; requests in flight are limited. A piece's parts say where its time went; where pieces
- * overlap, the time between two arrivals is charged to the last parts of the later one.
+ * A DMA or weight-write instruction in time: set-up, then pieces that flow source -> interconnect -> destination. DRAM is asked for row
+ * segments, on-chip memories for words; a stage passes words on as they come, and requests in flight are limited. A piece's parts say
+ * where its time went; where pieces overlap, the time between two arrivals is charged to the last parts of the later one.
  */
 import type { Space } from '../../isa/tensor.ts';
-import { intervalBytes, type Walk } from '../walk/walk.ts';
 import type { Cause } from '../result.ts';
+import { destinationCore } from '../walk/accesses.ts';
+import { intervalBytes, type Walk } from '../walk/walk.ts';
+import { alignUp } from './clock.ts';
 import type { ExecutionEvents } from './compute.ts';
-import type { Parts } from './dram/channel.ts';
-import type { Segment } from './dram/mapping.ts';
+import { cutPieces, gatheredIntervals, type Piece, wordsOf } from './pieces.ts';
 import type { InstructionRecord } from './record.ts';
-import type { Server } from './server.ts';
+import type { BankedPort, Requester } from './server.ts';
 import type { System } from './system.ts';
 
-/** On-chip pieces are this long. */
-const PIECE_BYTES = 512;
-
-export interface TransferPlan {
-  readonly record: InstructionRecord;
-  readonly core: number;
-  readonly destinationCore: number;
-  /** undefined where nothing is read (fill). */
-  readonly source: Walk | undefined;
-  /** undefined where the destination is the arrays. */
-  readonly destination: Walk | undefined;
-  /** Cycles that the arrays need to take the data; 0 for DMA. */
-  readonly arrayCycles: number;
+/** One end of a transfer on chip. */
+interface Port {
+  readonly port: BankedPort;
+  readonly words: number;
+  readonly periodPs: number;
+  readonly latencyPs: number;
+  readonly cause: Cause;
 }
 
-interface Piece {
-  readonly bytes: number;
-  /** Share of the whole, as bytes done before and after. */
-  readonly from: number;
-  readonly to: number;
-  readonly read: Segment | undefined;
-  readonly write: Segment | undefined;
+/** Something on its way: when its first word was there, and what its time went into. */
+interface Flow extends Requester {
+  readonly piece: Piece;
+  readonly parts: (readonly [Cause, number])[];
+  firstWord: number;
 }
 
-type Stage = (piece: Piece, parts: (readonly [Cause, number])[], next: () => void) => void;
+/** Starts a copy, fill, gather or weight write now; `walks` are those of `touches.operands`. */
+export function runTransfer(
+  system: System,
+  record: InstructionRecord,
+  walks: readonly Walk[],
+  events: ExecutionEvents,
+): void {
+  new Transfer(system, record, walks, events).start();
+}
 
-export function runTransfer(system: System, plan: TransferPlan, events: ExecutionEvents): void {
-  const { record } = plan;
-  const total = bytesOf(plan);
-  const pieces = cut(system, plan, total);
-  const setup = plan.arrayCycles > 0 ? 0 : system.machine.core.dma.setupCycles * system.corePs;
-  const { dma } = system.machine.core;
-  const window = Math.max(1, pieces.length === 0 ? 1 : Math.floor((dma.outstanding * system.machine.dram.burstBytes) / Math.max(1, pieces[0]!.bytes)));
-  const stages = stagesOf(system, plan, total);
-  let issued = 0;
-  let read = 0;
-  let finished = 0;
-  const issue = (now: number) => {
-    while (issued < pieces.length && issued - read < window) {
-      const piece = pieces[issued]!;
-      issued += 1;
-      const parts: (readonly [Cause, number])[] = [];
-      stages.source(piece, parts, () => {
-        read += 1;
-        if (read === pieces.length) released(system.kernel.now);
-        issue(system.kernel.now);
-        stages.link(piece, parts, () => stages.destination(piece, parts, () => arrived(parts, now)));
-      });
+class Transfer {
+  readonly #system: System;
+  readonly #record: InstructionRecord;
+  readonly #events: ExecutionEvents;
+  readonly #pieces: readonly Piece[];
+  readonly #total: number;
+  readonly #source: Port | 'dram' | undefined;
+  readonly #destination: Port | 'dram' | 'arrays';
+  readonly #crossesLink: boolean;
+  #issued = 0;
+  #inFlight = 0;
+  #read = 0;
+  #finished = 0;
+  #issuing = false;
+  #arraysFreeAt = 0;
+
+  constructor(system: System, record: InstructionRecord, walks: readonly Walk[], events: ExecutionEvents) {
+    this.#system = system;
+    this.#record = record;
+    this.#events = events;
+    const { operands, tile } = record.entry.touches;
+    const { instruction, unit } = record.entry;
+    const at = operands.findIndex((o) => o.read && !o.write);
+    const to = operands.findIndex((o) => o.write);
+    const target = to < 0 ? undefined : walks[to]!;
+    const source = at < 0 ? undefined : walks[at]!;
+    const readBytes = source === undefined ? undefined : this.#bytesRead(source, target);
+    this.#total = Math.max(sum(readBytes), target === undefined ? 0 : intervalBytes(target.intervals));
+    const destinationOf = destinationCore(instruction, unit.core);
+    this.#source = source === undefined ? undefined : this.#end(source, readBytes!, unit.core, false);
+    this.#destination = target === undefined ? 'arrays' : this.#end(target, target.intervals, destinationOf, true);
+    const from = source?.descriptor.space;
+    const space = target?.descriptor.space;
+    this.#crossesLink =
+      tile !== undefined
+        ? from !== undefined && !onCore(from)
+        : onCore(space!) !== (from === undefined || onCore(from)) || (onCore(space!) && destinationOf !== unit.core);
+    this.#pieces = cutPieces(
+      system,
+      this.#total,
+      from === 'dram' ? readBytes : undefined,
+      space === 'dram' ? target!.intervals : undefined,
+    );
+  }
+
+  start(): void {
+    const { kernel, machine, corePs } = this.#system;
+    const setup = this.#destination === 'arrays' ? 0 : machine.core.dma.setupCycles * corePs;
+    kernel.at(kernel.now + setup, (now) => {
+      this.#record.spend('dma-setup', now);
+      if (this.#pieces.length > 0) return this.#issue();
+      this.#released();
+      this.#done();
+    });
+  }
+
+  /** Bytes that the source end touches; a gathered table only in as many rows as there are results. */
+  #bytesRead(source: Walk, target: Walk | undefined): Float64Array {
+    if (this.#record.entry.instruction.op !== 'gather') return source.intervals;
+    return gatheredIntervals(source, target?.descriptor.dims[0]?.count ?? 1);
+  }
+
+  #end(walk: Walk, bytes: Float64Array, core: number, write: boolean): Port | 'dram' {
+    const { space } = walk.descriptor;
+    const { machine, cores, buffer, corePs, bufferPs } = this.#system;
+    const own = cores[core]!;
+    switch (space) {
+      case 'dram':
+        return 'dram';
+      case 'buffer': {
+        const latencyPs = write || this.#system.free === 'core' ? 0 : machine.buffer.latencyCycles * bufferPs;
+        const words = wordsOf(bytes, machine.buffer.portBits);
+        return { port: buffer, words, periodPs: bufferPs, latencyPs, cause: 'buffer-port' };
+      }
+      case 'spad': {
+        const latencyPs = write ? 0 : machine.core.scratchpad.latencyCycles * corePs;
+        const words = wordsOf(bytes, machine.core.scratchpad.portBits);
+        return { port: own.spad, words, periodPs: corePs, latencyPs, cause: 'bank' };
+      }
+      case 'acc': {
+        const words = wordsOf(bytes, machine.core.accumulators.portBits);
+        return { port: own.acc, words, periodPs: corePs, latencyPs: 0, cause: 'accumulator-port' };
+      }
     }
-  };
-  const released = (now: number) => {
-    events.released(now);
-    events.freed(now);
-  };
-  const arrived = (parts: Parts, _issuedAt: number) => {
-    const { now } = system.kernel;
-    charge(record, parts, now);
-    finished += 1;
-    if (finished === pieces.length) events.done(now);
-  };
-  system.kernel.at(system.kernel.now + setup, (now) => {
-    record.spend('dma-setup', now);
-    if (pieces.length > 0) return issue(now);
-    released(now);
-    events.done(now);
-  });
-}
-
-/** Fills record.spentTo .. now from the end of the piece's parts; what they do not cover waited for a free request slot. */
-function charge(record: InstructionRecord, parts: Parts, now: number): void {
-  let left = now - record.spentTo;
-  const kept: (readonly [Cause, number])[] = [];
-  for (let i = parts.length - 1; i >= 0 && left > 0; i--) {
-    const [cause, n] = parts[i]!;
-    const take = Math.min(n, left);
-    if (take > 0) kept.unshift([cause, take]);
-    left -= take;
   }
-  if (left > 0) record.spend('outstanding', record.spentTo + left);
-  for (const [cause, n] of kept) record.spend(cause, record.spentTo + n);
-}
 
-function bytesOf(plan: TransferPlan): number {
-  const source = plan.source === undefined ? 0 : intervalBytes(plan.source.intervals);
-  const destination = plan.destination === undefined ? 0 : intervalBytes(plan.destination.intervals);
-  return Math.max(source, destination);
-}
+  /** Sends pieces while the channel may have more requests in flight. */
+  #issue(): void {
+    if (this.#issuing) return;
+    this.#issuing = true;
+    const { outstanding } = this.#system.machine.core.dma;
+    while (this.#issued < this.#pieces.length) {
+      const piece = this.#pieces[this.#issued]!;
+      if (this.#inFlight > 0 && this.#inFlight + piece.requests > outstanding) break;
+      const { id, entry } = this.#record;
+      const who = { age: id, unit: entry.unitNumber, part: this.#issued };
+      this.#issued += 1;
+      this.#inFlight += piece.requests;
+      this.#fetch({ ...who, piece, parts: [], firstWord: this.#system.kernel.now });
+    }
+    this.#issuing = false;
+  }
 
-function cut(system: System, plan: TransferPlan, total: number): Piece[] {
-  const { dma } = system.machine.core;
-  const limit = Math.max(system.machine.dram.burstBytes, Math.floor((dma.outstanding * system.machine.dram.burstBytes) / 2));
-  const fromDram = plan.source?.descriptor.space === 'dram';
-  const toDram = plan.destination?.descriptor.space === 'dram';
-  const reads = fromDram ? system.map.segments(plan.source!.intervals, limit) : [];
-  const writes = toDram ? system.map.segments(plan.destination!.intervals, limit) : [];
-  const leading = fromDram ? reads : writes;
-  if (leading.length === 0) {
-    const count = Math.max(1, Math.ceil(total / PIECE_BYTES));
-    if (total === 0) return [];
-    return Array.from({ length: count }, (_, i) => {
-      const from = Math.floor((total * i) / count);
-      const to = Math.floor((total * (i + 1)) / count);
-      return { bytes: to - from, from, to, read: undefined, write: undefined };
+  #fetch(flow: Flow): void {
+    const { piece } = flow;
+    if (this.#source === 'dram' && piece.read !== undefined) this.#dram(flow, false, () => this.#fetched(flow));
+    else if (typeof this.#source === 'object') this.#onChip(flow, this.#source, () => this.#fetched(flow));
+    else this.#fetched(flow);
+  }
+
+  #fetched(flow: Flow): void {
+    this.#read += 1;
+    if (this.#read === this.#pieces.length) this.#released();
+    if (!this.#crossesLink) return this.#deliver(flow);
+    const { kernel, machine, cores } = this.#system;
+    const { entry } = this.#record;
+    const { piece, parts, firstWord } = flow;
+    const now = kernel.now;
+    const words = Math.max(1, Math.ceil(((piece.to - piece.from) * 8) / machine.interconnect.linkBits));
+    cores[entry.unit.core]!.link.request(flow, words, firstWord, (start, end) => {
+      this.#passed(parts, 'interconnect', now, start, end);
+      flow.firstWord = Math.max(now, Math.min(end, start + machine.interconnect.latencyCycles * this.#system.bufferPs));
+      kernel.at(end, () => this.#deliver(flow));
     });
   }
-  const own = leading.reduce((n, s) => n + s.bytes, 0);
-  let at = 0;
-  const pieces = leading.map((s, i) => {
-    const from = at;
-    at += s.bytes;
-    const scaled = (n: number) => Math.floor((n * total) / own);
-    return {
-      bytes: s.bytes, from: scaled(from), to: scaled(at),
-      read: fromDram ? s.segment : undefined,
-      write: fromDram ? (toDram ? writes[i]?.segment : undefined) : s.segment,
-    };
-  });
-  // A DRAM to DRAM copy has as many pieces as its longer side.
-  for (const w of fromDram ? writes.slice(leading.length) : []) pieces.push({ bytes: w.bytes, from: total, to: total, read: undefined, write: w.segment });
-  return pieces;
-}
 
-function stagesOf(system: System, plan: TransferPlan, total: number): { source: Stage; link: Stage; destination: Stage } {
-  const from = plan.source?.descriptor.space;
-  const to = plan.destination?.descriptor.space;
-  const who = { age: plan.record.age, unit: plan.record.unitNumber };
-  const onChip = (space: Space) => space === 'spad' || space === 'acc';
-  const crosses = plan.destination === undefined ? from !== undefined && !onChip(from) : onChip(to!) !== (from === undefined ? true : onChip(from)) || plan.core !== plan.destinationCore;
-  const { linkBits } = system.machine.interconnect;
-  const link = system.cores[plan.core]!.link;
-  return {
-    source: endStage(system, plan.source, plan.core, who, total, false),
-    link: crosses
-      ? (piece, parts, next) => serve(link, who, Math.ceil((piece.bytes * 8) / linkBits) * system.bufferPs, parts, 'interconnect', 'transfer', system, next)
-      : (_piece, _parts, next) => next(),
-    destination: plan.destination === undefined ? arrayStage(system, plan, total) : endStage(system, plan.destination, plan.destinationCore, who, total, true),
-  };
-}
+  #deliver(flow: Flow): void {
+    if (this.#destination === 'arrays') this.#writeArrays(flow);
+    else if (this.#destination === 'dram') {
+      if (flow.piece.write === undefined) this.#arrived(flow);
+      else this.#dram(flow, true, () => this.#arrived(flow));
+    } else this.#onChip(flow, this.#destination, () => this.#arrived(flow));
+  }
 
-/** One end of the transfer: DRAM by segment, buffer, scratchpad and accumulators by word. */
-function endStage(system: System, walk: Walk | undefined, core: number, who: { age: number; unit: number }, total: number, write: boolean): Stage {
-  if (walk === undefined) return (_piece, _parts, next) => next();
-  const { space } = walk.descriptor;
-  if (space === 'dram') return dramStage(system, who, write);
-  const { machine } = system;
-  const memory = space === 'buffer' ? machine.buffer : space === 'spad' ? machine.core.scratchpad : machine.core.accumulators;
-  const server = space === 'buffer' ? system.buffer : space === 'spad' ? system.cores[core]!.spad : system.cores[core]!.acc;
-  const period = space === 'buffer' ? system.bufferPs : system.corePs;
-  const words = wordsOf(walk, memory.portBits);
-  const cause: Cause = space === 'buffer' ? 'buffer-port' : space === 'spad' ? 'bank' : 'accumulator-port';
-  return (piece, parts, next) => {
-    const share = Math.max(1, Math.ceil((words * piece.to) / total) - Math.ceil((words * piece.from) / total));
-    // One word a cycle for one requester; the other banks serve others meanwhile.
-    const own = share * period;
-    const { now } = system.kernel;
-    server.request(who, Math.ceil(own / memory.banks), (start, end) => {
-      const finish = Math.max(end, now + own);
-      parts.push([cause, start - now], ['transfer', finish - start]);
-      if (finish === end) next();
-      else system.kernel.at(finish, next);
+  #onChip(flow: Flow, end: Port, next: () => void): void {
+    const { piece, parts } = flow;
+    const { kernel } = this.#system;
+    const upTo = (bytes: number) => Math.ceil((end.words * bytes) / this.#total);
+    const words = Math.max(1, upTo(piece.to) - upTo(piece.from));
+    const now = kernel.now;
+    end.port.request(flow, words, 1, flow.firstWord, (start, finish) => {
+      const told = finish + end.latencyPs;
+      this.#passed(parts, end.cause, now, start, told);
+      flow.firstWord = Math.max(now, Math.min(told, start + end.periodPs + end.latencyPs));
+      kernel.at(told, next);
     });
-  };
-}
+  }
 
-function dramStage(system: System, who: { age: number; unit: number }, write: boolean): Stage {
-  return (piece, parts, next) => {
-    const segment = write ? piece.write : piece.read;
-    if (segment === undefined || system.freeDram) return next();
-    system.channels[segment.channel]!.request({
-      who,
+  #dram(flow: Flow, write: boolean, next: () => void): void {
+    const { channels, freeDram, machine } = this.#system;
+    const segment = (write ? flow.piece.write : flow.piece.read)!;
+    if (freeDram) return next();
+    channels[segment.channel]!.request({
+      who: flow,
       segment,
       write,
-      done: (_now, spent) => {
-        parts.push(...spent);
+      layer: this.#record.entry.layer,
+      done: (now, spent) => {
+        flow.parts.push(...spent);
+        flow.firstWord = now - (segment.bursts - 1) * machine.dram.burstClocks * machine.dram.clockPs;
         next();
       },
     });
-  };
-}
-
-/** The arrays take the data at their own pace; a weight write has the write port to itself. */
-function arrayStage(system: System, plan: TransferPlan, total: number): Stage {
-  let freeAt = 0;
-  return (piece, parts, next) => {
-    const cycles = Math.ceil((plan.arrayCycles * piece.to) / total) - Math.ceil((plan.arrayCycles * piece.from) / total);
-    const { now } = system.kernel;
-    const end = Math.max(now, freeAt) + cycles * system.corePs;
-    freeAt = end;
-    system.kernel.at(end, () => {
-      parts.push(['weight-write', end - now]);
-      next();
-    });
-  };
-}
-
-function serve(server: Server, who: { age: number; unit: number }, durationPs: number, parts: (readonly [Cause, number])[], waiting: Cause, working: Cause, system: System, next: () => void): void {
-  const { now } = system.kernel;
-  server.request(who, durationPs, (start, end) => {
-    parts.push([waiting, start - now], [working, end - start]);
-    next();
-  });
-}
-
-/** Words of a port that a walk touches: each run rounded out to whole words. */
-function wordsOf(walk: Walk, portBits: number): number {
-  const bytes = portBits / 8;
-  let n = 0;
-  let last = -1;
-  for (let i = 0; i < walk.intervals.length; i += 2) {
-    const first = Math.floor(walk.intervals[i]! / bytes);
-    const end = Math.ceil(walk.intervals[i + 1]! / bytes);
-    n += end - Math.max(first, last);
-    last = end;
   }
-  return n;
+
+  /** The arrays take the data at their own pace; a weight write has the write port to itself. */
+  #writeArrays(flow: Flow): void {
+    const { kernel, corePs, cores } = this.#system;
+    const { demand, entry } = this.#record;
+    const upTo = (bytes: number) => Math.ceil((demand.busyCycles * bytes) / this.#total);
+    const cycles = upTo(flow.piece.to) - upTo(flow.piece.from);
+    const now = kernel.now;
+    const start = alignUp(Math.max(flow.firstWord, this.#arraysFreeAt), corePs);
+    // The last row is written no earlier than one cycle after it came.
+    const end = Math.max(start + cycles * corePs, alignUp(now, corePs) + (cycles > 0 ? corePs : 0));
+    this.#arraysFreeAt = end;
+    if (cycles > 0) cores[entry.unit.core]!.arrayWrites.add(end - cycles * corePs, end, entry.macros);
+    flow.parts.push(['weight-write', end - now]);
+    kernel.at(end, () => this.#arrived(flow));
+  }
+
+  /** Books now .. end of a stage: waiting before service, moving after. */
+  #passed(parts: Flow['parts'], waiting: Cause, now: number, start: number, end: number): void {
+    const waited = Math.max(0, Math.min(end, start) - now);
+    if (waited > 0) parts.push([waiting, waited]);
+    parts.push(['transfer', end - now - waited]);
+  }
+
+  /** Arrivals of one instant are taken in order, so that what is charged does not depend on which was told first. */
+  #arrived(flow: Flow): void {
+    this.#system.arrivals.push({ who: flow, take: () => this.#take(flow) });
+  }
+
+  #take(flow: Flow): void {
+    charge(this.#record, flow.parts, this.#system.kernel.now);
+    this.#finished += 1;
+    this.#inFlight -= flow.piece.requests;
+    if (this.#finished === this.#pieces.length) this.#done();
+    else this.#issue();
+  }
+
+  /** Sources have been read; units see it at their next clock edge. */
+  #released(): void {
+    const record = this.#record;
+    const tell = (now: number) => {
+      record.releasePs = record.freePs = now;
+      this.#events.released(record);
+      this.#events.freed(record);
+    };
+    this.#atEdge(tell);
+  }
+
+  #done(): void {
+    const record = this.#record;
+    this.#atEdge((now) => {
+      record.spend('transfer', now);
+      this.#events.finished(record);
+    });
+  }
+
+  #atEdge(tell: (now: number) => void): void {
+    const { kernel, corePs } = this.#system;
+    kernel.at(alignUp(kernel.now, corePs), tell);
+  }
+}
+
+/** Fills record.spentTo .. now from the end of the piece's parts; what they do not cover waited for a free request slot. */
+function charge(record: InstructionRecord, parts: Flow['parts'], now: number): void {
+  let left = now - record.spentTo;
+  if (left <= 0) return;
+  let first = parts.length;
+  while (first > 0 && left > 0) {
+    first -= 1;
+    left -= parts[first]![1];
+  }
+  if (left > 0) record.spend('outstanding', record.spentTo + left);
+  for (let i = first; i < parts.length; i++) {
+    const [cause, n] = parts[i]!;
+    record.spend(cause, record.spentTo + (i === first && left < 0 ? n + left : n));
+  }
+}
+
+function onCore(space: Space): boolean {
+  return space === 'spad' || space === 'acc';
+}
+
+function sum(intervals: Float64Array | undefined): number {
+  return intervals === undefined ? 0 : intervalBytes(intervals);
 }

@@ -1,44 +1,51 @@
 /**
- * A unit: a queue of dispatched instructions and one in execution. The head starts when its semaphores are there, the unit is free, and no
- * unfinished instruction of the unit touches the same bytes (the interlock of isa/README.md).
+ * A unit: a queue of dispatched instructions and one in execution. The head starts when the unit is free, its semaphores are there, and no
+ * unfinished instruction holds it (hazards.ts).
  */
-import { touchesOf } from '../walk/accesses.ts';
+import type { Machine } from '../../isa/machine/schema.ts';
+import type { Cause } from '../result.ts';
 import type { WalkCache } from '../walk/walk.ts';
-import type { Dependence, InstructionRecord } from './record.ts';
+import { interlock, sharesArray } from './hazards.ts';
+import { NONE } from './history.ts';
+import type { InstructionRecord } from './record.ts';
 import type { Semaphores } from './semaphores.ts';
 
 export interface UnitHooks {
+  readonly machine: Machine;
+  readonly corePs: number;
   readonly walks: WalkCache;
   readonly semaphores: Semaphores;
-  /** Begins execution; must end in freed() and done() of this unit. */
+  /** The unit that shares the arrays with this one, if any. */
+  readonly sibling: () => Unit | undefined;
+  /** Begins execution; must end in freed() and finished() of this unit. */
   readonly launch: (record: InstructionRecord) => void;
   readonly started: (record: InstructionRecord) => void;
-  readonly corePs: number;
+  /** Results can be seen; called in program order. */
+  readonly completed: (record: InstructionRecord) => void;
   readonly wakeAt: (time: number, wake: () => void) => void;
 }
 
 export class Unit {
+  readonly number: number;
   readonly queue: InstructionRecord[] = [];
-  readonly finished: InstructionRecord[] = [];
   dirty = true;
-  #busy = false;
-  #last: InstructionRecord | undefined;
-  /** Launched and not done, oldest first. */
-  #inFlight: InstructionRecord[] = [];
-  #hazard: InstructionRecord | undefined;
-  readonly #hooks: UnitHooks;
-
-  constructor(hooks: UnitHooks) {
-    this.#hooks = hooks;
-  }
-
   /** The instruction whose start last freed a place in the queue. */
-  get lastStarted(): InstructionRecord | undefined {
-    return this.#last;
-  }
+  lastStarted: InstructionRecord | undefined = undefined;
+  #busy = false;
+  /** Launched and not done, oldest first. */
+  readonly #inFlight: InstructionRecord[] = [];
+  /** What held the head last, and from when it no longer does (-1: until it is done). */
+  #holder: InstructionRecord | undefined = undefined;
+  #heldUntil = -1;
+  #heldFor: Cause = 'operand';
+  readonly #hooks: UnitHooks;
+  readonly #wake = () => {
+    this.dirty = true;
+  };
 
-  get idle(): boolean {
-    return !this.#busy && this.queue.length === 0 && this.#inFlight.length === 0;
+  constructor(number: number, hooks: UnitHooks) {
+    this.number = number;
+    this.#hooks = hooks;
   }
 
   /** Starts the head if nothing holds it. */
@@ -46,42 +53,32 @@ export class Unit {
     this.dirty = false;
     const head = this.queue[0];
     if (head === undefined || this.#busy) return false;
-    const { core } = head.unit;
-    if (!this.#hooks.semaphores.available(core, head.at.instruction.waits)) return false;
-    const hazard = this.#inFlight.find((r) => this.#holds(r, head, now));
-    if (hazard !== undefined) {
-      this.#hazard = hazard;
-      return false;
-    }
-    const token = this.#hooks.semaphores.take(core, head.at.instruction.waits);
+    const { waits } = head.entry.instruction;
+    const { core } = head.entry.unit;
+    const { semaphores } = this.#hooks;
+    if (waits.length > 0 && !semaphores.available(core, waits)) return false;
+    if (this.#held(head, now)) return false;
+    semaphores.take(core, waits);
     this.queue.shift();
-    head.startPs = now;
-    head.started = latest([
-      { cause: 'dispatch', on: head, at: head.dispatchPs },
-      { cause: 'queue', on: this.#last, at: this.#last?.freePs ?? 0 },
-      { cause: 'operand', on: this.#hazard, at: this.#hazard === undefined || this.#hazard.donePs >= 0 ? (this.#hazard?.donePs ?? 0) : now },
-      { cause: 'semaphore', on: token?.by, at: token?.at ?? 0 },
-    ]);
-    this.#hazard = undefined;
+    this.#explain(head);
+    head.begin(now);
+    this.#holder = undefined;
     this.#busy = true;
-    this.#last = head;
+    this.lastStarted = head;
     this.#inFlight.push(head);
     this.#hooks.started(head);
     this.#hooks.launch(head);
     return true;
   }
 
-  /** True when an unfinished instruction keeps `head` from starting now. */
-  #holds(earlier: InstructionRecord, head: InstructionRecord, now: number): boolean {
-    if (!overlaps(this.#hooks.walks, earlier, head)) return false;
-    const again = earlier.demand.reaccumulateCycles;
-    if (again === undefined || !sameSums(earlier, head)) return true;
-    const allowed = earlier.startPs + again * this.#hooks.corePs;
-    if (now >= allowed) return false;
-    this.#hooks.wakeAt(allowed, () => {
-      this.dirty = true;
-    });
-    return true;
+  /** The array is being used by an instruction that keeps `head` out. */
+  arrayUser(head: InstructionRecord): InstructionRecord | undefined {
+    return this.#inFlight.find((r) => sharesArray(this.#hooks.machine, r, head));
+  }
+
+  /** Unfinished instructions, oldest first. */
+  get inFlight(): readonly InstructionRecord[] {
+    return this.#inFlight;
   }
 
   freed(): void {
@@ -89,48 +86,59 @@ export class Unit {
     this.dirty = true;
   }
 
-  done(record: InstructionRecord): void {
-    this.#inFlight = this.#inFlight.filter((r) => r !== record);
-    this.finished.push(record);
-    this.dirty = true;
-  }
-}
-
-/** The dependence that came last; the first of the list wins a tie, except that the empty start of time never wins. */
-function latest(all: readonly Dependence[]): Dependence {
-  return all.reduce((best, d) => (d.on !== undefined && d.at > best.at ? d : best));
-}
-
-/** Two multiplies whose only meeting point is the accumulators that both walk in the same order. */
-function sameSums(earlier: InstructionRecord, later: InstructionRecord): boolean {
-  const a = earlier.at.instruction;
-  const b = later.at.instruction;
-  return a.op === 'mm' && b.op === 'mm' && b.accumulate && a.dst === b.dst && earlier.at.registers === later.at.registers;
-}
-
-/** True when the later instruction reads or writes bytes or cells that the earlier one writes, or writes what it reads. */
-function overlaps(walks: WalkCache, earlier: InstructionRecord, later: InstructionRecord): boolean {
-  const a = touchesOf(earlier.at.instruction);
-  const b = touchesOf(later.at.instruction);
-  if (a.tile !== undefined && b.tile !== undefined && (a.tile.write || b.tile.write) && a.tile.array === b.tile.array) return true;
-  for (const x of a.operands) {
-    for (const y of b.operands) {
-      if (!x.write && !y.write) continue;
-      const wx = walks.get(x.tensor, earlier.at.registers);
-      const wy = walks.get(y.tensor, later.at.registers);
-      if (wx.descriptor.space === wy.descriptor.space && intersect(wx.intervals, wy.intervals)) return true;
+  /** Results are there; they can be seen when those of all earlier instructions can. */
+  finished(record: InstructionRecord, now: number): void {
+    record.finished = true;
+    for (let first = this.#inFlight[0]; first?.finished; first = this.#inFlight[0]) {
+      this.#inFlight.shift();
+      first.spend(first.lastCause, now);
+      first.donePs = now;
+      this.#hooks.completed(first);
+      this.dirty = true;
     }
+    const sibling = this.#hooks.sibling();
+    if (sibling !== undefined) sibling.dirty = true;
   }
-  return false;
+
+  /** True when an unfinished instruction keeps the head from starting now; remembers which. */
+  #held(head: InstructionRecord, now: number): boolean {
+    for (const r of this.#inFlight) {
+      const cycles = interlock(this.#hooks.walks, r, head);
+      const until = cycles === Infinity ? Infinity : r.startPs + cycles * this.#hooks.corePs;
+      if (until <= now) continue;
+      this.#holder = r;
+      this.#heldFor = 'operand';
+      this.#heldUntil = until === Infinity ? -1 : until;
+      if (until !== Infinity) this.#hooks.wakeAt(until, this.#wake);
+      return true;
+    }
+    const user = head.entry.macros[1] === 0 ? undefined : this.#hooks.sibling()?.arrayUser(head);
+    if (user === undefined) return false;
+    this.#holder = user;
+    this.#heldFor = 'array';
+    this.#heldUntil = -1;
+    return true;
+  }
+
+  /** Notes what the start waited for last; in a tie the earlier of dispatch, queue, operand, semaphore. */
+  #explain(head: InstructionRecord): void {
+    head.startedAfter = head.id;
+    head.startedAt = head.dispatchPs;
+    const last = this.lastStarted;
+    if (last !== undefined) blame(head, 'queue', last.id, last.freePs);
+    const holder = this.#holder;
+    if (holder !== undefined) {
+      blame(head, this.#heldFor, holder.id, this.#heldUntil >= 0 ? this.#heldUntil : holder.donePs);
+    }
+    const { takenFrom, takenAt } = this.#hooks.semaphores;
+    blame(head, 'semaphore', takenFrom, takenAt);
+  }
 }
 
-function intersect(a: Float64Array, b: Float64Array): boolean {
-  if (a.length === 0 || b.length === 0) return false;
-  if (a[a.length - 1]! <= b[0]! || b[b.length - 1]! <= a[0]!) return false;
-  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
-    if (a[i]! < b[j + 1]! && b[j]! < a[i + 1]!) return true;
-    if (a[i + 1]! < b[j + 1]!) i += 2;
-    else j += 2;
-  }
-  return false;
+/** Notes a reason for the start that came later than those before it. */
+function blame(head: InstructionRecord, cause: Cause, on: number, at: number): void {
+  if (on === NONE || at <= head.startedAt) return;
+  head.startedFor = cause;
+  head.startedAfter = on;
+  head.startedAt = at;
 }

@@ -30,9 +30,10 @@ export function driveDram(dram: Dram, accesses: readonly DramAccess[], limit: nu
       for (const { segment } of parts) {
         waiting[segment.channel]! += segment.bursts;
         channels[segment.channel]!.request({
-          who: { age: next, unit: 0 },
+          who: { age: next, unit: 0, part: 0 },
           segment,
           write: a.write,
+          layer: -1,
           done: (now) => {
             waiting[segment.channel]! -= segment.bursts;
             last = now;
@@ -52,7 +53,13 @@ export function driveDram(dram: Dram, accesses: readonly DramAccess[], limit: nu
 }
 
 /** Addresses of the patterns of the reference tables, by their names there. */
-export function patternAccesses(pattern: string, params: string, accessBytes: number, totalBytes: number, quarterSpan: number): DramAccess[] {
+export function patternAccesses(
+  pattern: string,
+  params: string,
+  accessBytes: number,
+  totalBytes: number,
+  quarterSpan: number,
+): DramAccess[] {
   const count = Math.floor(totalBytes / accessBytes);
   const read = (address: number): DramAccess => ({ address, bytes: accessBytes, write: false });
   const size = (text: string) => Number(text.replace('B', ''));
@@ -82,6 +89,10 @@ export function patternAccesses(pattern: string, params: string, accessBytes: nu
     const group = Math.floor(i / perTurn);
     const stream = group % streams;
     const turn = Math.floor(group / streams);
-    return { address: base(stream) + turn * g + (i % perTurn) * accessBytes, bytes: accessBytes, write: mix && stream === streams - 1 };
+    return {
+      address: base(stream) + turn * g + (i % perTurn) * accessBytes,
+      bytes: accessBytes,
+      write: mix && stream === streams - 1,
+    };
   });
 }

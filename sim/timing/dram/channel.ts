@@ -5,8 +5,9 @@
  */
 import type { Dram } from '../../../isa/machine/schema.ts';
 import type { Cause } from '../../result.ts';
+import { alignUp } from '../clock.ts';
 import type { Kernel } from '../kernel.ts';
-import type { Requester } from '../server.ts';
+import { inOrder, type Requester } from '../server.ts';
 import type { Segment } from './mapping.ts';
 
 /** Time from request to data, in pieces that add up. */
@@ -16,10 +17,14 @@ export interface DramRequest {
   readonly who: Requester;
   readonly segment: Segment;
   readonly write: boolean;
+  /** Layer that its row activations belong to. */
+  readonly layer: number;
   readonly done: (now: number, parts: Parts) => void;
 }
 
 interface Waiting extends DramRequest {
+  /** When it was asked for, and the memory clock edge that saw it. */
+  readonly asked: number;
   readonly arrival: number;
 }
 
@@ -42,6 +47,7 @@ const PATIENCE = 16;
 
 export class DramChannel {
   readonly counts: DramCounts = { activations: 0, refreshes: 0, readBursts: 0, writeBursts: 0 };
+  readonly activationsByLayer = new Map<number, number>();
   readonly #dram: Dram;
   readonly #kernel: Kernel;
   readonly #banks: Bank[];
@@ -71,8 +77,11 @@ export class DramChannel {
 
   settle(now: number): void {
     if (this.#arrived.length > 0) {
-      this.#arrived.sort((a, b) => a.who.age - b.who.age || a.who.unit - b.who.unit);
-      for (const r of this.#arrived) this.#queue.push({ ...r, arrival: now });
+      if (this.#arrived.length > 1) this.#arrived.sort(inOrder);
+      const arrival = alignUp(now, this.#dram.clockPs);
+      for (const { who, segment, write, layer, done } of this.#arrived) {
+        this.#queue.push({ who, segment, write, layer, done, asked: now, arrival });
+      }
       this.#arrived = [];
     }
     while (this.#queue.length > 0 && this.#decideAt <= now) this.#serve(this.#choose(), now);
@@ -119,7 +128,7 @@ export class DramChannel {
     this.#refresh(now);
     const bank = this.#banks[r.segment.bank]!;
     const from = Math.max(r.arrival, this.#refreshEnd);
-    const columnReady = bank.row === r.segment.row ? from : this.#activate(bank, r.segment, from);
+    const columnReady = bank.row === r.segment.row ? from : this.#activate(bank, r, from);
     const latency = ps(r.write ? t.writeLatency : t.readLatency);
     const free = this.#busFree;
     const turned = this.#columnAfterTurnaround(r);
@@ -131,11 +140,14 @@ export class DramChannel {
     this.#lastColumn = lastColumn;
     this.#lastWrite = r.write;
     this.#lastGroup = r.segment.group;
-    bank.prechargeAt = Math.max(bank.prechargeAt, r.write ? dataEnd + ps(t.writeRecovery) : lastColumn + ps(t.readToPrecharge));
+    bank.prechargeAt = Math.max(
+      bank.prechargeAt,
+      r.write ? dataEnd + ps(t.writeRecovery) : lastColumn + ps(t.readToPrecharge),
+    );
     this.counts[r.write ? 'writeBursts' : 'readBursts'] += r.segment.bursts;
     this.#decideAt = Math.max(now, lastColumn);
     const finish = dataEnd + this.#dram.controllerPs;
-    const parts = partsOf(r.arrival, from, columnReady, Math.max(free - latency, from), column, latency, finish);
+    const parts = partsOf(r, from, columnReady, Math.max(free - latency, from), column, latency, finish);
     this.#kernel.at(finish, (when) => r.done(when, parts));
   }
 
@@ -143,13 +155,14 @@ export class DramChannel {
   #columnAfterTurnaround(r: Waiting): number {
     const { timing: t, clockPs, burstClocks } = this.#dram;
     const sameGroup = this.#dram.bankGroups === 1 || r.segment.group === this.#lastGroup;
-    if (r.write === this.#lastWrite) return this.#lastColumn + clockPs * Math.max(burstClocks, sameGroup ? t.ccdLong : t.ccdShort);
+    if (r.write === this.#lastWrite)
+      return this.#lastColumn + clockPs * Math.max(burstClocks, sameGroup ? t.ccdLong : t.ccdShort);
     if (r.write) return this.#lastColumn + clockPs * t.readToWrite;
     return this.#busFree + clockPs * (sameGroup ? t.writeToReadLong : t.writeToReadShort);
   }
 
   /** Closes the bank if another row is open and opens the wanted one; gives when its columns can be read. */
-  #activate(bank: Bank, s: Segment, from: number): number {
+  #activate(bank: Bank, r: Waiting, from: number): number {
     const { timing: t, clockPs } = this.#dram;
     const ps = (clocks: number) => clocks * clockPs;
     let at = Math.max(from, bank.activateAt);
@@ -160,10 +173,16 @@ export class DramChannel {
     if (fourth !== undefined) at = Math.max(at, fourth + ps(t.faw));
     this.#activations = [...this.#activations.slice(-3), at];
     this.counts.activations += 1;
-    bank.row = s.row;
+    this.activationsByLayer.set(r.layer, (this.activationsByLayer.get(r.layer) ?? 0) + 1);
+    bank.row = r.segment.row;
     bank.activateAt = at + ps(t.ras + t.rp);
     bank.prechargeAt = at + ps(t.ras);
     return at + ps(t.rcd);
+  }
+
+  /** The run ends: an idle channel has refreshed until then. */
+  end(now: number): void {
+    this.#refresh(now);
   }
 
   /** All refreshes that are due; an idle channel has done them in passing. */
@@ -171,7 +190,10 @@ export class DramChannel {
     const { timing: t, clockPs } = this.#dram;
     while (this.#nextRefresh <= now) {
       const open = this.#banks.some((b) => b.row >= 0);
-      const quiet = this.#banks.reduce((m, b) => Math.max(m, b.row >= 0 ? b.prechargeAt : 0), Math.max(this.#nextRefresh, this.#busFree));
+      const quiet = this.#banks.reduce(
+        (m, b) => Math.max(m, b.row >= 0 ? b.prechargeAt : 0),
+        Math.max(this.#nextRefresh, this.#busFree),
+      );
       this.#refreshEnd = quiet + clockPs * ((open ? t.rpAll : 0) + t.rfc);
       for (const b of this.#banks) {
         b.row = -1;
@@ -183,14 +205,26 @@ export class DramChannel {
   }
 }
 
-/** Cuts arrival .. finish: refresh, then whichever of bank and bus was later, then latency and data. */
-function partsOf(arrival: number, from: number, bankReady: number, busReady: number, column: number, latency: number, finish: number): Parts {
+/** Cuts asked .. finish: to the next memory clock, refresh, then whichever of bank and bus was later, then latency and data. */
+function partsOf(
+  r: Waiting,
+  from: number,
+  bankReady: number,
+  busReady: number,
+  column: number,
+  latency: number,
+  finish: number,
+): Parts {
   const parts: [Cause, number][] = [];
-  if (from > arrival) parts.push(['dram-refresh', from - arrival]);
+  parts.push(['dram-latency', r.arrival - r.asked], ['dram-refresh', from - r.arrival]);
   const bank = Math.max(0, Math.min(column, bankReady) - from);
   const bus = Math.max(0, Math.min(column, busReady) - from);
   if (bank >= bus) parts.push(['dram-transfer', bus], ['dram-activate', bank - bus]);
   else parts.push(['dram-transfer', bus]);
-  parts.push(['dram-turnaround', column - from - Math.max(bank, bus)], ['dram-latency', latency], ['dram-transfer', finish - column - latency]);
+  parts.push(
+    ['dram-turnaround', column - from - Math.max(bank, bus)],
+    ['dram-latency', latency],
+    ['dram-transfer', finish - column - latency],
+  );
   return parts.filter(([, n]) => n > 0);
 }

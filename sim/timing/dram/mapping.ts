@@ -1,6 +1,7 @@
 /** Physical address to channel, bank and row, by the mapping bits of the machine; and runs of bytes cut into row segments. */
 import type { Dram } from '../../../isa/machine/schema.ts';
 
+/** Bursts of one row that follow each other. */
 export interface Segment {
   readonly channel: number;
   /** Bank number over all groups. */
@@ -10,60 +11,92 @@ export interface Segment {
   readonly bursts: number;
 }
 
+type Part = 'channel' | 'group' | 'bank' | 'row';
+
+/** `size` address values from `scale` bursts on become digits of a part, worth `weight` each. */
 interface Field {
-  readonly name: string;
-  readonly shift: number;
+  readonly part: Part;
+  readonly scale: number;
   readonly size: number;
+  readonly weight: number;
 }
 
 export class AddressMap {
   /** Contiguous bytes that stay in one row of one bank. */
   readonly segmentBytes: number;
   readonly #fields: readonly Field[];
-  readonly #dram: Dram;
+  readonly #banksPerGroup: number;
+  readonly #burstBytes: number;
 
   constructor(dram: Dram) {
-    this.#dram = dram;
+    this.#burstBytes = dram.burstBytes;
+    const width: Record<Part, number> = { channel: 0, group: 0, bank: 0, row: 0 };
+    const fields: Field[] = [];
     let shift = 0;
-    this.#fields = dram.mapping.map((text) => {
+    let columns = 0;
+    for (const text of dram.mapping) {
       const [name, bits] = text.split(':');
-      const field = { name: name!, shift, size: Number(bits) };
-      shift += field.size;
-      return field;
-    });
-    const first = this.#fields[0];
-    this.segmentBytes = dram.burstBytes * 2 ** (first?.name === 'column' ? first.size : 0);
+      const size = Number(bits);
+      if (name !== 'column') {
+        const part = name as Part;
+        fields.push({ part, scale: 2 ** shift, size: 2 ** size, weight: 2 ** width[part] });
+        width[part] += size;
+      } else if (shift === columns) columns += size;
+      shift += size;
+    }
+    this.#fields = fields;
+    this.#banksPerGroup = 2 ** width.bank;
+    this.segmentBytes = dram.burstBytes * 2 ** columns;
   }
 
   /** Where the burst of a byte address lies; addresses beyond the capacity wrap. */
   locate(address: number): { channel: number; bank: number; group: number; row: number } {
     const at = { channel: 0, bank: 0, group: 0, row: 0 };
-    const width = { channel: 0, bank: 0, group: 0, row: 0 };
-    const burst = Math.floor(address / this.#dram.burstBytes);
-    for (const f of this.#fields) {
-      if (f.name === 'column') continue;
-      const key = f.name as keyof typeof at;
-      const part = Math.floor(burst / 2 ** f.shift) % 2 ** f.size;
-      at[key] += part * 2 ** width[key];
-      width[key] += f.size;
-    }
-    return { ...at, bank: at.group * 2 ** width.bank + at.bank };
+    const burst = Math.floor(address / this.#burstBytes);
+    for (const f of this.#fields) at[f.part] += (Math.floor(burst / f.scale) % f.size) * f.weight;
+    at.bank += at.group * this.#banksPerGroup;
+    return at;
   }
 
-  /** Cuts [start, end) pairs into segments, rounded out to whole bursts; a burst shared by two runs moves twice. */
+  /**
+   * Cuts ascending [start, end) pairs into segments of at most `maxBytes`, in whole bursts; runs that meet in a burst share it. `bytes` are those
+   * of the bursts.
+   */
   segments(intervals: Float64Array, maxBytes: number): { readonly segment: Segment; readonly bytes: number }[] {
     const out: { segment: Segment; bytes: number }[] = [];
-    const { burstBytes } = this.#dram;
-    const limit = Math.max(burstBytes, Math.min(this.segmentBytes, Math.floor(maxBytes / burstBytes) * burstBytes));
-    for (let i = 0; i < intervals.length; i += 2) {
-      for (let at = intervals[i]!; at < intervals[i + 1]!; ) {
-        const first = Math.floor(at / burstBytes) * burstBytes;
-        const border = Math.min(Math.floor(first / this.segmentBytes) * this.segmentBytes + this.segmentBytes, first + limit);
-        const end = Math.min(border, intervals[i + 1]!);
-        out.push({ segment: { ...this.locate(first), bursts: Math.ceil((end - first) / burstBytes) }, bytes: end - at });
+    const size = this.#burstBytes;
+    const limit = Math.max(size, Math.min(this.segmentBytes, Math.floor(maxBytes / size) * size));
+    const whole = wholeBursts(intervals, size);
+    for (let i = 0; i < whole.length; i += 2) {
+      for (let at = whole[i]!; at < whole[i + 1]!; ) {
+        const border = Math.min(Math.floor(at / this.segmentBytes) * this.segmentBytes + this.segmentBytes, at + limit);
+        const end = Math.min(border, whole[i + 1]!);
+        const { channel, bank, group, row } = this.locate(at);
+        out.push({ segment: { channel, bank, group, row, bursts: (end - at) / size }, bytes: end - at });
         at = end;
       }
     }
     return out;
   }
+}
+
+/** Runs rounded out to whole bursts; those that then touch become one. */
+function wholeBursts(intervals: Float64Array, size: number): number[] {
+  const out: number[] = [];
+  for (let i = 0; i < intervals.length; i += 2) {
+    const start = Math.floor(intervals[i]! / size) * size;
+    const end = Math.ceil(intervals[i + 1]! / size) * size;
+    const last = out.length - 1;
+    if (last >= 0 && start <= out[last]!) out[last] = Math.max(out[last]!, end);
+    else out.push(start, end);
+  }
+  return out;
+}
+
+/** Bursts that ascending runs of bytes take. */
+export function burstsOf(intervals: Float64Array, burstBytes: number): number {
+  const whole = wholeBursts(intervals, burstBytes);
+  let n = 0;
+  for (let i = 0; i < whole.length; i += 2) n += (whole[i + 1]! - whole[i]!) / burstBytes;
+  return n;
 }
