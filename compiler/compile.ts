@@ -18,14 +18,14 @@ import { at } from './lower/layout.ts';
 import { legalize } from './lower/legalize.ts';
 import { link } from './lower/link.ts';
 import { order } from './lower/order.ts';
+import { roll } from './lower/roll.ts';
 import { select } from './lower/select.ts';
 import { plainLoops, walk } from './lower/walk.ts';
 import { placeWeights } from './lower/weights.ts';
 import { widenGraph } from './lower/widen.ts';
 import type { MemoryPlan } from './mapping/addresses.ts';
 import { planMemory } from './mapping/addresses.ts';
-import type { MappingChoice } from './mapping/matmul.ts';
-import { chooseMapping } from './mapping/matmul.ts';
+import { chooseMappings } from './mapping/network.ts';
 import type { CompileReport } from './mapping/report.ts';
 import { buildReport } from './mapping/report.ts';
 import type { Storage } from './mapping/storage.ts';
@@ -55,7 +55,7 @@ export function compile(source: Graph, machine: Machine, options: CompileOptions
   const selected = select(graph, machine);
   const storage = planStorage(graph, machine.capabilities.fusion ? fuse(graph, selected) : selected);
   const memory = planMemory(storage, machine);
-  const choices = chooseMappings(storage, memory, machine);
+  const choices = chooseMappings(storage.kernels, memory.homes.plans, machine);
   const constants = new ConstantPool(memory.activationsEnd, machine.dram.burstBytes);
   const mappings = choices.map((c): MatmulMapping | null => c?.mapping ?? null);
   const { steps, layers } = drive({ storage, memory, mappings, machine, constants });
@@ -70,7 +70,7 @@ export function compile(source: Graph, machine: Machine, options: CompileOptions
     const symbols = layers.map((k) => k.layer);
     return link({
       name: graph.name,
-      instructions,
+      instructions: roll(instructions),
       semaphores,
       layers: symbols,
       constants: constants.segments(),
@@ -96,16 +96,6 @@ function runCheckers(
   const sizes = { spad: scratchpad.sizeBytes, acc: accumulators.sizeBytes, buffer: machine.buffer.sizeBytes };
   const findings = [...checkProvenance(drafts, { loaded, sizes }), ...programs.flatMap(checkSemaphores)];
   if (findings.length > 0) throw new InternalError(`the compiler made a wrong program: ${findings.join('; ')}`);
-}
-
-/** Replicas are worth having only while all weights still fit; otherwise they are taken back first. */
-function chooseMappings(storage: Storage, memory: MemoryPlan, machine: Machine): (MappingChoice | null)[] {
-  const choose = (replicas: boolean) =>
-    storage.kernels.map((kernel, k) => {
-      const plan = at(memory.homes.plans, k);
-      return kernel.kind === 'matmul' && plan !== null ? chooseMapping(kernel, plan, machine, replicas) : null;
-    });
-  return choose(true);
 }
 
 /** Network inputs and outputs as the host sees them: logical order over their DRAM layout. */

@@ -1,5 +1,5 @@
 /** The public interface of the package: compile, simulate, price, report. Runs in Node and in a browser. */
-export { compile, type Compiled, type CompileOptions } from '../compiler/compile.ts';
+export { type Compiled, type CompileOptions, compile } from '../compiler/compile.ts';
 export { checkModel, type ImportOptions, importModel, readModel, writeModel } from '../compiler/frontend/onnx/index.ts';
 export { interpret } from '../compiler/graph/interpret.ts';
 export { runPasses } from '../compiler/passes/pipeline.ts';
@@ -9,13 +9,13 @@ export { applyOverrides } from '../isa/machine/overrides.ts';
 export { machineHash } from '../isa/machine/parse.ts';
 export { PRESETS } from '../isa/machine/presets/index.ts';
 export { type Machine, machineSchema } from '../isa/machine/schema.ts';
-export { execute, type ExecOptions, type ExecResult } from '../sim/exec/execute.ts';
 export { area } from '../sim/energy/area.ts';
-export { energy, efficiency } from '../sim/energy/energy.ts';
+export { efficiency, energy } from '../sim/energy/energy.ts';
 export { overlayPrices, priceList } from '../sim/energy/price-list.ts';
+export { type ExecOptions, type ExecResult, execute } from '../sim/exec/execute.ts';
 export { checkOrder } from '../sim/order/check.ts';
 export type { SimResult } from '../sim/result.ts';
-export { simulate, type SimOptions } from '../sim/timing/simulate.ts';
+export { type SimOptions, simulate } from '../sim/timing/simulate.ts';
 export { climb, type Ladder } from './analysis/ladder.ts';
 export { renderCsv } from './report/csv.ts';
 export { renderHtml } from './report/html.ts';

@@ -23,31 +23,44 @@ describe.each(MODELS)('$file (needs ../shared/models)', ({ file, dims }) => {
   describe.skipIf(bytes === undefined)('simulator = interpreter', () => {
     const imported = bytes === undefined ? undefined : importModel(bytes, { dims });
     const graph = imported === undefined ? undefined : runPasses(imported.graph);
-    it.each(Object.keys(PRESETS))('on %s', (name) => {
-      const compiled = compile(graph!, PRESETS[name]!);
-      const random = createRandom(20261121);
-      const samples = Array.from({ length: INPUTS }, () => randomInputs(graph!, random));
-      const run = runValues(compiled, PRESETS[name]!, samples);
-      // The reference runs the graph as imported, before any pass.
-      samples.forEach((sample, s) => {
-        const inputs = new Map([...sample].map(([n, v]) => [n, Float32Array.from(v)]));
-        for (const [output, tensor] of interpret(imported!.graph, inputs)) {
-          const size = tensor.data.length;
-          expect(Array.from(run.outputs.get(output)!.subarray(s * size, (s + 1) * size))).toEqual(Array.from(tensor.data));
-        }
-      });
-    }, 600_000);
+    it.each(Object.keys(PRESETS))(
+      'on %s',
+      (name) => {
+        const compiled = compile(graph!, PRESETS[name]!);
+        const random = createRandom(20261121);
+        const samples = Array.from({ length: INPUTS }, () => randomInputs(graph!, random));
+        const run = runValues(compiled, PRESETS[name]!, samples);
+        // The reference runs the graph as imported, before any pass.
+        samples.forEach((sample, s) => {
+          const inputs = new Map([...sample].map(([n, v]) => [n, Float32Array.from(v)]));
+          for (const [output, tensor] of interpret(imported!.graph, inputs)) {
+            const size = tensor.data.length;
+            expect(Array.from(run.outputs.get(output)!.subarray(s * size, (s + 1) * size))).toEqual(
+              Array.from(tensor.data),
+            );
+          }
+        });
+      },
+      600_000,
+    );
   });
 });
 
-it.skipIf(sharedModel('mnist-conv-float.onnx') === undefined)('a float model is refused with what to do (needs ../shared/models)', () => {
-  const attempt = () => importModel(sharedModel('mnist-conv-float.onnx')!);
-  expect(attempt).toThrow(UnsupportedError);
-  try {
-    attempt();
-  } catch (error) {
-    const { diagnostics } = error as UnsupportedError;
-    expect(diagnostics.map((d) => d.where)).toEqual(["node 'Convolution28' (Conv)", "node 'Convolution110' (Conv)", "node 'Times212' (MatMul)"]);
-    for (const d of diagnostics) expect(d.hint).toContain('quantize the model first');
-  }
-});
+it.skipIf(sharedModel('mnist-conv-float.onnx') === undefined)(
+  'a float model is refused with what to do (needs ../shared/models)',
+  () => {
+    const attempt = () => importModel(sharedModel('mnist-conv-float.onnx')!);
+    expect(attempt).toThrow(UnsupportedError);
+    try {
+      attempt();
+    } catch (error) {
+      const { diagnostics } = error as UnsupportedError;
+      expect(diagnostics.map((d) => d.where)).toEqual([
+        "node 'Convolution28' (Conv)",
+        "node 'Convolution110' (Conv)",
+        "node 'Times212' (MatMul)",
+      ]);
+      for (const d of diagnostics) expect(d.hint).toContain('quantize the model first');
+    }
+  },
+);

@@ -6,11 +6,11 @@ import type { ConstantSegment, LayerSymbol, Program, ProgramTensor, SemaphoreDec
 import type { ArrayDescriptor, TensorDescriptor } from '../../isa/tensor.ts';
 import { LIMITS } from '../../isa/tensor.ts';
 import type { NamedArray, NamedTensor } from './draft.ts';
-import type { Ordered } from './order.ts';
+import type { Rolled } from './roll.ts';
 
 export interface LinkInput {
   readonly name: string;
-  readonly instructions: readonly Ordered[];
+  readonly instructions: readonly Rolled[];
   readonly semaphores: readonly SemaphoreDeclaration[];
   readonly layers: readonly LayerSymbol[];
   readonly constants: readonly ConstantSegment[];
@@ -57,7 +57,7 @@ export function link(input: LinkInput): Program {
 
 /** Replaces descriptors by their numbers, guided by the row's field kinds. */
 function encodeOperands(
-  o: Ordered,
+  o: Rolled,
   tensors: Interner<NamedTensor, TensorDescriptor>,
   arrays: Interner<NamedArray, ArrayDescriptor>,
 ): Instruction {

@@ -33,33 +33,51 @@ export interface MappingChoice {
   readonly runnersUp: readonly { readonly mapping: MatmulMapping; readonly cost: MappingCost }[];
 }
 
-interface Scored {
+export interface Scored {
   readonly mapping: MatmulMapping;
   readonly cost: MappingCost;
 }
 
-/** Cheapest mapping of a kernel cut into `plan`'s tiles. @param replicas whether weights may be copied to spare macros. */
+/** Every legal mapping of a kernel cut into `plan`'s tiles, cheapest first. @param replicas whether weights may be copied to spare macros. */
+export function scoreMappings(
+  kernel: MatmulKernel,
+  plan: TilePlan,
+  machine: Machine,
+  replicas: boolean,
+): readonly Scored[] {
+  const scored = candidates(kernel, plan, machine, replicas).map(
+    (mapping): Scored => ({ mapping, cost: costMapping(kernel, plan, mapping, machine) }),
+  );
+  if (scored.length === 0) refuse(kernel, machine);
+  return scored.sort(
+    (a, b) =>
+      a.cost.totalCycles - b.cost.totalCycles ||
+      macrosOf(a.mapping) - macrosOf(b.mapping) ||
+      a.cost.arrayCycles - b.cost.arrayCycles,
+  );
+}
+
+/** The cheapest mapping of one layer by itself. */
 export function chooseMapping(
   kernel: MatmulKernel,
   plan: TilePlan,
   machine: Machine,
   replicas: boolean,
 ): MappingChoice {
-  const scored = candidates(kernel, plan, machine, replicas)
-    .map((mapping): Scored => ({ mapping, cost: costMapping(kernel, plan, mapping, machine) }))
-    .sort(
-      (a, b) =>
-        a.cost.totalCycles - b.cost.totalCycles ||
-        macros(a.mapping) - macros(b.mapping) ||
-        a.cost.arrayCycles - b.cost.arrayCycles,
-    );
-  const [best, ...rest] = scored;
-  if (best === undefined) return refuse(kernel, machine);
-  const second = rest.find((s) => macros(s.mapping) !== macros(best.mapping) || s.mapping.gridK !== best.mapping.gridK);
-  return { ...best, chosenBecause: reason(best, second), runnersUp: rest.slice(0, 3) };
+  const scored = scoreMappings(kernel, plan, machine, replicas);
+  return explain(at(scored, 0), scored, 'weights are written as they are needed');
 }
 
-function macros(m: MatmulMapping): number {
+/** A choice with its reason; `scored` is the list that it was taken from. */
+export function explain(chosen: Scored, scored: readonly Scored[], state: string): MappingChoice {
+  const rest = scored.filter((s) => s !== chosen);
+  const second = rest.find(
+    (s) => macrosOf(s.mapping) !== macrosOf(chosen.mapping) || s.mapping.gridK !== chosen.mapping.gridK,
+  );
+  return { ...chosen, chosenBecause: `${reason(chosen, second)}; ${state}`, runnersUp: rest.slice(0, 3) };
+}
+
+export function macrosOf(m: MatmulMapping): number {
   return m.gridK * m.gridN * m.replicas;
 }
 
@@ -176,7 +194,7 @@ export function costMapping(
     weightTiles * rounds * (one.busyCycles + (kTiles > 1 ? 0 : one.latencyCycles / Math.max(1, weightTiles * rounds)));
   const perChunk = kTiles * spec.parts.length * Math.ceil(mapping.nChunk / mapping.nTile);
   const planes = machine.capabilities.weightPlanes ? matrixGeometry(matrix).planes : 1;
-  const slots = planes * Math.floor(matrixGeometry(matrix).macros / macros(mapping));
+  const slots = planes * Math.floor(matrixGeometry(matrix).macros / macrosOf(mapping));
   const writes =
     weightTiles <= slots ? weightTiles : perChunk <= slots ? weightTiles * positionTiles : weightTiles * rounds;
   const tileBytes = (mapping.kTile * mapping.nTile * spec.weightBits) / 8;

@@ -6,7 +6,14 @@ import { applyBinary } from '../graph/ops/binary.ts';
 import { clamp } from '../graph/ops/op.ts';
 import { roundTo } from '../graph/ops/quantize.ts';
 import { applyUnary } from '../graph/ops/unary.ts';
-import { integerRange, type Graph, type IntegerType, type Node, type NodeOf, type UnaryFunction } from '../graph/types.ts';
+import {
+  type Graph,
+  type IntegerType,
+  integerRange,
+  type Node,
+  type NodeOf,
+  type UnaryFunction,
+} from '../graph/types.ts';
 import type { Uses } from './rewrite.ts';
 
 export interface Chain {
@@ -67,7 +74,10 @@ type Found = { readonly step: Step; readonly from: string };
 
 function stepOf(graph: Graph, node: Node): Found | undefined {
   const from = node.inputs[0]!;
-  const plain = (apply: Step['apply'], monotone = true, special = false): Found => ({ from, step: { apply, axis: -1, channels: 1, monotone, special } });
+  const plain = (apply: Step['apply'], monotone = true, special = false): Found => ({
+    from,
+    step: { apply, axis: -1, channels: 1, monotone, special },
+  });
   switch (node.op) {
     case 'dequantize':
       return dequantizeStep(node);
@@ -76,7 +86,11 @@ function stepOf(graph: Graph, node: Node): Found | undefined {
     case 'bipolar':
       return plain((x) => (x >= 0 ? 1 : -1));
     case 'unary':
-      return plain((x) => applyUnary(node.attributes.fn, x), MONOTONE.includes(node.attributes.fn), SPECIAL.includes(node.attributes.fn));
+      return plain(
+        (x) => applyUnary(node.attributes.fn, x),
+        MONOTONE.includes(node.attributes.fn),
+        SPECIAL.includes(node.attributes.fn),
+      );
     case 'clip':
       return plain((x) => Math.fround(clamp(x, node.attributes.min, node.attributes.max)));
     case 'binary':
@@ -89,8 +103,14 @@ function stepOf(graph: Graph, node: Node): Found | undefined {
 function dequantizeStep(node: NodeOf<'dequantize'>): Found {
   const { scale, zeroPoint, axis } = node.attributes;
   const apply = (x: number, c: number) =>
-    Math.fround(Math.fround(x - (zeroPoint.length === 1 ? zeroPoint[0]! : zeroPoint[c]!)) * (scale.length === 1 ? scale[0]! : scale[c]!));
-  return { from: node.inputs[0]!, step: { apply, axis, channels: Math.max(scale.length, zeroPoint.length), monotone: true, special: false } };
+    Math.fround(
+      Math.fround(x - (zeroPoint.length === 1 ? zeroPoint[0]! : zeroPoint[c]!)) *
+        (scale.length === 1 ? scale[0]! : scale[c]!),
+    );
+  return {
+    from: node.inputs[0]!,
+    step: { apply, axis, channels: Math.max(scale.length, zeroPoint.length), monotone: true, special: false },
+  };
 }
 
 function quantizeStep(graph: Graph, node: NodeOf<'quantize'>): Found {
@@ -107,7 +127,8 @@ function quantizeStep(graph: Graph, node: NodeOf<'quantize'>): Found {
   const { min, max } = integerRange(graph.values.get(node.output)!.element as IntegerType);
   const checked = (x: number, c: number) => {
     const code = apply(x, c);
-    if (code < min || code > max || Number.isNaN(code)) throw new RangeError(`${node.name} gives ${code}, outside ${min} .. ${max}`);
+    if (code < min || code > max || Number.isNaN(code))
+      throw new RangeError(`${node.name} gives ${code}, outside ${min} .. ${max}`);
     return code;
   };
   return { from: node.inputs[0]!, step: { apply: checked, axis: q.axis, channels, monotone: true, special: false } };
@@ -128,7 +149,10 @@ function binaryStep(graph: Graph, node: NodeOf<'binary'>): Found | undefined {
   const { fn } = node.attributes;
   const value = (c: number) => constant.data[constant.data.length === 1 ? 0 : c]!;
   // Dividing a constant by the operand has a pole, so it is not monotone.
-  const monotone = !(fn === 'div' && constantFirst) && constant.data.every((v) => Number.isFinite(v) && !(fn === 'div' && v === 0));
-  const apply = constantFirst ? (x: number, c: number) => applyBinary(fn, value(c), x) : (x: number, c: number) => applyBinary(fn, x, value(c));
+  const monotone =
+    !(fn === 'div' && constantFirst) && constant.data.every((v) => Number.isFinite(v) && !(fn === 'div' && v === 0));
+  const apply = constantFirst
+    ? (x: number, c: number) => applyBinary(fn, value(c), x)
+    : (x: number, c: number) => applyBinary(fn, x, value(c));
   return { from, step: { apply, axis: wide[0] ?? -1, channels: constant.data.length, monotone, special: false } };
 }

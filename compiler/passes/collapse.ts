@@ -5,7 +5,15 @@
  * bisected per level over the proven range of the sum (thresholds), so the result is exact. A chain that is neither short enough nor
  * monotone stays as it is and runs op by op.
  */
-import { type Graph, integerRange, type IntegerType, INT32, type Node, type RequantizeSpec, type TensorData } from '../graph/types.ts';
+import {
+  type Graph,
+  INT32,
+  type IntegerType,
+  integerRange,
+  type Node,
+  type RequantizeSpec,
+  type TensorData,
+} from '../graph/types.ts';
 import { type Chain, chainTo } from './chain.ts';
 import { type ChannelRange, rangeOf, wholeRange } from './ranges.ts';
 import { rebuild, usesOf } from './rewrite.ts';
@@ -28,7 +36,12 @@ export function collapse(graph: Graph): Graph {
     const options = { name: node.name, source: node.source, element: type.element, output: node.output };
     if (from.bits <= TABLE_BITS) {
       const axis = chain.axis < 0 ? Math.max(0, type.shape.length - 1) : chain.axis;
-      return builder.add('lut', [at(chain.from)], { table: tableOf(chain, from, type.element.kind === 'float32'), axis }, options);
+      return builder.add(
+        'lut',
+        [at(chain.from)],
+        { table: tableOf(chain, from, type.element.kind === 'float32'), axis },
+        options,
+      );
     }
     if (!ends || from.bits !== INT32.bits) return undefined;
     const own = rangeOf(graph, uses, chain.from);
@@ -47,7 +60,8 @@ function tableOf(chain: Chain, from: IntegerType, float: boolean): TensorData {
   const { min, max } = integerRange(from);
   const entries = max - min + 1;
   const table = float ? new Float32Array(entries * chain.channels) : new Int32Array(entries * chain.channels);
-  for (let c = 0; c < chain.channels; c++) for (let i = 0; i < entries; i++) table[c * entries + i] = chain.evaluate(min + i, c);
+  for (let c = 0; c < chain.channels; c++)
+    for (let i = 0; i < entries; i++) table[c * entries + i] = chain.evaluate(min + i, c);
   return table;
 }
 
@@ -75,7 +89,10 @@ function thresholdsOf(chain: Chain, range: ChannelRange, to: IntegerType): Requa
       const wanted = base[c]! + step * (l + 1);
       found.push(falls ? lastAtLeast(f, low, high, wanted) : firstAtLeast(f, low, high, wanted));
     }
-    thresholds.set(found.sort((a, b) => a - b), c * levels);
+    thresholds.set(
+      found.sort((a, b) => a - b),
+      c * levels,
+    );
   }
   return { mode: 'threshold', levels, base, descending, thresholds };
 }

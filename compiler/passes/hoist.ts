@@ -27,9 +27,17 @@ function hoistOnce(graph: Graph): Graph | undefined {
     if (n !== node) return undefined;
     // `moved` was replaced by its own input, so the function now reads that; then the movement follows.
     const element = graph.values.get(node.output)!.element;
-    const inner = builder.add(node.op, node.inputs.map(at), node.attributes, { name: node.name, source: node.source, element });
+    const inner = builder.add(node.op, node.inputs.map(at), node.attributes, {
+      name: node.name,
+      source: node.source,
+      element,
+    });
     return builder.add(moved.op, [inner], moved.attributes, {
-      name: moved.name, source: moved.source, element, shape: graph.values.get(moved.output)!.shape, output: node.output,
+      name: moved.name,
+      source: moved.source,
+      element,
+      shape: graph.values.get(moved.output)!.shape,
+      output: node.output,
     });
   });
 }
@@ -51,7 +59,9 @@ function canHoist(graph: Graph, uses: Uses, node: Node): boolean {
 function uniformFunction(graph: Graph, node: Node): boolean | undefined {
   switch (node.op) {
     case 'quantize':
-      return node.attributes.scale.length === 1 && node.attributes.zeroPoint.length === 1 ? node.attributes.scale[0]! > 0 : undefined;
+      return node.attributes.scale.length === 1 && node.attributes.zeroPoint.length === 1
+        ? node.attributes.scale[0]! > 0
+        : undefined;
     case 'bipolar':
     case 'clip':
       return true;

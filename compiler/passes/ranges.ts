@@ -16,19 +16,32 @@ export function rangeOf(graph: Graph, uses: Uses, value: string): ChannelRange {
   const codes = (v: string) => codeRangeOf(graph, v, uses.producer.get(v));
   const shape = graph.values.get(value)!.shape;
   if (node?.op === 'conv') return { ...accumulatorRange(graph, node, codes(node.inputs[0]!)), axis: 1 };
-  if (node?.op === 'matmul') return { ...accumulatorRange(graph, node, codes(node.inputs[0]!)), axis: shape.length - 1 };
+  if (node?.op === 'matmul')
+    return { ...accumulatorRange(graph, node, codes(node.inputs[0]!)), axis: shape.length - 1 };
   if (node?.op === 'spatial-sum') return spatialRange(graph, node, codes(node.inputs[0]!));
   const { min, max } = codes(value);
   return { min: Float64Array.of(min), max: Float64Array.of(max), axis: 0 };
 }
 
-function spatialRange(graph: Graph, node: Extract<Node, { op: 'spatial-sum' }>, x: { min: number; max: number }): ChannelRange {
+function spatialRange(
+  graph: Graph,
+  node: Extract<Node, { op: 'spatial-sum' }>,
+  x: { min: number; max: number },
+): ChannelRange {
   const shape = graph.values.get(node.inputs[0]!)!.shape;
   const n = shape[2]! * shape[3]!;
-  return { min: Float64Array.of((x.min - node.attributes.xZero) * n), max: Float64Array.of((x.max - node.attributes.xZero) * n), axis: 0 };
+  return {
+    min: Float64Array.of((x.min - node.attributes.xZero) * n),
+    max: Float64Array.of((x.max - node.attributes.xZero) * n),
+    axis: 0,
+  };
 }
 
 /** One range for all channels, where the function varies along another axis than the sums. */
 export function wholeRange(range: ChannelRange): ChannelRange {
-  return { min: Float64Array.of(range.min.reduce((m, v) => Math.min(m, v), Infinity)), max: Float64Array.of(range.max.reduce((m, v) => Math.max(m, v), -Infinity)), axis: range.axis };
+  return {
+    min: Float64Array.of(range.min.reduce((m, v) => Math.min(m, v), Infinity)),
+    max: Float64Array.of(range.max.reduce((m, v) => Math.max(m, v), -Infinity)),
+    axis: range.axis,
+  };
 }

@@ -36,7 +36,8 @@ export function rebuild(
     return id;
   };
   for (const name of graph.inputs) renamed.set(name, builder.input(name, graph.values.get(name)!));
-  for (const node of graph.nodes) renamed.set(node.output, visit(node, builder, at) ?? copyNode(graph, node, builder, at));
+  for (const node of graph.nodes)
+    renamed.set(node.output, visit(node, builder, at) ?? copyNode(graph, node, builder, at));
   return builder.finish(graph.outputs.map(at));
 }
 

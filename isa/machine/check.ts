@@ -18,25 +18,50 @@ function matrixFindings({ core, capabilities }: Machine): Finding[] {
   const out: Finding[] = [];
   if (matrix.kind === 'digital-cim') {
     if (matrix.rows % matrix.rowsAtOnce !== 0) {
-      out.push({ path: 'core.matrix.rowsAtOnce', message: `${matrix.rowsAtOnce} rows at once do not divide ${matrix.rows} rows`, expected: 'a divisor of core.matrix.rows' });
+      out.push({
+        path: 'core.matrix.rowsAtOnce',
+        message: `${matrix.rowsAtOnce} rows at once do not divide ${matrix.rows} rows`,
+        expected: 'a divisor of core.matrix.rows',
+      });
     }
     if (matrix.columns % matrix.columnMux !== 0) {
-      out.push({ path: 'core.matrix.columnMux', message: `a column mux of ${matrix.columnMux} does not divide ${matrix.columns} columns`, expected: 'a divisor of core.matrix.columns' });
+      out.push({
+        path: 'core.matrix.columnMux',
+        message: `a column mux of ${matrix.columnMux} does not divide ${matrix.columns} columns`,
+        expected: 'a divisor of core.matrix.columns',
+      });
     }
     if (matrix.weightBitsMax > matrix.columns) {
-      out.push({ path: 'core.matrix.weightBitsMax', message: `a ${matrix.weightBitsMax}-bit weight does not fit ${matrix.columns} columns`, expected: 'at most core.matrix.columns' });
+      out.push({
+        path: 'core.matrix.weightBitsMax',
+        message: `a ${matrix.weightBitsMax}-bit weight does not fit ${matrix.columns} columns`,
+        expected: 'at most core.matrix.columns',
+      });
     }
     if (matrix.inputBitsPerCycle > matrix.inputBitsMax) {
-      out.push({ path: 'core.matrix.inputBitsPerCycle', message: `${matrix.inputBitsPerCycle} input bits a cycle exceed the widest input, ${matrix.inputBitsMax}`, expected: 'at most core.matrix.inputBitsMax' });
+      out.push({
+        path: 'core.matrix.inputBitsPerCycle',
+        message: `${matrix.inputBitsPerCycle} input bits a cycle exceed the widest input, ${matrix.inputBitsMax}`,
+        expected: 'at most core.matrix.inputBitsMax',
+      });
     }
   }
   for (const what of ['weight', 'input'] as const) {
     const least = matrix[`${what}BitsMin`];
     const most = matrix[`${what}BitsMax`];
-    if (least > most) out.push({ path: `core.matrix.${what}BitsMin`, message: `the narrowest ${what} has ${least} bits, the widest ${most}`, expected: `at most core.matrix.${what}BitsMax` });
+    if (least > most)
+      out.push({
+        path: `core.matrix.${what}BitsMin`,
+        message: `the narrowest ${what} has ${least} bits, the widest ${most}`,
+        expected: `at most core.matrix.${what}BitsMax`,
+      });
   }
   if (capabilities.weightPlanes && matrix.planes === 1) {
-    out.push({ path: 'capabilities.weightPlanes', message: 'weight planes are switched on, but the matrix unit has one plane', expected: 'false, or core.matrix.planes = 2' });
+    out.push({
+      path: 'capabilities.weightPlanes',
+      message: 'weight planes are switched on, but the matrix unit has one plane',
+      expected: 'false, or core.matrix.planes = 2',
+    });
   }
   return out;
 }
@@ -44,9 +69,18 @@ function matrixFindings({ core, capabilities }: Machine): Finding[] {
 function memoryFindings({ core, buffer }: Machine): Finding[] {
   const out: Finding[] = [];
   const words = (path: string, sizeBytes: number, banks: number, portBits: number) => {
-    if (portBits % 8 !== 0) out.push({ path: `${path}.portBits`, message: `a port of ${portBits} bits is not whole bytes`, expected: 'a multiple of 8' });
+    if (portBits % 8 !== 0)
+      out.push({
+        path: `${path}.portBits`,
+        message: `a port of ${portBits} bits is not whole bytes`,
+        expected: 'a multiple of 8',
+      });
     else if (sizeBytes % (banks * (portBits / 8)) !== 0) {
-      out.push({ path: `${path}.sizeBytes`, message: `${sizeBytes} bytes are not whole words of ${portBits} bits in ${banks} banks`, expected: `a multiple of ${(banks * portBits) / 8}` });
+      out.push({
+        path: `${path}.sizeBytes`,
+        message: `${sizeBytes} bytes are not whole words of ${portBits} bits in ${banks} banks`,
+        expected: `a multiple of ${(banks * portBits) / 8}`,
+      });
     }
   };
   words('core.scratchpad', core.scratchpad.sizeBytes, core.scratchpad.banks, core.scratchpad.portBits);
@@ -63,7 +97,12 @@ function dramFindings(dram: Dram): Finding[] {
   }
   const out: Finding[] = [];
   const expect = (what: string, value: number, wanted: number, path: string) => {
-    if (value !== wanted) out.push({ path: `dram.${path}`, message: `the address mapping gives ${value} ${what}, the device has ${wanted}`, expected: 'dram.mapping bits that agree with the device' });
+    if (value !== wanted)
+      out.push({
+        path: `dram.${path}`,
+        message: `the address mapping gives ${value} ${what}, the device has ${wanted}`,
+        expected: 'dram.mapping bits that agree with the device',
+      });
   };
   expect('channels', 2 ** bits.channel, dram.channels, 'channels');
   expect('bank groups', 2 ** bits.group, dram.bankGroups, 'bankGroups');

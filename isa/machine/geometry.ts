@@ -15,8 +15,20 @@ export interface MatrixGeometry {
 export function matrixGeometry(matrix: MatrixUnit): MatrixGeometry {
   switch (matrix.kind) {
     case 'digital-cim':
-      return { macros: matrix.macros, rows: matrix.rows, columns: matrix.columns, planes: matrix.planes, columnsPerWeight: (bits) => bits };
+      return {
+        macros: matrix.macros,
+        rows: matrix.rows,
+        columns: matrix.columns,
+        planes: matrix.planes,
+        columnsPerWeight: (bits) => bits,
+      };
     case 'systolic':
-      return { macros: 1, rows: matrix.rows, columns: matrix.columns, planes: matrix.planes, columnsPerWeight: () => 1 };
+      return {
+        macros: 1,
+        rows: matrix.rows,
+        columns: matrix.columns,
+        planes: matrix.planes,
+        columnsPerWeight: () => 1,
+      };
   }
 }

@@ -15,28 +15,53 @@ export function applyOverrides(machine: Machine, overrides: readonly string[]): 
     const problem = applyOne(copy, override);
     if (problem !== undefined) problems.push(problem);
   }
-  if (problems.length > 0) throw new InputError(`--set: ${problems.length} of ${overrides.length} cannot be applied`, { code: 'E-SET', diagnostics: problems });
+  if (problems.length > 0)
+    throw new InputError(`--set: ${problems.length} of ${overrides.length} cannot be applied`, {
+      code: 'E-SET',
+      diagnostics: problems,
+    });
   return toMachine(copy, '--set');
 }
 
 function applyOne(tree: Tree, override: string): Diagnostic | undefined {
   const split = override.indexOf('=');
   const code = 'E-SET';
-  if (split <= 0) return { code, where: override, message: 'there is no = in it', expected: 'path=value, e.g. core.matrix.rows=512' };
+  if (split <= 0)
+    return { code, where: override, message: 'there is no = in it', expected: 'path=value, e.g. core.matrix.rows=512' };
   const path = override.slice(0, split).trim().split('.');
   let at: Tree = tree;
   for (const [i, key] of path.entries()) {
     if (!Object.hasOwn(at, key)) {
       const near = didYouMean(key, Object.keys(at)) ?? didYouMean(key, knownKeys(path.slice(0, i)));
       const here = path.slice(0, i).join('.');
-      return { code, where: path.join('.'), message: `there is no field '${key}'${here === '' ? '' : ` in ${here}`}`, expected: `one of ${Object.keys(at).join(', ')}`, ...(near === undefined ? {} : { hint: `did you mean '${near}'?` }) };
+      return {
+        code,
+        where: path.join('.'),
+        message: `there is no field '${key}'${here === '' ? '' : ` in ${here}`}`,
+        expected: `one of ${Object.keys(at).join(', ')}`,
+        ...(near === undefined ? {} : { hint: `did you mean '${near}'?` }),
+      };
     }
     const next = at[key];
     if (i === path.length - 1) {
-      if (typeof next === 'object' && next !== null && !Array.isArray(next)) return { code, where: path.join('.'), message: 'this is a group of fields, not a field', expected: `one of ${Object.keys(next).map((k) => `${path.join('.')}.${k}`).join(', ')}` };
+      if (typeof next === 'object' && next !== null && !Array.isArray(next))
+        return {
+          code,
+          where: path.join('.'),
+          message: 'this is a group of fields, not a field',
+          expected: `one of ${Object.keys(next)
+            .map((k) => `${path.join('.')}.${k}`)
+            .join(', ')}`,
+        };
       at[key] = parseValue(override.slice(split + 1).trim());
     } else if (typeof next === 'object' && next !== null && !Array.isArray(next)) at = next as Tree;
-    else return { code, where: path.join('.'), message: `'${path.slice(0, i + 1).join('.')}' has no fields`, expected: `${path.slice(0, i + 1).join('.')}=value` };
+    else
+      return {
+        code,
+        where: path.join('.'),
+        message: `'${path.slice(0, i + 1).join('.')}' has no fields`,
+        expected: `${path.slice(0, i + 1).join('.')}=value`,
+      };
   }
   return undefined;
 }

@@ -12,10 +12,15 @@ export type Locate = (path: readonly PropertyKey[]) => { readonly line?: number;
 /** Validates; throws one InputError with all findings. */
 export function toMachine(value: unknown, source: string, locate: Locate = () => ({})): Machine {
   const parsed = machineSchema.safeParse(value);
-  const diagnostics = parsed.success ? checkMachine(parsed.data) : parsed.error.issues.flatMap((i) => issueDiagnostics(i, value));
+  const diagnostics = parsed.success
+    ? checkMachine(parsed.data)
+    : parsed.error.issues.flatMap((i) => issueDiagnostics(i, value));
   if (!parsed.success || diagnostics.length > 0) {
     const placed = diagnostics.map((d) => ({ ...d, ...locate((d.where ?? '').split('.')) }));
-    throw new InputError(`${source}: ${placed.length} problem${placed.length === 1 ? '' : 's'} in the machine description`, { code: 'E-MACHINE', diagnostics: placed });
+    throw new InputError(
+      `${source}: ${placed.length} problem${placed.length === 1 ? '' : 's'} in the machine description`,
+      { code: 'E-MACHINE', diagnostics: placed },
+    );
   }
   return parsed.data;
 }
@@ -26,24 +31,44 @@ function issueDiagnostics(issue: z.core.$ZodIssue, value: unknown): Diagnostic[]
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const near = didYouMean(key, knownKeys(issue.path));
-      return { code, where: [...issue.path, key].join('.'), message: `there is no field '${key}' here`, ...(near === undefined ? {} : { hint: `did you mean '${near}'?` }) };
+      return {
+        code,
+        where: [...issue.path, key].join('.'),
+        message: `there is no field '${key}' here`,
+        ...(near === undefined ? {} : { hint: `did you mean '${near}'?` }),
+      };
     });
   }
   const found = at(value, issue.path);
-  if (found === undefined) return [{ code, where, message: 'this field is missing', expected: issue.message, hint: 'a machine has no hidden defaults: state it, or start from a preset with extends' }];
+  if (found === undefined)
+    return [
+      {
+        code,
+        where,
+        message: 'this field is missing',
+        expected: issue.message,
+        hint: 'a machine has no hidden defaults: state it, or start from a preset with extends',
+      },
+    ];
   return [{ code, where, message: `${JSON.stringify(found)} is not allowed`, expected: issue.message }];
 }
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {
   let current = value;
-  for (const key of path) current = typeof current === 'object' && current !== null ? (current as Record<PropertyKey, unknown>)[key] : undefined;
+  for (const key of path)
+    current =
+      typeof current === 'object' && current !== null ? (current as Record<PropertyKey, unknown>)[key] : undefined;
   return current;
 }
 
 /** Field names that the schema knows at a path. */
 export function knownKeys(path: readonly PropertyKey[]): string[] {
   let schemas: unknown[] = [machineSchema];
-  for (const key of path) schemas = schemas.flatMap(options).map((s) => shapeOf(s)[String(key)]).filter((s) => s !== undefined);
+  for (const key of path)
+    schemas = schemas
+      .flatMap(options)
+      .map((s) => shapeOf(s)[String(key)])
+      .filter((s) => s !== undefined);
   return [...new Set(schemas.flatMap(options).flatMap((s) => Object.keys(shapeOf(s))))];
 }
 

@@ -87,7 +87,12 @@ export const coreSchema = z.strictObject({
   drain: z.strictObject({ lanes: count(65536), startupCycles: natural(1024) }),
   /** Requantizers that the drain has. */
   requantizers: z.array(z.enum(['threshold', 'fixed-point', 'float32'])).min(1),
-  scratchpad: z.strictObject({ sizeBytes: count(), banks: count(4096), portBits: count(65536), latencyCycles: natural(1024) }),
+  scratchpad: z.strictObject({
+    sizeBytes: count(),
+    banks: count(4096),
+    portBits: count(65536),
+    latencyCycles: natural(1024),
+  }),
   accumulators: z.strictObject({
     sizeBytes: count(),
     widthBits: z.union([z.literal(24), z.literal(32), z.literal(48)]),
@@ -121,9 +126,24 @@ export const dramSchema = z.strictObject({
   writeQueue: count(4096),
   controllerPs: natural(),
   timing: z.strictObject({
-    readLatency: count(), writeLatency: count(), rcd: count(), rp: count(), rpAll: count(), ras: count(), ccdShort: count(), ccdLong: count(),
-    rrdShort: count(), rrdLong: count(), faw: count(), writeRecovery: count(), readToPrecharge: count(),
-    writeToReadShort: count(), writeToReadLong: count(), readToWrite: count(), rfc: count(), refi: count(),
+    readLatency: count(),
+    writeLatency: count(),
+    rcd: count(),
+    rp: count(),
+    rpAll: count(),
+    ras: count(),
+    ccdShort: count(),
+    ccdLong: count(),
+    rrdShort: count(),
+    rrdLong: count(),
+    faw: count(),
+    writeRecovery: count(),
+    readToPrecharge: count(),
+    writeToReadShort: count(),
+    writeToReadLong: count(),
+    readToWrite: count(),
+    rfc: count(),
+    refi: count(),
   }),
 });
 
@@ -136,7 +156,12 @@ export const machineSchema = z.strictObject({
   cores: count(31),
   core: coreSchema,
   interconnect: z.strictObject({ linkBits: count(65536), latencyCycles: natural(65536), multicast: z.boolean() }),
-  buffer: z.strictObject({ sizeBytes: count(), banks: count(4096), portBits: count(65536), latencyCycles: natural(1024) }),
+  buffer: z.strictObject({
+    sizeBytes: count(),
+    banks: count(4096),
+    portBits: count(65536),
+    latencyCycles: natural(1024),
+  }),
   dram: dramSchema,
   /** What-if switches: each turns one help off without touching the rest. */
   capabilities: z.strictObject({

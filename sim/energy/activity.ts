@@ -19,7 +19,7 @@ export interface Activity {
 export const ASSUMED_ACTIVITY: Activity = {
   inputActivity: 0.5,
   weightDensity: 0.5,
-  origin: 'assumed: random operands',
+  origin: 'random operands',
   measured: false,
 };
 

@@ -7,6 +7,8 @@ import type { Random } from '../../isa/base/random.ts';
 
 type Handler = (now: number) => void;
 
+const NOTHING: Handler = () => undefined;
+
 export class Kernel {
   now = 0;
   events = 0;
@@ -47,15 +49,16 @@ export class Kernel {
   /** Runs until no event is left; `settle` runs after each batch. */
   run(settle: Handler): void {
     settle(this.now);
+    // One array for all batches; only its first `count` entries mean anything.
     const batch: Handler[] = [];
     while (this.#size > 0) {
       const now = this.#times[0]!;
       this.now = now;
-      while (this.#size > 0 && this.#times[0] === now) batch.push(this.#pop());
-      if (this.#shuffle !== undefined) shuffleInPlace(batch, this.#shuffle);
-      for (const handler of batch) handler(now);
-      this.events += batch.length;
-      batch.length = 0;
+      let count = 0;
+      while (this.#size > 0 && this.#times[0] === now) batch[count++] = this.#pop();
+      if (this.#shuffle !== undefined) shuffleFirst(batch, count, this.#shuffle);
+      for (let i = 0; i < count; i++) batch[i]!(now);
+      this.events += count;
       settle(now);
     }
   }
@@ -69,7 +72,7 @@ export class Kernel {
     const time = times[last]!;
     const order = sequence[last]!;
     const handler = handlers[last]!;
-    handlers.length = last;
+    handlers[last] = NOTHING;
     if (last === 0) return top;
     let i = 0;
     for (;;) {
@@ -105,8 +108,8 @@ function isBefore(times: Float64Array, order: Float64Array, a: number, b: number
   return times[a]! < times[b]! || (times[a] === times[b] && order[a]! < order[b]!);
 }
 
-function shuffleInPlace(items: Handler[], random: Random): void {
-  for (let i = items.length - 1; i > 0; i--) {
+function shuffleFirst(items: Handler[], count: number, random: Random): void {
+  for (let i = count - 1; i > 0; i--) {
     const j = random.int(0, i);
     const swap = items[i]!;
     items[i] = items[j]!;

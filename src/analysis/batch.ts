@@ -12,7 +12,14 @@ export function batchGraph(graph: Graph, batch: number): Graph | undefined {
     for (const i of node.inputs) {
       const constant = graph.constants.get(i);
       // An elementwise constant that spans the whole value would need copies.
-      if (constant !== undefined && node.op === 'binary' && constant.type.shape.length === graph.values.get(node.output)!.shape.length && constant.type.shape[0] !== 1 && sizeOf(constant.type.shape) > 1) return undefined;
+      if (
+        constant !== undefined &&
+        node.op === 'binary' &&
+        constant.type.shape.length === graph.values.get(node.output)!.shape.length &&
+        constant.type.shape[0] !== 1 &&
+        sizeOf(constant.type.shape) > 1
+      )
+        return undefined;
     }
   }
   return { ...graph, values };

@@ -38,12 +38,20 @@ export function dramBytesPerCycle(machine: Machine): number {
 
 export function boundsOf(program: Program, machine: Machine, layerActions: ReadonlyMap<number, ActionCounts>): Bounds {
   const layers = program.symbols.layers.map((_, l) => layerBound(machine, layerActions.get(l)));
-  const on = (unit: LayerBound['binding']) => layers.filter((l) => l.binding === unit).reduce((n, l) => n + l.computeCycles, 0);
+  const on = (unit: LayerBound['binding']) =>
+    layers.filter((l) => l.binding === unit).reduce((n, l) => n + l.computeCycles, 0);
   const compulsoryBytes = distinctDramBytes(program);
   const dramCycles = Math.floor(compulsoryBytes / dramBytesPerCycle(machine));
   const sums = { arrays: Math.floor(on('arrays')), 'vector lanes': Math.floor(on('vector lanes')), DRAM: dramCycles };
   const [binding, boundCycles] = Object.entries(sums).reduce((best, e) => (e[1] > best[1] ? e : best));
-  return { layers: layers.map((l) => ({ ...l, computeCycles: Math.floor(l.computeCycles) })), computeCycles: Math.max(sums.arrays, sums['vector lanes']), dramCycles, compulsoryBytes, boundCycles, binding };
+  return {
+    layers: layers.map((l) => ({ ...l, computeCycles: Math.floor(l.computeCycles) })),
+    computeCycles: Math.max(sums.arrays, sums['vector lanes']),
+    dramCycles,
+    compulsoryBytes,
+    boundCycles,
+    binding,
+  };
 }
 
 /** Work that the arrays did in this layer over what they can do in a cycle. */
@@ -53,8 +61,13 @@ function layerBound(machine: Machine, actions: ActionCounts | undefined): LayerB
   const arrays =
     matrix.kind === 'systolic'
       ? actions['systolic.mac'] / (matrix.rows * matrix.columns)
-      : actions['mac.bit'] / ((matrix.macros * matrix.rowsAtOnce * matrix.columns * matrix.inputBitsPerCycle) / matrix.columnMux);
-  const lanes = actions['vector.mac'] / vector.windowMacLanes + (actions['vector.intOp'] + actions['vector.floatOp']) / (4 * vector.lanes);
+      : actions['mac.bit'] /
+        ((matrix.macros * matrix.rowsAtOnce * matrix.columns * matrix.inputBitsPerCycle) / matrix.columnMux);
+  const lanes =
+    actions['vector.mac'] / vector.windowMacLanes +
+    (actions['vector.intOp'] + actions['vector.floatOp']) / (4 * vector.lanes);
   if (arrays === 0 && lanes === 0) return { computeCycles: 0, binding: 'none' };
-  return arrays >= lanes ? { computeCycles: arrays, binding: 'arrays' } : { computeCycles: lanes, binding: 'vector lanes' };
+  return arrays >= lanes
+    ? { computeCycles: arrays, binding: 'arrays' }
+    : { computeCycles: lanes, binding: 'vector lanes' };
 }

@@ -25,7 +25,9 @@ export function distinctDramBytes(program: Program): number {
     if (use.read) reads.push(...walk.intervals);
     if (use.write) writes.push(...walk.intervals);
   }
-  const outputs = program.io.filter((t) => t.direction === 'output').flatMap((t) => [...walks.get(t.tensor, ZERO_REGISTERS).intervals]);
+  const outputs = program.io
+    .filter((t) => t.direction === 'output')
+    .flatMap((t) => [...walks.get(t.tensor, ZERO_REGISTERS).intervals]);
   return length(subtract(mergeRuns(reads), mergeRuns(writes))) + length(mergeRuns(outputs));
 }
 

@@ -3,11 +3,12 @@
  * clock, vector unit and drain; same on-chip bytes, array cells included (the reference gets them back as buffer); same peak MAC/s at the network's median widths.
  * Every rung is a run of its own, and its wall is another. Not on it: compression and sparsity, which this machine does not have yet; FP16.
  */
+
+import type { Graph, IntegerType } from '../../compiler/graph/types.ts';
 import { CapacityError } from '../../isa/base/errors.ts';
+import { formatBytes } from '../../isa/base/units.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine, Systolic } from '../../isa/machine/schema.ts';
-import { formatBytes } from '../../isa/base/units.ts';
-import type { Graph, IntegerType } from '../../compiler/graph/types.ts';
 import type { LadderRung } from '../report/schema.ts';
 import { compileModel, type Model } from '../run/prepare.ts';
 import { type DesignPoint, simulatePoint } from '../run/simulate-model.ts';
@@ -42,7 +43,8 @@ export function climb(model: Model, machine: Machine): Ladder {
     { model, batch: 1, state: 'cold' as const },
     ...(wide === undefined ? [] : [{ model: { ...model, graph: wide }, batch: BATCH, state: 'steady' as const }]),
   ];
-  if (wide === undefined) notes.push(`batch ${BATCH} is left out: the first axis of this network is not a batch throughout`);
+  if (wide === undefined)
+    notes.push(`batch ${BATCH} is left out: the first axis of this network is not a batch throughout`);
   for (const run of runs) {
     let reference: DesignPoint | undefined;
     for (const design of designs) {
@@ -64,12 +66,29 @@ function designsOf(machine: Machine, widths: Widths): Design[] {
   const narrow = conventionalLike(machine, widths, 1);
   const capabilities = { ...machine.capabilities };
   const designs: Design[] = [
-    { name: 'INT8 reference', adds: 'conventional systolic NPU: the network in bytes, weights streamed, fusion and double buffering on', machine: conventional },
-    { name: 'own bits', adds: "the same NPU with the network's own widths in memory and on the wires", machine: narrow },
+    {
+      name: 'INT8 reference',
+      adds: 'conventional systolic NPU: the network in bytes, weights streamed, fusion and double buffering on',
+      machine: conventional,
+    },
+    {
+      name: 'own bits',
+      adds: "the same NPU with the network's own widths in memory and on the wires",
+      machine: narrow,
+    },
   ];
   if (machine.core.matrix.kind === 'systolic') return designs;
-  designs.push({ name: 'in memory', adds: 'multiplies in the memory arrays of this machine; weights are written again for every inference', machine: { ...machine, capabilities: { ...capabilities, weightResidency: false } } });
-  if (capabilities.weightResidency) designs.push({ name: 'resident', adds: 'weights that fit stay in the arrays from one inference to the next', machine });
+  designs.push({
+    name: 'in memory',
+    adds: 'multiplies in the memory arrays of this machine; weights are written again for every inference',
+    machine: { ...machine, capabilities: { ...capabilities, weightResidency: false } },
+  });
+  if (capabilities.weightResidency)
+    designs.push({
+      name: 'resident',
+      adds: 'weights that fit stay in the arrays from one inference to the next',
+      machine,
+    });
   return designs;
 }
 
@@ -79,8 +98,19 @@ function conventionalLike(machine: Machine, widths: Widths, bitsMin: number): Ma
   const side = Math.max(1, Math.round(Math.sqrt(peak)));
   const own = machine.core.matrix;
   const matrix: Systolic = {
-    kind: 'systolic', rows: side, columns: side, dataflow: 'weight-stationary', planes: 2, preload: 'overlapped', setupCycles: own.kind === 'systolic' ? own.setupCycles : 4,
-    writeBits: side * 8, feedBits: side * 8, weightBitsMin: bitsMin, weightBitsMax: 8, inputBitsMin: bitsMin, inputBitsMax: Math.max(8, own.inputBitsMax),
+    kind: 'systolic',
+    rows: side,
+    columns: side,
+    dataflow: 'weight-stationary',
+    planes: 2,
+    preload: 'overlapped',
+    setupCycles: own.kind === 'systolic' ? own.setupCycles : 4,
+    writeBits: side * 8,
+    feedBits: side * 8,
+    weightBitsMin: bitsMin,
+    weightBitsMax: 8,
+    inputBitsMin: bitsMin,
+    inputBitsMax: Math.max(8, own.inputBitsMax),
   };
   const freed = cellBytes(machine) - side * side * matrix.planes;
   const word = (machine.buffer.banks * machine.buffer.portBits) / 8;
@@ -101,7 +131,11 @@ function cellBytes(machine: Machine): number {
 }
 
 function onChipBytes(machine: Machine): number {
-  return machine.buffer.sizeBytes + machine.cores * (machine.core.scratchpad.sizeBytes + machine.core.accumulators.sizeBytes) + cellBytes(machine);
+  return (
+    machine.buffer.sizeBytes +
+    machine.cores * (machine.core.scratchpad.sizeBytes + machine.core.accumulators.sizeBytes) +
+    cellBytes(machine)
+  );
 }
 
 interface Widths {

@@ -12,6 +12,8 @@ export function reportFailure(error: unknown): number {
     return error.exitCode;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`internal error in qnpu ${VERSION}: ${text}\nThis is a defect of qnpu: please report it with the command that you ran.\n`);
+  process.stderr.write(
+    `internal error in qnpu ${VERSION}: ${text}\nThis is a defect of qnpu: please report it with the command that you ran.\n`,
+  );
   return INTERNAL_EXIT;
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** The command line: one file a command, loaded when it is named; errors become one screen and an exit code here and nowhere else. */
 import process from 'node:process';
-import yargs from 'yargs';
 import type { CommandModule } from 'yargs';
+import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { VERSION } from '../version.ts';
 import { reportFailure, USAGE_EXIT } from './failure.ts';

@@ -1,10 +1,10 @@
 /** Options that several commands share. */
 import { InputError } from '../../isa/base/errors.ts';
-import { applyOverrides } from '../../isa/machine/overrides.ts';
+import { didYouMean } from '../../isa/base/suggest.ts';
 import { parseMachine } from '../../isa/machine/load.ts';
+import { applyOverrides } from '../../isa/machine/overrides.ts';
 import { PRESETS } from '../../isa/machine/presets/index.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
-import { didYouMean } from '../../isa/base/suggest.ts';
 import { readInput } from '../io/files.ts';
 
 export const machineOption = {
@@ -34,7 +34,14 @@ function namedMachine(name: string): Machine {
     const message = `there is no machine preset '${name}'`;
     throw new InputError(message, {
       code: 'E-MACHINE-NAME',
-      diagnostics: [{ code: 'E-MACHINE-NAME', message, expected: `one of ${Object.keys(PRESETS).join(', ')}, or the path of a YAML or JSON file`, ...(near === undefined ? {} : { hint: near }) }],
+      diagnostics: [
+        {
+          code: 'E-MACHINE-NAME',
+          message,
+          expected: `one of ${Object.keys(PRESETS).join(', ')}, or the path of a YAML or JSON file`,
+          ...(near === undefined ? {} : { hint: near }),
+        },
+      ],
     });
   }
   const text = new TextDecoder().decode(readInput(name, 'machine file'));

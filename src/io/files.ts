@@ -1,5 +1,16 @@
 /** Files of the command line: errors that say what to do, writes that are whole or not there. */
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { InputError } from '../../isa/base/errors.ts';
 
@@ -9,7 +20,10 @@ const MAX_BYTES = 2 ** 31 - 1;
 export function readInput(path: string, what: string): Uint8Array {
   const problem = unreadable(path);
   if (problem !== undefined) {
-    throw new InputError(`cannot read ${what} ${path}: ${problem}`, { code: 'E-FILE', diagnostics: [{ code: 'E-FILE', message: problem, where: path, hint: 'check the path' }] });
+    throw new InputError(`cannot read ${what} ${path}: ${problem}`, {
+      code: 'E-FILE',
+      diagnostics: [{ code: 'E-FILE', message: problem, where: path, hint: 'check the path' }],
+    });
   }
   return new Uint8Array(readFileSync(path));
 }
@@ -38,18 +52,26 @@ export function writeOutput(path: string, data: Uint8Array | string): void {
 }
 
 /** Loader of a model's external data: only files in the model's own folder, only ranges that exist. */
-export function externalLoader(modelPath: string): (location: string, offset: number, length: number | undefined) => Uint8Array {
+export function externalLoader(
+  modelPath: string,
+): (location: string, offset: number, length: number | undefined) => Uint8Array {
   const folder = resolve(dirname(modelPath));
   return (location, offset, length) => {
     const path = resolve(folder, location);
     const fail = (problem: string): never => {
-      throw new InputError(`external data ${location}: ${problem}`, { code: 'E-ONNX-EXTERNAL', diagnostics: [{ code: 'E-ONNX-EXTERNAL', message: problem, where: location, hint: 'keep the data file beside the model' }] });
+      throw new InputError(`external data ${location}: ${problem}`, {
+        code: 'E-ONNX-EXTERNAL',
+        diagnostics: [
+          { code: 'E-ONNX-EXTERNAL', message: problem, where: location, hint: 'keep the data file beside the model' },
+        ],
+      });
     };
     if (!path.startsWith(folder + sep)) fail('the path leaves the folder of the model');
     if (!existsSync(path)) fail('there is no such file');
     const available = statSync(path).size - offset;
     const wanted = length ?? available;
-    if (offset < 0 || wanted < 0 || wanted > available) fail(`bytes ${offset} .. ${offset + wanted} lie outside the file`);
+    if (offset < 0 || wanted < 0 || wanted > available)
+      fail(`bytes ${offset} .. ${offset + wanted} lie outside the file`);
     const bytes = new Uint8Array(wanted);
     const file = openSync(path, 'r');
     try {

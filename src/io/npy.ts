@@ -51,12 +51,21 @@ export function readNpy(bytes: Uint8Array, where: string): NpyArray {
   if (!descr || !fortran || !dims) fail(where, `unreadable header ${header.trim().slice(0, 80)}`, 'plain arrays only');
   const type = descr[2] ?? '';
   const reader = READERS[type];
-  if (!reader || descr[1] === '>') fail(where, `element type ${descr[1]}${type} is not supported`, `use one of ${Object.keys(READERS).join(', ')}`);
+  if (!reader || descr[1] === '>')
+    fail(where, `element type ${descr[1]}${type} is not supported`, `use one of ${Object.keys(READERS).join(', ')}`);
   if (fortran[1] === 'True') fail(where, 'the array is in Fortran order', 'save numpy.ascontiguousarray(x)');
-  const shape = (dims[1] ?? '').split(',').map((s) => s.trim()).filter((s) => s !== '').map(Number);
+  const shape = (dims[1] ?? '')
+    .split(',')
+    .map((s) => s.trim())
+    .filter((s) => s !== '')
+    .map(Number);
   const count = shape.reduce((n, d) => n * d, 1);
   if (start + count * reader.bytes > bytes.length) {
-    fail(where, `shape [${shape.join(', ')}] needs ${count * reader.bytes} bytes, the file has ${bytes.length - start}`, 'the file is truncated: write it again');
+    fail(
+      where,
+      `shape [${shape.join(', ')}] needs ${count * reader.bytes} bytes, the file has ${bytes.length - start}`,
+      'the file is truncated: write it again',
+    );
   }
   const data = new Float64Array(count);
   for (let i = 0; i < count; i++) data[i] = reader.read(view, start + i * reader.bytes);

@@ -9,7 +9,11 @@ const COLORS = ['#2f6f9f', '#c2703d', '#5b8c5a', '#8f5b9e', '#b8a12f', '#5aa3a3'
 export function renderHtml(r: RunResult): string {
   const energy = Object.entries(r.energyFj.byAction).map(([name, a]) => [name, a.energyFj] as const);
   const pictures = [
-    stacked('Where the time went (cycles of the critical path)', Object.entries(r.causes), (n) => `${n.toLocaleString('en-US')} cycles`),
+    stacked(
+      'Where the time went (cycles of the critical path)',
+      Object.entries(r.causes),
+      (n) => `${n.toLocaleString('en-US')} cycles`,
+    ),
     stacked('Where the energy went', [...energy, ['leakage', r.energyFj.leakage]], formatEnergyFj),
     stacked('DRAM traffic by kind', kinds(r), formatBytes),
     ...(r.ladder === undefined ? [] : [ladder(r.ladder)]),
@@ -39,25 +43,38 @@ ${pictures.join('\n')}
 }
 
 function answers(r: RunResult): string {
-  const box = (value: string, label: string) => `<div><b>${escapeHtml(value)}</b><span>${escapeHtml(label)}</span></div>`;
+  const box = (value: string, label: string) =>
+    `<div><b>${escapeHtml(value)}</b><span>${escapeHtml(label)}</span></div>`;
   const e = r.energyFj;
   return [
     box(formatTimePs(r.latencyPs), `latency, ${r.cycles.toLocaleString('en-US')} cycles`),
     box(formatEnergyFj(e.total), `energy [${formatEnergyFj(e.low)} .. ${formatEnergyFj(e.high)}]`),
     box(`${r.topsPerWatt.chipAndDram.toFixed(2)} TOPS/W`, 'chip and DRAM'),
     box(`${((100 * r.wall.dramCycles) / Math.max(1, r.cycles)).toFixed(0)} %`, 'of the time is the DRAM wall'),
-    ...(r.values?.accuracy === undefined ? [] : [box(`${((100 * r.values.accuracy.correct) / r.values.accuracy.total).toFixed(1)} %`, `accuracy on ${r.values.accuracy.total} samples`)]),
+    ...(r.values?.accuracy === undefined
+      ? []
+      : [
+          box(
+            `${((100 * r.values.accuracy.correct) / r.values.accuracy.total).toFixed(1)} %`,
+            `accuracy on ${r.values.accuracy.total} samples`,
+          ),
+        ]),
   ].join('');
 }
 
 function kinds(r: RunResult): [string, number][] {
   const sums = new Map<string, number>();
-  for (const t of r.traffic) if (t.boundary === 'dram') sums.set(t.kind, (sums.get(t.kind) ?? 0) + t.readBytes + t.writeBytes);
+  for (const t of r.traffic)
+    if (t.boundary === 'dram') sums.set(t.kind, (sums.get(t.kind) ?? 0) + t.readBytes + t.writeBytes);
   return [...sums];
 }
 
 /** One bar, parts by size; the smallest are joined. */
-function stacked(title: string, entries: readonly (readonly [string, number])[], format: (n: number) => string): string {
+function stacked(
+  title: string,
+  entries: readonly (readonly [string, number])[],
+  format: (n: number) => string,
+): string {
   const total = entries.reduce((n, [, v]) => n + v, 0);
   if (total === 0) return '';
   const sorted = [...entries].filter(([, v]) => v > 0).sort((a, b) => b[1] - a[1]);
@@ -71,7 +88,10 @@ function stacked(title: string, entries: readonly (readonly [string, number])[],
     x += width;
     return rect;
   });
-  const legend = parts.map(([name, v], i) => `<li><i style="background:${COLORS[i]}"></i>${escapeHtml(name)} ${format(v)} (${((100 * v) / total).toFixed(1)} %)</li>`);
+  const legend = parts.map(
+    ([name, v], i) =>
+      `<li><i style="background:${COLORS[i]}"></i>${escapeHtml(name)} ${format(v)} (${((100 * v) / total).toFixed(1)} %)</li>`,
+  );
   return `<h2>${escapeHtml(title)}</h2><svg width="${BAR_WIDTH}" height="26" viewBox="0 0 ${BAR_WIDTH} 26" role="img" aria-label="${escapeHtml(title)}">${rects.join('')}</svg><ul class="legend">${legend.join('')}</ul>`;
 }
 

@@ -1,8 +1,8 @@
 /** The report as a person reads it: warnings, identity, answers, why, memory wall, layers, what to try. Sections are pure; this file is their order. */
 import pc from 'picocolors';
 import type { RunResult } from './schema.ts';
-import { answersSection, identitySection } from './sections/answers.ts';
 import { adviceSection } from './sections/advice.ts';
+import { answersSection, identitySection } from './sections/answers.ts';
 import { layersSection } from './sections/layers.ts';
 import { ladderSection, trafficSection } from './sections/memory-wall.ts';
 import { actionsSection, causesSection } from './sections/why.ts';
@@ -26,18 +26,27 @@ export function renderText(r: RunResult, options: TextOptions): string {
     ...actionsSection(r),
     ...heading('Memory wall'),
     ...trafficSection(r),
-    ...(r.ladder === undefined ? [] : [...heading('Memory-wall ladder: every rung is a run'), ...ladderSection(r.ladder, r.iso ?? {})]),
+    ...(r.ladder === undefined
+      ? []
+      : [...heading('Memory-wall ladder: every rung is a run'), ...ladderSection(r.ladder, r.iso ?? {})]),
     ...heading('Layers'),
     ...layersSection(r),
     ...heading('What to try'),
     ...adviceSection(r).map((l) => `  ${l}`),
     '',
-    paint.dim(`qnpu ${r.tool}, ISA ${r.isa}, model ${r.model.hash}, machine ${r.machine.hash}, prices ${r.prices.hash}, seed ${r.seed}`),
+    paint.dim(
+      `qnpu ${r.tool}, ISA ${r.isa}, model ${r.model.hash}, machine ${r.machine.hash}, prices ${r.prices.hash}, seed ${r.seed}`,
+    ),
   ];
   return `${lines.join('\n')}\n`;
 }
 
 function valuesLines(v: NonNullable<RunResult['values']>): string[] {
-  const accuracy = v.accuracy === undefined ? '' : `, accuracy ${((100 * v.accuracy.correct) / v.accuracy.total).toFixed(1)} % (${v.accuracy.correct} of ${v.accuracy.total} labels of ${v.accuracy.labels})`;
-  return [`values    ${v.samples.toLocaleString('en-US')} sample${v.samples === 1 ? '' : 's'} computed bit-exactly by the simulated program (${v.inputSource})${accuracy}`];
+  const accuracy =
+    v.accuracy === undefined
+      ? ''
+      : `, accuracy ${((100 * v.accuracy.correct) / v.accuracy.total).toFixed(1)} % (${v.accuracy.correct} of ${v.accuracy.total} labels of ${v.accuracy.labels})`;
+  return [
+    `values    ${v.samples.toLocaleString('en-US')} sample${v.samples === 1 ? '' : 's'} computed bit-exactly by the simulated program (${v.inputSource})${accuracy}`,
+  ];
 }

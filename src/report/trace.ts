@@ -16,8 +16,18 @@ export function renderTrace(result: SimResult, program: Program): string {
     }
     const op = program.cores[t.core]?.instructions[t.pc]?.op ?? '?';
     const layer = program.symbols.layers[t.layer]?.name ?? '';
-    events.push({ ph: 'X', name: layer === '' ? op : `${op} ${layer}`, cat: unit, pid: t.core, tid, ts: t.startPs / 1e6, dur: (t.donePs - t.startPs) / 1e6, args: { pc: t.pc, dispatchPs: t.dispatchPs, releasePs: t.releasePs, waitedFor: t.waitedFor } });
+    events.push({
+      ph: 'X',
+      name: layer === '' ? op : `${op} ${layer}`,
+      cat: unit,
+      pid: t.core,
+      tid,
+      ts: t.startPs / 1e6,
+      dur: (t.donePs - t.startPs) / 1e6,
+      args: { pc: t.pc, dispatchPs: t.dispatchPs, releasePs: t.releasePs, waitedFor: t.waitedFor },
+    });
   }
-  for (let core = 0; core < program.cores.length; core++) events.push({ ph: 'M', name: 'process_name', pid: core, args: { name: `core ${core}` } });
+  for (let core = 0; core < program.cores.length; core++)
+    events.push({ ph: 'M', name: 'process_name', pid: core, args: { name: `core ${core}` } });
   return JSON.stringify({ displayTimeUnit: 'ns', traceEvents: events });
 }

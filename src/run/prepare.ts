@@ -1,6 +1,6 @@
 /** From model bytes to a compiled program: the steps that every command shares. */
-import { compile, type Compiled } from '../../compiler/compile.ts';
-import { importModel, type ImportOptions } from '../../compiler/frontend/onnx/index.ts';
+import { type Compiled, compile } from '../../compiler/compile.ts';
+import { type ImportOptions, importModel } from '../../compiler/frontend/onnx/index.ts';
 import { type Graph, sizeOf } from '../../compiler/graph/types.ts';
 import { runPasses } from '../../compiler/passes/pipeline.ts';
 import { hashHex } from '../../isa/base/hash.ts';

@@ -1,13 +1,14 @@
 /** From a design point to the `run/1` document. No physics here: every number was counted or priced before. */
+
+import { type Graph, typeText } from '../../compiler/graph/types.ts';
 import { ISA_VERSION } from '../../isa/instructions/table.ts';
-import { typeText, type Graph } from '../../compiler/graph/types.ts';
 import { machineHash } from '../../isa/machine/parse.ts';
 import { efficiency } from '../../sim/energy/energy.ts';
 import type { UnitResult } from '../../sim/result.ts';
 import { dramBytesPerCycle, peakMacsPerCycle } from '../analysis/bounds.ts';
 import type { LadderRung, RunResult } from '../report/schema.ts';
 import { VERSION } from '../version.ts';
-import { macTotal, type Model, weightTotals } from './prepare.ts';
+import { type Model, macTotal, weightTotals } from './prepare.ts';
 import type { DesignPoint } from './simulate-model.ts';
 
 export interface ResultExtras {
@@ -30,8 +31,22 @@ export function buildResult(model: Model, point: DesignPoint, extras: ResultExtr
     tool: VERSION,
     isa: ISA_VERSION,
     seed: extras.seed,
-    model: { name: model.name, hash: model.hash, macs, params, weightBytes: bytes, inputs: describe(model.graph, model.graph.inputs), outputs: describe(model.graph, model.graph.outputs) },
-    machine: { name: machine.name, hash: machineHash(machine), summary: machine.summary, basis: machine.basis.kind, overrides: [...extras.overrides] },
+    model: {
+      name: model.name,
+      hash: model.hash,
+      macs,
+      params,
+      weightBytes: bytes,
+      inputs: describe(model.graph, model.graph.inputs),
+      outputs: describe(model.graph, model.graph.outputs),
+    },
+    machine: {
+      name: machine.name,
+      hash: machineHash(machine),
+      summary: machine.summary,
+      basis: machine.basis.kind,
+      overrides: [...extras.overrides],
+    },
     prices: { name: prices.name, hash: prices.hash.slice(0, 16) },
     state: point.state,
     warnings: [...extras.warnings, ...prices.warnings],
@@ -44,19 +59,47 @@ export function buildResult(model: Model, point: DesignPoint, extras: ResultExtr
       low: energy.lowFj,
       high: energy.highFj,
       leakage: energy.leakageFj,
-      byAction: Object.fromEntries(Object.entries(energy.byAction).filter(([, a]) => a.count > 0).map(([name, a]) => [name, { ...a }])),
+      byAction: Object.fromEntries(
+        Object.entries(energy.byAction)
+          .filter(([, a]) => a.count > 0)
+          .map(([name, a]) => [name, { ...a }]),
+      ),
       byScope: { ...energy.byScope },
       shares: { ...energy.shares },
     },
     areaUm2: point.area.totalUm2,
-    area: { lowUm2: point.area.lowUm2, highUm2: point.area.highUm2, byComponent: Object.fromEntries(Object.entries(point.area.byComponent).map(([name, a]) => [name, a.um2])) },
+    area: {
+      lowUm2: point.area.lowUm2,
+      highUm2: point.area.highUm2,
+      byComponent: Object.fromEntries(Object.entries(point.area.byComponent).map(([name, a]) => [name, a.um2])),
+    },
     topsPerWatt: { ...efficiency(energy, macs) },
     causes: { ...result.causes },
-    units: Object.fromEntries(result.units.map((u) => [unitKey(u), { busy: u.busyCycles, stalls: { ...u.stallCycles }, idle: u.idleCycles, total: result.cycles }])),
-    traffic: result.traffic.map((t) => ({ boundary: t.boundary, kind: t.role, layer: layerName(point, t.layer), readBytes: t.readBytes, writeBytes: t.writeBytes })),
+    units: Object.fromEntries(
+      result.units.map((u) => [
+        unitKey(u),
+        { busy: u.busyCycles, stalls: { ...u.stallCycles }, idle: u.idleCycles, total: result.cycles },
+      ]),
+    ),
+    traffic: result.traffic.map((t) => ({
+      boundary: t.boundary,
+      kind: t.role,
+      layer: layerName(point, t.layer),
+      readBytes: t.readBytes,
+      writeBytes: t.writeBytes,
+    })),
     layers: layersOf(point),
-    bounds: { computeCycles: bounds.computeCycles, dramCycles: bounds.dramCycles, compulsoryBytes: bounds.compulsoryBytes, boundCycles: bounds.boundCycles, binding: bounds.binding },
-    wall: { dramCycles: Math.max(0, result.cycles - point.freeDramCycles), coreCycles: Math.max(0, result.cycles - point.freeCoreCycles) },
+    bounds: {
+      computeCycles: bounds.computeCycles,
+      dramCycles: bounds.dramCycles,
+      compulsoryBytes: bounds.compulsoryBytes,
+      boundCycles: bounds.boundCycles,
+      binding: bounds.binding,
+    },
+    wall: {
+      dramCycles: Math.max(0, result.cycles - point.freeDramCycles),
+      coreCycles: Math.max(0, result.cycles - point.freeCoreCycles),
+    },
     ...(extras.values === undefined ? {} : { values: extras.values }),
     ...(extras.ladder === undefined ? {} : { ladder: [...extras.ladder.rungs], iso: { ...extras.ladder.iso } }),
   };
@@ -97,14 +140,27 @@ function layersOf(point: DesignPoint): RunResult['layers'] {
     };
   });
   const outside = {
-    name: OUTSIDE_LAYERS, op: '', m: 0, k: 0, n: 0, macs: 0, cycles: result.layerCycles.get(-1) ?? 0, bound: 'none', boundCycles: 0,
-    energyFj: energy.totalFj - layers.reduce((n, l) => n + l.energyFj, 0), dramBytes: dramBytesOf(point, -1), utilization: 0, mapping: '',
+    name: OUTSIDE_LAYERS,
+    op: '',
+    m: 0,
+    k: 0,
+    n: 0,
+    macs: 0,
+    cycles: result.layerCycles.get(-1) ?? 0,
+    bound: 'none',
+    boundCycles: 0,
+    energyFj: energy.totalFj - layers.reduce((n, l) => n + l.energyFj, 0),
+    dramBytes: dramBytesOf(point, -1),
+    utilization: 0,
+    mapping: '',
   };
   return [...layers, outside];
 }
 
 function dramBytesOf(point: DesignPoint, layer: number): number {
-  return point.result.traffic.filter((t) => t.boundary === 'dram' && t.layer === layer).reduce((n, t) => n + t.readBytes + t.writeBytes, 0);
+  return point.result.traffic
+    .filter((t) => t.boundary === 'dram' && t.layer === layer)
+    .reduce((n, t) => n + t.readBytes + t.writeBytes, 0);
 }
 
 /** MACs over what the arrays could have done at this layer's widths in its cycles of the critical path. */
@@ -113,6 +169,11 @@ function utilization(point: DesignPoint, layer: number, cycles: number): number 
   const actions = point.result.layerActions.get(layer);
   if (macs === 0 || cycles === 0 || actions === undefined) return 0;
   const bits = actions['mac.bit'] / macs;
-  const peak = point.machine.core.matrix.kind === 'systolic' ? peakMacsPerCycle(point.machine, 8, 8) : bits > 0 ? peakMacsPerCycle(point.machine, 1, 1) / bits : point.machine.core.vector.windowMacLanes;
+  const peak =
+    point.machine.core.matrix.kind === 'systolic'
+      ? peakMacsPerCycle(point.machine, 8, 8)
+      : bits > 0
+        ? peakMacsPerCycle(point.machine, 1, 1) / bits
+        : point.machine.core.vector.windowMacLanes;
   return Math.min(1, macs / (cycles * peak));
 }

@@ -2,8 +2,8 @@
 import type { Compiled } from '../../compiler/compile.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
-import { area, type AreaResult } from '../../sim/energy/area.ts';
-import { energy, type EnergyResult } from '../../sim/energy/energy.ts';
+import { type AreaResult, area } from '../../sim/energy/area.ts';
+import { type EnergyResult, energy } from '../../sim/energy/energy.ts';
 import { type PriceList, priceList } from '../../sim/energy/price-list.ts';
 import type { SimResult } from '../../sim/result.ts';
 import { simulate } from '../../sim/timing/simulate.ts';

@@ -17,12 +17,19 @@ export interface ValueRun {
 }
 
 /** `samples[i]` maps input names to data. The first sample runs from cold, the others in steady state; the order of both programs is checked. */
-export function runValues(compiled: Compiled, machine: Machine, samples: readonly ReadonlyMap<string, ArrayLike<number>>[]): ValueRun {
+export function runValues(
+  compiled: Compiled,
+  machine: Machine,
+  samples: readonly ReadonlyMap<string, ArrayLike<number>>[],
+): ValueRun {
   const outputs = new Map<string, Float64Array>();
   let memories: ReturnType<typeof execute>['memories'] | undefined;
   samples.forEach((inputs, s) => {
     const program = s === 0 ? compiled.program : (compiled.steadyProgram ?? compiled.program);
-    const run = execute(program, machine, inputs, { ...(memories === undefined ? {} : { memories }), checkOrder: s < 2 });
+    const run = execute(program, machine, inputs, {
+      ...(memories === undefined ? {} : { memories }),
+      checkOrder: s < 2,
+    });
     const finding = run.findings?.[0];
     if (finding !== undefined) throw new SimFault(formatFinding(finding, program), { code: 'E-SIM-ORDER' });
     memories = run.memories;
@@ -31,7 +38,13 @@ export function runValues(compiled: Compiled, machine: Machine, samples: readonl
   return { samples: samples.length, outputs };
 }
 
-function store(outputs: Map<string, Float64Array>, name: string, data: OutputCodes, sample: number, samples: number): void {
+function store(
+  outputs: Map<string, Float64Array>,
+  name: string,
+  data: OutputCodes,
+  sample: number,
+  samples: number,
+): void {
   const all = outputs.get(name) ?? new Float64Array(data.length * samples);
   all.set(data, sample * data.length);
   outputs.set(name, all);
@@ -43,28 +56,57 @@ export function randomInputs(graph: Graph, random: Random): Map<string, ArrayLik
     graph.inputs.map((name): [string, ArrayLike<number>] => {
       const type = graph.values.get(name)!;
       const size = sizeOf(type.shape);
-      if (type.element.kind === 'float32') return [name, Float32Array.from({ length: size }, () => random.int(0, 255) / 256)];
+      if (type.element.kind === 'float32')
+        return [name, Float32Array.from({ length: size }, () => random.int(0, 255) / 256)];
       const { min, max } = integerRange(type.element);
-      return [name, Int32Array.from({ length: size }, () => (type.element.kind === 'int' && type.element.coding === 'bipolar' ? 2 * random.int(0, 1) - 1 : random.int(min, max)))];
+      return [
+        name,
+        Int32Array.from({ length: size }, () =>
+          type.element.kind === 'int' && type.element.coding === 'bipolar'
+            ? 2 * random.int(0, 1) - 1
+            : random.int(min, max),
+        ),
+      ];
     }),
   );
 }
 
 /** Cuts one array into samples of the graph's only input. Its first axis is the samples when the rest is the input's shape. */
-export function splitSamples(graph: Graph, shape: readonly number[], data: ArrayLike<number>, where: string): Map<string, ArrayLike<number>>[] {
+export function splitSamples(
+  graph: Graph,
+  shape: readonly number[],
+  data: ArrayLike<number>,
+  where: string,
+): Map<string, ArrayLike<number>>[] {
   if (graph.inputs.length !== 1) {
-    throw new InputError(`--input gives one array, the model has ${graph.inputs.length} inputs (${graph.inputs.join(', ')})`, { code: 'E-RUN-INPUT' });
+    throw new InputError(
+      `--input gives one array, the model has ${graph.inputs.length} inputs (${graph.inputs.join(', ')})`,
+      { code: 'E-RUN-INPUT' },
+    );
   }
   const name = graph.inputs[0]!;
   const own = graph.values.get(name)!.shape;
   const size = sizeOf(own);
   if (data.length === 0 || data.length % size !== 0) {
-    throw new InputError(`${where}: shape [${shape.join(', ')}] is not a whole number of inputs of shape [${own.join(', ')}]`, {
-      code: 'E-RUN-INPUT',
-      diagnostics: [{ code: 'E-RUN-INPUT', where, message: `${data.length} elements, one input has ${size}`, expected: `[${own.join(', ')}] or [samples, ${own.slice(1).join(', ')}]` }],
-    });
+    throw new InputError(
+      `${where}: shape [${shape.join(', ')}] is not a whole number of inputs of shape [${own.join(', ')}]`,
+      {
+        code: 'E-RUN-INPUT',
+        diagnostics: [
+          {
+            code: 'E-RUN-INPUT',
+            where,
+            message: `${data.length} elements, one input has ${size}`,
+            expected: `[${own.join(', ')}] or [samples, ${own.slice(1).join(', ')}]`,
+          },
+        ],
+      },
+    );
   }
-  return Array.from({ length: data.length / size }, (_, s) => new Map([[name, Float64Array.from({ length: size }, (_v, i) => data[s * size + i]!)]]));
+  return Array.from(
+    { length: data.length / size },
+    (_, s) => new Map([[name, Float64Array.from({ length: size }, (_v, i) => data[s * size + i]!)]]),
+  );
 }
 
 /** Samples whose largest output (the first of equals) is at the label. */

@@ -18,9 +18,16 @@ describe('npy', () => {
   });
   it('refuses what it cannot read, by name', () => {
     const good = writeNpy([4], 'f4', [1, 2, 3, 4]);
-    for (const bad of [new Uint8Array(3), good.subarray(0, 70), good.subarray(0, good.length - 1), new TextEncoder().encode('not numpy at all')]) {
+    for (const bad of [
+      new Uint8Array(3),
+      good.subarray(0, 70),
+      good.subarray(0, good.length - 1),
+      new TextEncoder().encode('not numpy at all'),
+    ]) {
       expect(() => readNpy(bad, 'bad.npy')).toThrow(InputError);
     }
-    expect(() => readNpy(good.subarray(0, good.length - 1), 'bad.npy')).toThrow(/bad.npy: shape \[4\] needs 16 bytes, the file has 15/);
+    expect(() => readNpy(good.subarray(0, good.length - 1), 'bad.npy')).toThrow(
+      /bad.npy: shape \[4\] needs 16 bytes, the file has 15/,
+    );
   });
 });

@@ -1,12 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bar, renderTable } from '../../src/report/table.ts';
 import { VERSION } from '../../src/version.ts';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 
 describe('report parts', () => {
   it('aligns columns and trims the end', () => {
-    expect(renderTable([{ title: 'a', align: 'left' }, { title: 'n', align: 'right' }], [['xyz', '5'], ['y', '12']], '')).toEqual(['a     n', '---  --', 'xyz   5', 'y    12']);
+    expect(
+      renderTable(
+        [
+          { title: 'a', align: 'left' },
+          { title: 'n', align: 'right' },
+        ],
+        [
+          ['xyz', '5'],
+          ['y', '12'],
+        ],
+        '',
+      ),
+    ).toEqual(['a     n', '---  --', 'xyz   5', 'y    12']);
   });
   it('draws bars in eighths', () => {
     expect(bar(0.5, 4)).toBe('██');

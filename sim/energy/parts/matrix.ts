@@ -22,8 +22,7 @@ import {
 } from '../technology/gates.ts';
 import { ceilLog2 } from '../technology/interpolate.ts';
 import { macArea, macEnergy } from '../technology/operations.ts';
-import type { Corner } from '../technology/scaling.ts';
-import { type Footprint, logicFootprint, type Part } from './part.ts';
+import { arrayFootprint, type Footprint, logicFootprint, type Part } from './part.ts';
 
 export type MatrixAction = Extract<ActionName, 'mac.bit' | `array.${string}` | `systolic.${string}`>;
 export type MatrixComponent = Extract<Component, 'arrays' | 'adderTrees' | 'shiftAdd' | 'macroAdder'>;
@@ -106,7 +105,7 @@ function digitalComponents(machine: Machine, matrix: DigitalCim): Readonly<Recor
     times(gateArea('flipFlop'), matrix.rows * matrix.inputBitsPerCycle, 'input registers'),
     'input registers',
   );
-  const logic = logicFootprint(
+  const logic = arrayFootprint(
     sum([multipliers, drivers], 'multipliers and input registers'),
     macros,
     corner,
@@ -128,9 +127,9 @@ function digitalComponents(machine: Machine, matrix: DigitalCim): Readonly<Recor
       area: sum([times(cells.area, macros, 'macros'), logic.area], 'cells, multipliers, drivers'),
       leakage: sum([times(cells.leakage, macros, 'macros'), logic.leakage], 'cells, multipliers, drivers'),
     },
-    adderTrees: logicFootprint(tree, macros, corner, 'adder trees'),
-    shiftAdd: logicFootprint(joined, macros, corner, 'shift-add'),
-    macroAdder: logicFootprint(
+    adderTrees: arrayFootprint(tree, macros, corner, 'adder trees'),
+    shiftAdd: arrayFootprint(joined, macros, corner, 'shift-add'),
+    macroAdder: arrayFootprint(
       gates(times(adder, outputs, 'adders between macros'), 'adders between macros'),
       Math.max(0, macros - machine.cores),
       corner,

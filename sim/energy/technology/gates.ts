@@ -2,7 +2,7 @@
  * Gates of digital CIM at 28 nm, 0.9 V (ZigZag's constants), and how many of them an adder tree takes. Energies are C V^2 of the gate capacitance at full
  * activity; the one-bit multiplier (a NOR2) is half of it, as in the source. Leaves out wire load inside the array, which the source folds into its gates.
  */
-import { assumed, cited, type Price, product, sum, times } from '../price.ts';
+import { assumed, cited, type Price, product, type Range, sum, times } from '../price.ts';
 import { ceilLog2 } from './interpolate.ts';
 import { areaScale, type Corner, energyScale } from './scaling.ts';
 
@@ -82,9 +82,10 @@ export function adderTreeEnergy(inputs: number, bits: number): Price {
     ],
     `adder tree of ${inputs} inputs of ${bits} bit`,
   );
-  return product(price, [treeDoubt()], 'adder tree with its circuit style');
+  return product(price, [treeStyle([0.7, 1.4])], 'adder tree with its circuit style');
 }
 
+/** Area of one tree; full-custom trees of published macros are up to three times denser than these gates. */
 export function adderTreeArea(inputs: number, bits: number): Price {
   const tree = adderTree(inputs, bits);
   const price = sum(
@@ -94,18 +95,12 @@ export function adderTreeArea(inputs: number, bits: number): Price {
     ],
     `adder tree of ${inputs} inputs of ${bits} bit`,
   );
-  return product(price, [treeDoubt()], 'adder tree with its circuit style');
+  return product(price, [treeStyle([0.35, 1.4])], 'adder tree with its circuit style');
 }
 
-/** Tree style: compressor trees need about 0.7 of these gates; counting every adder as a full one gives 1.4. */
-function treeDoubt(): Price {
-  return cited(
-    1,
-    '1',
-    'zigzag-gates',
-    'tree style: from full adders alone (compressors) to every adder a full one',
-    [0.7, 1.4],
-  );
+/** Energy of compressor trees is about 0.7 of these gates; counting every adder as a full one gives 1.4. */
+function treeStyle(range: Range): Price {
+  return cited(1, '1', 'zigzag-gates', 'tree style: own range from compressors to full adders everywhere', range);
 }
 
 /** A 28 nm, 0.9 V gate energy at the machine's corner. */

@@ -24,12 +24,9 @@ export function clockEnergy(areaUm2: number, corner: Corner, block: string): Pri
 
 /** Leakage of logic in nW; falls with the supply. */
 export function logicLeakage(areaUm2: number, { supplyV }: Corner, block: string): Price {
-  const perUm2 = assumed(
-    10,
-    'nW',
-    'logic leakage 10 nW per um2: low-leakage libraries are near 1, the 45 nm synthesis of Bit Fusion is at 33',
-    [1, 33],
-  );
+  const why =
+    'logic leakage 3 nW per um2: high-threshold cells are below 1, the 45 nm general-purpose synthesis of Bit Fusion is at 33';
+  const perUm2 = assumed(3, 'nW', why, [0.5, 12]);
   return product(
     times(perUm2, areaUm2, `${Math.round(areaUm2)} um2 of ${block}`),
     [

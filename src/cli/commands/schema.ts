@@ -11,7 +11,12 @@ type SchemaName = keyof typeof SCHEMAS;
 export const schemaCommand: CommandModule<object, { name: SchemaName }> = {
   command: 'schema <name>',
   describe: 'print the JSON Schema of the run result or of the machine file',
-  builder: (y) => y.positional('name', { choices: Object.keys(SCHEMAS) as SchemaName[], demandOption: true, describe: 'which document' }),
+  builder: (y) =>
+    y.positional('name', {
+      choices: Object.keys(SCHEMAS) as SchemaName[],
+      demandOption: true,
+      describe: 'which document',
+    }),
   handler: ({ name }) => {
     process.stdout.write(`${JSON.stringify(z.toJSONSchema(SCHEMAS[name]), null, 2)}\n`);
   },

@@ -2,21 +2,21 @@
 import process from 'node:process';
 import type { CommandModule } from 'yargs';
 import { InputError } from '../../../isa/base/errors.ts';
+import { createRandom, type Random } from '../../../isa/base/random.ts';
 import { formatTimePs } from '../../../isa/base/units.ts';
 import { readProgram } from '../../../isa/container.ts';
-import { assemble } from '../../../isa/instructions/assemble.ts';
-import { validateProgram } from '../../../isa/instructions/validate.ts';
-import { createRandom, type Random } from '../../../isa/base/random.ts';
-import type { Machine } from '../../../isa/machine/schema.ts';
+import { assemble } from '../../../isa/instructions/assembly/assemble.ts';
+import { requireValid } from '../../../isa/instructions/validate/program.ts';
 import { machineHash } from '../../../isa/machine/parse.ts';
+import type { Machine } from '../../../isa/machine/schema.ts';
 import type { Program } from '../../../isa/program.ts';
 import { codeRange, elementCount } from '../../../isa/tensor.ts';
-import { execute, type ExecResult } from '../../../sim/exec/execute.ts';
+import { type ExecResult, execute } from '../../../sim/exec/execute.ts';
 import { checkOrder, type OrderFinding } from '../../../sim/order/check.ts';
 import { formatFinding } from '../../../sim/order/format.ts';
-import { formatInstruction } from '../../../sim/walk/format.ts';
 import type { SimResult } from '../../../sim/result.ts';
 import { simulate } from '../../../sim/timing/simulate.ts';
+import { formatInstruction } from '../../../sim/walk/format.ts';
 import { readInput, writeOutput } from '../../io/files.ts';
 import { renderTable } from '../../report/table.ts';
 import { renderTrace } from '../../report/trace.ts';
@@ -50,13 +50,14 @@ export const simCommand: CommandModule<object, SimArguments> = {
       .option('trace', { type: 'string', describe: 'write the timeline as a Chrome trace' }),
   handler: (a) => {
     const { program, machine } = load(a);
-    validateProgram(program, machine);
+    requireValid(program, machine);
     const findings = checkOrder(program, machine);
     if (findings.length > 0) return refuse(findings, program, a.json);
     const run = execute(program, machine, seededInputs(program, createRandom(a.seed)));
     const result = simulate(program, machine, { loads: run.loads });
     if (a.trace !== undefined) writeOutput(a.trace, renderTrace(result, program));
-    if (a.json) process.stdout.write(`${JSON.stringify(document(program, machine, result, a.values ? run : undefined))}\n`);
+    if (a.json)
+      process.stdout.write(`${JSON.stringify(document(program, machine, result, a.values ? run : undefined))}\n`);
     else process.stdout.write(`${text(program, machine, result, a.values ? run : undefined).join('\n')}\n`);
   },
 };
@@ -64,13 +65,34 @@ export const simCommand: CommandModule<object, SimArguments> = {
 function load(a: SimArguments): { program: Program; machine: Machine } {
   const bytes = readInput(a.program, 'program');
   if (bytes[0] === 0x51 && bytes[1] === 0x4e && bytes[2] === 0x50 && bytes[3] === 0x55) {
-    if (a.machine === undefined) throw new InputError(`${a.program} does not name a machine`, { code: 'E-SIM-MACHINE', diagnostics: [{ code: 'E-SIM-MACHINE', message: 'a program file does not say which machine it is for', hint: 'give one with -m teach-8x8' }] });
+    if (a.machine === undefined)
+      throw new InputError(`${a.program} does not name a machine`, {
+        code: 'E-SIM-MACHINE',
+        diagnostics: [
+          {
+            code: 'E-SIM-MACHINE',
+            message: 'a program file does not say which machine it is for',
+            hint: 'give one with -m teach-8x8',
+          },
+        ],
+      });
     return { program: readProgram(bytes), machine: loadMachine(a.machine, a.set ?? []) };
   }
   const { program, machine } = assemble(new TextDecoder().decode(bytes), { fileName: a.program });
   const name = a.machine ?? machine?.preset;
-  if (name === undefined) throw new InputError(`${a.program} does not name a machine`, { code: 'E-SIM-MACHINE', diagnostics: [{ code: 'E-SIM-MACHINE', message: 'no .machine line and no -m', hint: 'add .machine teach-8x8, or give -m teach-8x8' }] });
-  const overrides = a.machine === undefined || a.machine === machine?.preset ? (machine?.overrides ?? []) : [];
+  if (name === undefined)
+    throw new InputError(`${a.program} does not name a machine`, {
+      code: 'E-SIM-MACHINE',
+      diagnostics: [
+        {
+          code: 'E-SIM-MACHINE',
+          message: 'no .machine line and no -m',
+          hint: 'add .machine teach-8x8, or give -m teach-8x8',
+        },
+      ],
+    });
+  const own = a.machine === undefined || a.machine === machine?.preset ? Object.entries(machine?.overrides ?? {}) : [];
+  const overrides = own.map(([field, value]) => `${field}=${value}`);
   return { program, machine: loadMachine(name, [...overrides, ...(a.set ?? [])]) };
 }
 
@@ -126,24 +148,63 @@ function text(program: Program, machine: Machine, r: SimResult, run: ExecResult 
     `${program.name} on ${machine.name}: ${r.cycles.toLocaleString('en-US')} cycles (${formatTimePs(r.latencyPs)}), ${r.instructions} instructions, no race, no deadlock`,
     '',
     ...renderTable(
-      [right('line'), left('instruction'), left('unit'), right('dispatch'), right('start'), right('release'), right('done'), left('started after')],
+      [
+        right('line'),
+        left('instruction'),
+        left('unit'),
+        right('dispatch'),
+        right('start'),
+        right('release'),
+        right('done'),
+        left('started after'),
+      ],
       shown.map((t) => [
         String(program.symbols.lineOf[t.core]?.[t.pc] ?? ''),
-        formatInstruction(program.cores[t.core]!.instructions[t.pc]!, program),
+        formatInstruction(program, t.core, t.pc),
         `${t.kind}${t.kind === 'dma' ? t.channel : ''}`,
-        cycle(t.dispatchPs), cycle(t.startPs), cycle(t.releasePs), cycle(t.donePs), t.waitedFor,
+        cycle(t.dispatchPs),
+        cycle(t.startPs),
+        cycle(t.releasePs),
+        cycle(t.donePs),
+        t.waitedFor,
       ]),
     ),
-    ...(r.timeline.length > shown.length ? [`  ... ${r.timeline.length - shown.length} more instructions (all with --json)`] : []),
+    ...(r.timeline.length > shown.length
+      ? [`  ... ${r.timeline.length - shown.length} more instructions (all with --json)`]
+      : []),
     '',
     'critical path, from the start to the end',
     ...renderTable(
       [right('cycles'), right('from'), right('to'), left('cause'), left('instruction')],
-      r.criticalPath.slice(-TIMELINE_ROWS).map((p) => [cycle(p.endPs - p.startPs), cycle(p.startPs), cycle(p.endPs), p.cause, `${program.cores[p.core]?.instructions[p.pc]?.op ?? ''} (line ${program.symbols.lineOf[p.core]?.[p.pc] ?? '?'})`]),
+      r.criticalPath
+        .slice(-TIMELINE_ROWS)
+        .map((p) => [
+          cycle(p.endPs - p.startPs),
+          cycle(p.startPs),
+          cycle(p.endPs),
+          p.cause,
+          `${program.cores[p.core]?.instructions[p.pc]?.op ?? ''} (line ${program.symbols.lineOf[p.core]?.[p.pc] ?? '?'})`,
+        ]),
     ),
     '',
     'cycles by cause',
-    ...renderTable([left('cause'), right('cycles')], [...Object.entries(r.causes).sort((a, b) => b[1] - a[1]).map(([c, n]) => [c, String(n)]), ['total', String(r.cycles)]]),
-    ...(run === undefined ? [] : ['', 'values', ...[...run.outputs].map(([name, v]) => `  ${name} = [${[...v.slice(0, 64)].join(', ')}${v.length > 64 ? ', ...' : ''}]`)]),
+    ...renderTable(
+      [left('cause'), right('cycles')],
+      [
+        ...Object.entries(r.causes)
+          .sort((a, b) => b[1] - a[1])
+          .map(([c, n]) => [c, String(n)]),
+        ['total', String(r.cycles)],
+      ],
+    ),
+    ...(run === undefined
+      ? []
+      : [
+          '',
+          'values',
+          ...[...run.outputs].map(
+            ([name, v]) => `  ${name} = [${[...v.slice(0, 64)].join(', ')}${v.length > 64 ? ', ...' : ''}]`,
+          ),
+        ]),
   ];
 }

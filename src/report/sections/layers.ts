@@ -20,7 +20,15 @@ export function layersSection(r: RunResult): string[] {
     l.macs > 0 ? `${(100 * l.utilization).toFixed(0)} %` : '',
   ]);
   if (rest.length > 0) rows.push([`${rest.length} others`, '', '', ...sums(rest), '', '', '']);
-  rows.push(['total', '', '', ...sums(r.layers), r.bounds.boundCycles > 0 ? (r.cycles / r.bounds.boundCycles).toFixed(2) : '', r.bounds.binding, '']);
+  rows.push([
+    'total',
+    '',
+    '',
+    ...sums(r.layers),
+    r.bounds.boundCycles > 0 ? (r.cycles / r.bounds.boundCycles).toFixed(2) : '',
+    r.bounds.binding,
+    '',
+  ]);
   return renderTable(
     [
       { title: 'layer', align: 'left' },
@@ -39,5 +47,9 @@ export function layersSection(r: RunResult): string[] {
 
 function sums(layers: readonly Layer[]): string[] {
   const add = (f: (l: Layer) => number) => layers.reduce((s, l) => s + f(l), 0);
-  return [add((l) => l.cycles).toLocaleString('en-US'), formatEnergyFj(add((l) => l.energyFj)), formatBytes(add((l) => l.dramBytes))];
+  return [
+    add((l) => l.cycles).toLocaleString('en-US'),
+    formatEnergyFj(add((l) => l.energyFj)),
+    formatBytes(add((l) => l.dramBytes)),
+  ];
 }

@@ -6,7 +6,10 @@ import { renderTable } from '../table.ts';
 const BOUNDARY_NAMES = { dram: 'DRAM <-> chip', core: 'chip <-> core', array: 'core <-> arrays' } as const;
 
 export function trafficSection(r: RunResult): string[] {
-  const totals = new Map<string, { readonly boundary: keyof typeof BOUNDARY_NAMES; readonly kind: string; read: number; write: number }>();
+  const totals = new Map<
+    string,
+    { readonly boundary: keyof typeof BOUNDARY_NAMES; readonly kind: string; read: number; write: number }
+  >();
   for (const t of r.traffic) {
     const key = `${t.boundary}/${t.kind}`;
     const sum = totals.get(key) ?? { boundary: t.boundary, kind: t.kind, read: 0, write: 0 };
@@ -14,7 +17,12 @@ export function trafficSection(r: RunResult): string[] {
     sum.write += t.writeBytes;
     totals.set(key, sum);
   }
-  const rows = [...totals.values()].map((t) => [BOUNDARY_NAMES[t.boundary], t.kind, formatBytes(t.read), formatBytes(t.write)]);
+  const rows = [...totals.values()].map((t) => [
+    BOUNDARY_NAMES[t.boundary],
+    t.kind,
+    formatBytes(t.read),
+    formatBytes(t.write),
+  ]);
   const share = r.cycles > 0 ? ((100 * r.wall.dramCycles) / r.cycles).toFixed(1) : '0.0';
   return [
     ...renderTable(
@@ -42,7 +50,9 @@ export function ladderSection(ladder: readonly LadderRung[], iso: Readonly<Recor
     formatBytes(rung.dramReadBytes + rung.dramWriteBytes),
     signedBytes(rung.avoidedBytes),
     `${((100 * rung.wallCycles) / Math.max(1, rung.cycles)).toFixed(0)} %`,
-    rung.boundCycles > 0 ? (rung.cycles / rung.boundCycles).toFixed(2) + (rung.scheduleLimited ? ' schedule-limited' : '') : '',
+    rung.boundCycles > 0
+      ? (rung.cycles / rung.boundCycles).toFixed(2) + (rung.scheduleLimited ? ' schedule-limited' : '')
+      : '',
   ]);
   return [
     ...renderTable(

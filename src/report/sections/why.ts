@@ -33,13 +33,28 @@ export function actionsSection(r: RunResult): string[] {
   );
 }
 
-function topRows(entries: readonly (readonly [string, number])[], total: number, format: (n: number) => string): string[][] {
+function topRows(
+  entries: readonly (readonly [string, number])[],
+  total: number,
+  format: (n: number) => string,
+): string[][] {
   const sorted = entries.filter(([, n]) => n !== 0).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
   const shown = sorted.slice(0, SHOWN);
   const rest = sorted.slice(SHOWN);
-  const row = (name: string, n: number) => [name, format(n), total > 0 ? ((100 * n) / total).toFixed(1) : '0.0', bar(total > 0 ? n / total : 0, 20)];
+  const row = (name: string, n: number) => [
+    name,
+    format(n),
+    total > 0 ? ((100 * n) / total).toFixed(1) : '0.0',
+    bar(total > 0 ? n / total : 0, 20),
+  ];
   const rows = shown.map(([name, n]) => row(name, n));
-  if (rest.length > 0) rows.push(row(`${rest.length} others`, rest.reduce((s, [, n]) => s + n, 0)));
+  if (rest.length > 0)
+    rows.push(
+      row(
+        `${rest.length} others`,
+        rest.reduce((s, [, n]) => s + n, 0),
+      ),
+    );
   rows.push(['total', format(total), total > 0 ? '100.0' : '0.0', '']);
   return rows;
 }

@@ -20,6 +20,6 @@ describe('the manual', () => {
   });
 
   it('has a line for each directive', () => {
-    expect(DIRECTIVES_DOC.map(([form]) => form.split(' ')[0]).sort()).toEqual([...DIRECTIVE_NAMES].sort());
+    expect(new Set(DIRECTIVES_DOC.map(([form]) => form.split(' ')[0]))).toEqual(new Set(DIRECTIVE_NAMES));
   });
 });

@@ -6,7 +6,10 @@ import { driveDram, patternAccesses } from '../../harness/dram-driver.ts';
 import { sharedFile } from '../../harness/shared.ts';
 
 const table = sharedFile('reference', 'dram-throughput.csv');
-const CONFIGS = { 'lpddr4-A': { dram: lpddr4X16, quarterSpan: 4096 }, 'lpddr4-2ch256': { dram: lpddr4X32, quarterSpan: 8192 } } as const;
+const CONFIGS = {
+  'lpddr4-A': { dram: lpddr4X16, quarterSpan: 4096 },
+  'lpddr4-2ch256': { dram: lpddr4X32, quarterSpan: 8192 },
+} as const;
 /** One MiB is past the start-up of every pattern and keeps the test short. */
 const BYTES = 1 << 20;
 
@@ -14,7 +17,14 @@ const BYTES = 1 << 20;
 const band = (pattern: string) => (pattern.startsWith('rwmix') || pattern === 'interleave_aligned' ? 0.2 : 0.05);
 
 describe.skipIf(table === undefined)('against cycle-level simulators (needs ../shared/reference)', () => {
-  const rows = table === undefined ? [] : readFileSync(table, 'utf8').trim().split('\n').slice(1).map((l) => l.split(','));
+  const rows =
+    table === undefined
+      ? []
+      : readFileSync(table, 'utf8')
+          .trim()
+          .split('\n')
+          .slice(1)
+          .map((l) => l.split(','));
   const cases = rows.filter((r) => r[0]! in CONFIGS).map((r) => ({ name: `${r[0]} ${r[3]} ${r[4]} x ${r[5]} B`, r }));
   it.each(cases)('$name', ({ r }) => {
     const { dram, quarterSpan } = CONFIGS[r[0] as keyof typeof CONFIGS];
@@ -46,7 +56,11 @@ describe('closed forms from the timing table', () => {
   });
   it('a long sequential read loses only the refresh share and its restart', () => {
     const bytes = 1 << 20;
-    const ps = driveDram(lpddr4X16, Array.from({ length: bytes / 64 }, (_, k) => read(64 * k)), 0);
+    const ps = driveDram(
+      lpddr4X16,
+      Array.from({ length: bytes / 64 }, (_, k) => read(64 * k)),
+      0,
+    );
     const peak = bytes / 4 / 1.6e9;
     const share = peak / (ps / 1e12);
     expect(share).toBeLessThan(1 - t.rfc / t.refi);

@@ -1,0 +1,173 @@
+/**
+ * Instructions as tokens for loop finding: a key that says everything a loop cannot change (operation, walks, waits, signals), and
+ * the numbers that a register can move from one round to the next (bases and axis origins). A loop is a token again,
+ * so that loops of loops are found by the same search.
+ */
+import { LIMITS } from '../../isa/tensor.ts';
+import type { NamedTensor } from './draft.ts';
+import { at } from './layout.ts';
+import type { Ordered } from './order.ts';
+
+/** Where the numbers of one tensor operand start in a token's parameters: base, then one origin per axis. */
+export interface Slice {
+  readonly field: string;
+  readonly start: number;
+  readonly axes: number;
+}
+
+export interface LeafToken {
+  readonly kind: 'leaf';
+  readonly key: string;
+  readonly params: readonly number[];
+  readonly slices: readonly Slice[];
+  readonly instruction: Ordered;
+}
+
+export interface LoopToken {
+  readonly kind: 'loop';
+  readonly key: string;
+  /** Parameters of the first round, body token by body token. */
+  readonly params: readonly number[];
+  readonly body: readonly Token[];
+  readonly count: number;
+  /** What a round adds to each parameter. */
+  readonly deltas: readonly number[];
+}
+
+export type Token = LeafToken | LoopToken;
+
+const TENSOR_FIELDS = ['dst', 'src', 'a', 'b', 'params', 'add', 'index'] as const;
+
+export function leafToken(instruction: Ordered): LeafToken {
+  const { draft, waits, signals } = instruction;
+  const params: number[] = [];
+  const slices: Slice[] = [];
+  const fixed: string[] = [];
+  for (const [field, value] of Object.entries(draft)) {
+    if (!isTensorField(field) || value === null || typeof value !== 'object') {
+      fixed.push(`${field}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+      continue;
+    }
+    const t = value as NamedTensor;
+    slices.push({ field, start: params.length, axes: t.axes.length });
+    params.push(t.base, ...t.axes.map((a) => a.origin));
+    fixed.push(`${field}=${walkKey(t)}`);
+  }
+  const order = `${waits.join()}>${signals.map((s) => `${s.semaphore}${s.at}`).join()}`;
+  return { kind: 'leaf', key: `${fixed.join(';')};${order}`, params, slices, instruction };
+}
+
+function isTensorField(field: string): boolean {
+  return (TENSOR_FIELDS as readonly string[]).includes(field);
+}
+
+/** Everything of a walk but its base and origins. */
+function walkKey(t: NamedTensor): string {
+  const axes = t.axes.map((a) => `${a.extent}*${a.stride}%${a.modulo}`).join();
+  const dims = t.dims.map((d) => `${d.count}@${d.axis}+${d.step}`).join();
+  return `${t.space}${t.widthBits}${t.coding}${t.role}${t.fill}[${axes}][${dims}]`;
+}
+
+export function loopToken(body: readonly Token[], count: number, deltas: readonly number[]): LoopToken {
+  return {
+    kind: 'loop',
+    key: `loop ${count} [${body.map((b) => b.key).join('|')}] ${deltas.join()}`,
+    params: body.flatMap((b) => b.params),
+    body,
+    count,
+    deltas,
+  };
+}
+
+/** Instructions that a token is in the program, register updates not counted. */
+export function sizeOfToken(token: Token): number {
+  return token.kind === 'leaf' ? 1 : 1 + token.body.reduce((n, b) => n + sizeOfToken(b), 0);
+}
+
+/** One way in which registers must move: the loops around an operand and what each adds. */
+export interface Stream {
+  /** Loops from the outside in. */
+  readonly loops: readonly LoopToken[];
+  readonly deltas: readonly number[];
+}
+
+/**
+ * Calls `visit` for each moving parameter of each leaf under `token`: leaf, operand, which of its numbers (0 is the base), and how it moves.
+ * Parameters that no loop moves are left out.
+ */
+export function eachMoving(
+  token: Token,
+  visit: (leaf: LeafToken, slice: Slice, which: number, stream: Stream) => void,
+): void {
+  const walk = (t: Token, loops: readonly LoopToken[], moves: readonly (readonly number[])[]): void => {
+    if (t.kind === 'loop') {
+      let offset = 0;
+      for (const b of t.body) {
+        const own = b.params.map((_, i) => [...at(moves, offset + i), at(t.deltas, offset + i)]);
+        walk(b, [...loops, t], own);
+        offset += b.params.length;
+      }
+      return;
+    }
+    for (const slice of t.slices) {
+      for (let which = 0; which <= slice.axes; which++) {
+        const deltas = at(moves, slice.start + which);
+        if (deltas.some((d) => d !== 0)) visit(t, slice, which, { loops, deltas });
+      }
+    }
+  };
+  walk(
+    token,
+    [],
+    token.params.map(() => []),
+  );
+}
+
+/** Whether registers suffice for a loop nest, and every operand moves at most two origins. */
+export function fitsRegisters(token: LoopToken, registers: number): boolean {
+  const streams = new StreamSet();
+  const origins = new Map<string, number>();
+  let legal = true;
+  const leaves = new Map<LeafToken, number>();
+  eachMoving(token, (leaf, slice, which, stream) => {
+    streams.number(stream);
+    if (which === 0) return;
+    const id = leaves.get(leaf) ?? leaves.size;
+    leaves.set(leaf, id);
+    const key = `${id} ${slice.field}`;
+    const n = (origins.get(key) ?? 0) + 1;
+    origins.set(key, n);
+    if (n > LIMITS.originRegisters) legal = false;
+  });
+  return legal && streams.size <= registers && depthOf(token) <= LIMITS.loopDepth;
+}
+
+function depthOf(token: Token): number {
+  return token.kind === 'leaf' ? 0 : 1 + Math.max(...token.body.map(depthOf));
+}
+
+/** Numbers equal streams once. */
+export class StreamSet {
+  readonly #loops = new Map<LoopToken, number>();
+  readonly #streams = new Map<string, { readonly stream: Stream; readonly number: number }>();
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  number(stream: Stream): number {
+    const path = stream.loops.map((l) => {
+      const id = this.#loops.get(l) ?? this.#loops.size;
+      this.#loops.set(l, id);
+      return id;
+    });
+    const key = `${path.join('/')}:${stream.deltas.join('/')}`;
+    const known = this.#streams.get(key) ?? { stream, number: this.#streams.size };
+    this.#streams.set(key, known);
+    return known.number;
+  }
+
+  all(): readonly { readonly stream: Stream; readonly number: number }[] {
+    return [...this.#streams.values()];
+  }
+}

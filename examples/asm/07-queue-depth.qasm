@@ -1,0 +1,28 @@
+; Waits before its signal in program order: with queues of 4 the sixth product cannot be dispatched past the full queue, so the copy that
+; would let the first one go never starts. Longer queues (--set core.sequencer.queueDepth=8) hide the mistake; the order law forbids it.
+.machine teach-8x8
+
+.const  x   = dram@0    u4[8]   : 1 2 3 4 5 6 7 8
+.const  w   = dram@0x40 s4[8,2] : random(5)
+.output y   = dram@0x80 s32[2]
+
+.tensor x_s = spad@0    u4[8]
+.tensor sum = acc@0     s32[1,2] role=partial-sums
+.tensor y_s = spad@0x40 s32[2]
+.array  a   = s4[8,2]
+
+.sem loaded  dma0   -> matrix
+.sem written write  -> matrix
+.sem summed  matrix -> drain
+.sem drained drain  -> dma0
+
+ww     a, w                            signal written
+mm     sum, x_s, a  kdims=1            wait loaded, written
+mm     sum, x_s, a  kdims=1 accumulate
+mm     sum, x_s, a  kdims=1 accumulate
+mm     sum, x_s, a  kdims=1 accumulate
+mm     sum, x_s, a  kdims=1 accumulate signal summed
+copy.0 x_s, x                          signal loaded
+rq.saturate y_s, sum         wait summed           signal drained
+copy.0 y, y_s                          wait drained
+halt

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { ACTION_NAMES } from '../../../isa/demand/actions.ts';
+import { edgeDcim28nm } from '../../../isa/machine/presets/edge-dcim-28nm.ts';
+import { PRESETS } from '../../../isa/machine/presets/index.ts';
+import { ACTION_SCOPE, COMPONENTS } from '../../../sim/energy/actions.ts';
+import { measuredActivity } from '../../../sim/energy/activity.ts';
+import { area } from '../../../sim/energy/area.ts';
+import { assumed } from '../../../sim/energy/price.ts';
+import { allPrices, explainPrice, overlayPrices, priceList } from '../../../sim/energy/price-list.ts';
+import { describeSource, SOURCES } from '../../../sim/energy/sources.ts';
+
+const edge = priceList(edgeDcim28nm);
+
+describe.each(Object.values(PRESETS))('the price list of $name', (machine) => {
+  const list = priceList(machine);
+
+  it('prices every action, with the unit it needs', () => {
+    expect(Object.keys(list.actions).sort()).toEqual([...ACTION_NAMES].sort());
+    expect(Object.keys(ACTION_SCOPE).sort()).toEqual([...ACTION_NAMES].sort());
+    for (const p of Object.values(list.actions)) expect(p.unit).toBe('fJ');
+    for (const c of COMPONENTS) expect([list.leakage[c].unit, list.area[c].unit]).toEqual(['nW', 'um2']);
+  });
+
+  it('has an ordered range, a known source or a reason, and whole shares on every number', () => {
+    for (const [name, p] of allPrices(list)) {
+      expect(p.low, name).toBeLessThanOrEqual(p.value);
+      expect(p.value, name).toBeLessThanOrEqual(p.high);
+      expect(p.low, name).toBeGreaterThanOrEqual(0);
+      for (const s of p.sources) expect(SOURCES).toHaveProperty(s);
+      if (p.basis === 'cited') expect(p.sources.length, name).toBeGreaterThan(0);
+      // Leaves carry their basis; a line with neither basis nor parts would be a bare number.
+      const leaves = p.lines.filter((l, i) => (p.lines[i + 1]?.search(/\S/) ?? 0) <= l.search(/\S/));
+      for (const l of leaves) expect(l).toMatch(/ (cited|fitted|assumed), \S/);
+      expect(p.shares.cited + p.shares.fitted + p.shares.assumed, name).toBeCloseTo(1, 9);
+    }
+  });
+
+  it('adds area up', () => {
+    const a = area(list);
+    expect(a.totalUm2).toBe(COMPONENTS.reduce((n, c) => n + a.byComponent[c].um2, 0));
+    expect(a.lowUm2).toBeLessThan(a.totalUm2);
+    expect(a.highUm2).toBeGreaterThan(a.totalUm2);
+  });
+
+  it('is the same list each time', () => {
+    expect(priceList(machine).hash).toBe(list.hash);
+  });
+});
+
+describe('the generic list', () => {
+  it('charges nothing for a matrix unit that is not there', () => {
+    expect(edge.actions['systolic.mac'].value).toBe(0);
+    expect(edge.actions['array.adderBit'].value).toBeGreaterThan(0);
+    const systolic = priceList(PRESETS['conventional-int8']!);
+    expect(systolic.actions['array.adderBit'].value).toBe(0);
+    expect(systolic.actions['systolic.mac'].value).toBeGreaterThan(0);
+  });
+
+  it('follows node, supply and sizes', () => {
+    const at = (nodeNm: number, supplyV: number) => priceList({ ...edgeDcim28nm, technology: { nodeNm, supplyV } });
+    for (const a of ['mac.bit', 'array.adderBit', 'spad.readBit', 'vector.intOp', 'drain.op'] as const) {
+      expect(at(22, 0.9).actions[a].value, a).toBeLessThan(edge.actions[a].value);
+      expect(at(28, 0.8).actions[a].value, a).toBeLessThan(edge.actions[a].value);
+    }
+    const larger = priceList({ ...edgeDcim28nm, buffer: { ...edgeDcim28nm.buffer, sizeBytes: 4 * 1048576 } });
+    expect(larger.actions['buffer.readBit'].value).toBeGreaterThan(edge.actions['buffer.readBit'].value);
+    expect(larger.leakage.buffer.value).toBeCloseTo(4 * edge.leakage.buffer.value, 3);
+    expect(larger.hash).not.toBe(edge.hash);
+    expect(at(5, 0.5).warnings).toHaveLength(2);
+  });
+
+  it('takes activity from measured operands, and is cited then', () => {
+    // A quarter of ones: toggle rate 2 x 0.25 x 0.75 = 0.375; half of the weight bits set.
+    const layer = {
+      inputs: 8,
+      zeroInputs: 0,
+      inputOnes: 2,
+      inputBits: 8,
+      inputOnesByPlane: [2],
+      vectors: 1,
+      zeroPlanes: [0],
+    };
+    const weights = { weights: 4, weightOnes: 2, weightBits: 4 };
+    const activity = measuredActivity([
+      { ...layer, ...weights },
+      { ...layer, ...weights },
+    ])!;
+    expect(activity).toMatchObject({ inputActivity: 0.375, weightDensity: 0.5, measured: true });
+    const measured = priceList(edgeDcim28nm, { activity });
+    expect(measured.actions['array.adderBit'].basis).toBe('cited');
+    expect(edge.actions['array.adderBit'].basis).toBe('assumed');
+    expect(measured.actions['array.adderBit'].value / edge.actions['array.adderBit'].value).toBeCloseTo(
+      0.375 / 0.5,
+      12,
+    );
+    expect(measuredActivity([])).toBeUndefined();
+  });
+
+  it('can be overlaid, one entry at a time, under another hash', () => {
+    const mine = overlayPrices(edge, 'mine', {
+      actions: { 'mac.bit': assumed(7, 'fJ', 'measured in the laboratory', [6, 8]) },
+    });
+    expect(mine.actions['mac.bit'].value).toBe(7);
+    expect(mine.actions['spad.readBit']).toBe(edge.actions['spad.readBit']);
+    expect(mine.hash).not.toBe(edge.hash);
+    expect(edge.actions['mac.bit'].value).not.toBe(7);
+  });
+
+  it('explains a price down to its sources', () => {
+    const lines = explainPrice('array.adderBit', edge)!;
+    expect(lines[0]).toMatch(/^array\.adderBit: adder-tree leaf inputs/);
+    expect(lines.join('\n')).toContain('247 full adders over 256 leaf bits');
+    expect(lines).toContain(`  source ${describeSource('zigzag-gates')}`);
+    for (const [name] of allPrices(edge)) expect(explainPrice(name, edge)!.length).toBeGreaterThan(1);
+    expect(explainPrice('no.such', edge)).toBeUndefined();
+  });
+
+  it('uses every source of the table in some machine', () => {
+    const activity = { inputActivity: 0.3, weightDensity: 0.5, origin: 'test', measured: true };
+    const variants = [
+      edge,
+      priceList(edgeDcim28nm, { activity }),
+      ...['ddr4', 'hbm2'].map((technology) =>
+        priceList({ ...edgeDcim28nm, dram: { ...edgeDcim28nm.dram, technology } }),
+      ),
+    ];
+    const used = new Set(variants.flatMap(allPrices).flatMap(([, p]) => p.sources));
+    expect([...used].sort()).toEqual(Object.keys(SOURCES).sort());
+  });
+});
