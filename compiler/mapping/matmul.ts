@@ -104,7 +104,7 @@ function candidates(kernel: MatmulKernel, plan: TilePlan, machine: Machine, repl
   const geometry = matrixGeometry(matrix);
   const perMacro = Math.floor(geometry.columns / geometry.columnsPerWeight(spec.weightBits));
   if (perMacro < 1) return [];
-  const fanIn = matrix.kind === 'digital-cim' ? matrix.macroAdder.fanIn : 1;
+  const fanIn = matrix.kind === 'systolic' ? 1 : matrix.macroAdder.fanIn;
   const out: MatmulMapping[] = [];
   for (let gridK = 1; gridK <= Math.min(fanIn, geometry.macros, Math.ceil(spec.k / geometry.rows)); gridK++) {
     for (let gridN = 1; gridN <= Math.min(Math.floor(geometry.macros / gridK), Math.ceil(spec.n / perMacro)); gridN++) {

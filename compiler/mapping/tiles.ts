@@ -4,7 +4,7 @@
  * dim; the cost is the time of the transfers, the first load and the last store once more (nothing overlaps them), and a
  * fixed price for each tile.
  */
-import { bitSerialSteps } from '../../isa/demand/matrix.ts';
+import { vectorCycles } from '../../isa/demand/matrix.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Space } from '../../isa/tensor.ts';
@@ -213,7 +213,8 @@ function computeCycles(kernel: Kernel, machine: Machine, sizes: readonly number[
   const outputs = Math.min(n, at(sizes, channelDim(kernel)));
   const perMacro = Math.max(1, Math.floor(geometry.columns / geometry.columnsPerWeight(weightBits)));
   const macros = Math.ceil(k / geometry.rows) * Math.ceil(outputs / perMacro);
-  const steps = matrix.kind === 'digital-cim' ? bitSerialSteps(matrix, inputBits, Math.min(k, matrix.rows)) : 1;
+  const used = Math.min(outputs * geometry.columnsPerWeight(weightBits), geometry.columns);
+  const steps = vectorCycles(matrix, inputBits, Math.min(k, matrix.rows), used);
   const positions = positionDims(kernel).reduce((p, d) => p * at(sizes, d), 1);
   const vectors = Math.ceil(positions / Math.max(1, Math.floor(geometry.macros / macros)));
   const groupsInTile = Math.min(groups, Math.ceil(at(sizes, channelDim(kernel)) / n));
@@ -230,10 +231,8 @@ function rewriteCycles(kernel: Kernel, machine: Machine, parts: readonly number[
   const outermost = order[0] === channel;
   const share = outermost ? at(parts, channel) : 1;
   const { matrix } = machine.core;
-  const cellBits =
-    matrix.kind === 'digital-cim'
-      ? matrix.macros * matrix.rows * matrix.columns * matrix.planes
-      : matrix.rows * matrix.columns * matrix.planes * 8;
+  const g = matrixGeometry(matrix);
+  const cellBits = (g.planes * g.macros * g.rows * g.columns * weightBits) / g.columnsPerWeight(weightBits);
   return (bytes * 8) / share <= cellBits ? 0 : (positions - 1) * transferCycles(machine, 'dram', bytes);
 }
 

@@ -5,7 +5,7 @@
  * forms that SCALE-Sim reports (P = 2R + C + T - 2), cut where this machine overlaps: loading is the weight write, folds follow
  * each other without draining. Left out: PE utilization inside an edge fold, which costs a full one.
  */
-import type { DigitalCim, Machine, Systolic } from '../machine/schema.ts';
+import type { AnalogCim, DigitalCim, Machine, MatrixUnit, Systolic } from '../machine/schema.ts';
 import type { SomeActions } from './actions.ts';
 
 /** Shape of one mm: the tile's grid and what enters it. */
@@ -46,9 +46,82 @@ export interface UnitDemand {
 /** `freePorts`: operands and results pass the array's border in no time (the counterfactual of the array boundary). */
 export function matmulDemand(s: MatmulShape, machine: Machine, freePorts = false): UnitDemand {
   const { matrix } = machine.core;
-  return matrix.kind === 'digital-cim'
-    ? digitalDemand(s, machine, matrix, freePorts)
-    : systolicDemand(s, machine, matrix, freePorts);
+  switch (matrix.kind) {
+    case 'digital-cim':
+      return digitalDemand(s, machine, matrix, freePorts);
+    case 'analog-cim':
+      return analogDemand(s, machine, matrix, freePorts);
+    case 'systolic':
+      return systolicDemand(s, machine, matrix, freePorts);
+  }
+}
+
+/** Cycles between two vectors that the array itself sets, for a planner; ports may set more. */
+export function vectorCycles(matrix: MatrixUnit, inputBits: number, rowsUsed: number, columnsUsed: number): number {
+  switch (matrix.kind) {
+    case 'digital-cim':
+      return bitSerialSteps(matrix, inputBits, rowsUsed);
+    case 'analog-cim': {
+      const { front, back } = readOut(matrix, columnsUsed);
+      return analogPasses(matrix, inputBits, rowsUsed) * Math.max(front, back);
+    }
+    case 'systolic':
+      return 1;
+  }
+}
+
+/**
+ * Cycles that the matrix unit of one core needs for counted work when every cell is busy: what no mapping can beat. An analog array is taken
+ * with all columns of an ADC in use, where its read-out is at its best.
+ */
+export function fullArrayCycles(actions: SomeActions, matrix: MatrixUnit): number {
+  switch (matrix.kind) {
+    case 'digital-cim':
+      return (
+        ((actions['mac.bit'] ?? 0) * matrix.columnMux) /
+        (matrix.macros * matrix.rowsAtOnce * matrix.columns * matrix.inputBitsPerCycle)
+      );
+    case 'analog-cim': {
+      const { front, back } = readOut(matrix, matrix.columns);
+      const cells = matrix.macros * matrix.rowsAtOnce * matrix.columns;
+      return ((actions['analog.cell'] ?? 0) * Math.max(front, back)) / cells;
+    }
+    case 'systolic':
+      return (actions['systolic.mac'] ?? 0) / (matrix.rows * matrix.columns);
+  }
+}
+
+/** Multiply-accumulates per cycle of one core's matrix unit at full tiles of the given widths. */
+export function peakMacs(matrix: MatrixUnit, inputBits: number, weightBits: number): number {
+  switch (matrix.kind) {
+    case 'digital-cim':
+      return 1 / fullArrayCycles({ 'mac.bit': Math.max(inputBits, matrix.inputBitsPerCycle) * weightBits }, matrix);
+    case 'analog-cim': {
+      const cells = Math.ceil(inputBits / matrix.dacBits) * Math.ceil(weightBits / matrix.cellBits);
+      return 1 / fullArrayCycles({ 'analog.cell': cells }, matrix);
+    }
+    case 'systolic':
+      return matrix.rows * matrix.columns;
+  }
+}
+
+/** Times that the array is evaluated for one vector: DAC slices of an input x row groups. */
+export function analogPasses(matrix: AnalogCim, inputBits: number, rowsUsed: number): number {
+  return Math.ceil(inputBits / matrix.dacBits) * Math.ceil(rowsUsed / matrix.rowsAtOnce);
+}
+
+/**
+ * The two stages of one evaluation in cycles: front = input buffer + DAC + settling + hold; back = conversion + shift-add + output buffer of the first
+ * column of an ADC, then one more per max(conversion, shift-add + output buffer), as pimsim-nn pipelines its read-out.
+ */
+export function readOut(matrix: AnalogCim, columnsUsed: number): { readonly front: number; readonly back: number } {
+  const { inputBufferCycles, dacCycles, settleCycles, holdCycles, adcCycles } = matrix;
+  const behind = matrix.shiftAddCycles + matrix.outputBufferCycles;
+  const perAdc = Math.min(matrix.columnsPerAdc, columnsUsed);
+  return {
+    front: inputBufferCycles + dacCycles + settleCycles + holdCycles,
+    back: adcCycles + behind + Math.max(0, perAdc - 1) * Math.max(adcCycles, behind),
+  };
 }
 
 /** Cycles that one vector keeps the bit-serial array: input-bit steps x row groups x columns per tree. */
@@ -84,6 +157,46 @@ function digitalDemand(s: MatmulShape, machine: Machine, matrix: DigitalCim, fre
       'array.adderBit': products,
       'array.inputBit': s.m * s.k * s.inputBits * s.gridN,
       'array.shiftAdd': s.m * s.n * s.gridK * s.weightBits * inputSteps * rowGroups,
+      'array.macroAdd': s.m * s.n * (s.gridK - 1),
+      ...ports.actions,
+    },
+  };
+}
+
+/**
+ * front + back + (passes x M - 1) x max(front, back) (DESIGN section 5), told as the time until the next instruction may start and the rest. Every cell column
+ * of the tile is converted in every pass; slices of a weight lie side by side, so they cost columns, not passes.
+ */
+function analogDemand(s: MatmulShape, machine: Machine, matrix: AnalogCim, freePorts: boolean): UnitDemand {
+  const vectors = Math.ceil(s.m / s.replicas);
+  const rowsUsed = Math.ceil(s.k / s.gridK);
+  const cells = Math.ceil(s.weightBits / matrix.cellBits);
+  const { front, back } = readOut(matrix, Math.ceil(s.n / s.gridN) * cells);
+  const passes = analogPasses(matrix, s.inputBits, rowsUsed);
+  const steps = passes * Math.max(front, back);
+  const ports = portDemand(s, machine, freePorts);
+  const feed = freePorts ? 0 : Math.ceil((s.k * s.inputBits) / matrix.feedBits);
+  const limit = interval(steps, feed, ports.accWords, vectors);
+  const latencyCycles =
+    Math.min(front, back) + adderLevels(s.gridK, matrix.macroAdder.fanIn) * matrix.macroAdder.latencyCycles;
+  const busyCycles =
+    vectors === 0
+      ? matrix.planeSwapCycles
+      : matrix.planeSwapCycles + (vectors - 1) * limit.cycles + Math.max(steps, feed);
+  const inputSteps = Math.ceil(s.inputBits / matrix.dacBits);
+  const conversions = s.m * s.n * cells * s.gridK * passes;
+  return {
+    busyCycles,
+    latencyCycles,
+    reaccumulateCycles: busyCycles + Math.max(0, latencyCycles - vectors * limit.cycles),
+    spadWords: ports.spadWords,
+    accWords: ports.accWords,
+    boundBy: limit.by,
+    actions: {
+      'analog.cell': s.m * s.k * s.n * cells * inputSteps,
+      'analog.dac': s.m * s.k * inputSteps * s.gridN,
+      'analog.adc': conversions,
+      'array.shiftAdd': conversions,
       'array.macroAdd': s.m * s.n * (s.gridK - 1),
       ...ports.actions,
     },

@@ -16,7 +16,7 @@ export function checkMachine(machine: Machine): Diagnostic[] {
 function matrixFindings({ core, capabilities }: Machine): Finding[] {
   const { matrix } = core;
   const out: Finding[] = [];
-  if (matrix.kind === 'digital-cim') {
+  if (matrix.kind !== 'systolic') {
     if (matrix.rows % matrix.rowsAtOnce !== 0) {
       out.push({
         path: 'core.matrix.rowsAtOnce',
@@ -24,18 +24,39 @@ function matrixFindings({ core, capabilities }: Machine): Finding[] {
         expected: 'a divisor of core.matrix.rows',
       });
     }
+    const cells =
+      matrix.kind === 'analog-cim' ? Math.ceil(matrix.weightBitsMax / matrix.cellBits) : matrix.weightBitsMax;
+    if (cells > matrix.columns) {
+      out.push({
+        path: 'core.matrix.weightBitsMax',
+        message: `a ${matrix.weightBitsMax}-bit weight takes ${cells} columns, the macro has ${matrix.columns}`,
+        expected: 'at most core.matrix.columns',
+      });
+    }
+  }
+  if (matrix.kind === 'analog-cim') {
+    const top = matrix.rowsAtOnce * (2 ** matrix.dacBits - 1) * (2 ** matrix.cellBits - 1);
+    if (matrix.adcFullScale > top) {
+      out.push({
+        path: 'core.matrix.adcFullScale',
+        message: `a full scale of ${matrix.adcFullScale} is more than the largest column sum, ${top}`,
+        expected: 'at most rowsAtOnce x top DAC step x top cell level',
+      });
+    }
+    if (matrix.dacBits > matrix.inputBitsMax) {
+      out.push({
+        path: 'core.matrix.dacBits',
+        message: `a DAC of ${matrix.dacBits} bits exceeds the widest input, ${matrix.inputBitsMax}`,
+        expected: 'at most core.matrix.inputBitsMax',
+      });
+    }
+  }
+  if (matrix.kind === 'digital-cim') {
     if (matrix.columns % matrix.columnMux !== 0) {
       out.push({
         path: 'core.matrix.columnMux',
         message: `a column mux of ${matrix.columnMux} does not divide ${matrix.columns} columns`,
         expected: 'a divisor of core.matrix.columns',
-      });
-    }
-    if (matrix.weightBitsMax > matrix.columns) {
-      out.push({
-        path: 'core.matrix.weightBitsMax',
-        message: `a ${matrix.weightBitsMax}-bit weight does not fit ${matrix.columns} columns`,
-        expected: 'at most core.matrix.columns',
       });
     }
     if (matrix.inputBitsPerCycle > matrix.inputBitsMax) {

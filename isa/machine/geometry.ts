@@ -22,6 +22,14 @@ export function matrixGeometry(matrix: MatrixUnit): MatrixGeometry {
         planes: matrix.planes,
         columnsPerWeight: (bits) => bits,
       };
+    case 'analog-cim':
+      return {
+        macros: matrix.macros,
+        rows: matrix.rows,
+        columns: matrix.columns,
+        planes: matrix.planes,
+        columnsPerWeight: (bits) => Math.ceil(bits / matrix.cellBits),
+      };
     case 'systolic':
       return {
         macros: 1,

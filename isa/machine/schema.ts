@@ -44,6 +44,58 @@ const digitalCim = z.strictObject({
   inputBitsMax: count(16),
 });
 
+/** Deviations of a built analog array from its design, drawn from a seed; all zero = the design. They change values, never cycles. */
+const nonIdealities = z.strictObject({
+  /** Standard deviation of a cell's level, relative to the level. Fixed per cell. */
+  cellSigma: z.number().min(0).max(1),
+  /** Share of cells that are stuck at level 0, and at the top level. */
+  stuckAtZero: z.number().min(0).max(1),
+  stuckAtTop: z.number().min(0).max(1),
+  /** Standard deviation of one conversion, in steps of the ADC; drawn anew for each. */
+  readNoiseSteps: z.number().min(0).max(1e6),
+  /** Standard deviation of an ADC's offset, in its steps. Fixed per ADC. */
+  adcOffsetSteps: z.number().min(0).max(1e6),
+});
+
+const analogCim = z.strictObject({
+  kind: z.literal('analog-cim'),
+  macros: count(4096),
+  /** Cell rows and cell columns of one macro. */
+  rows: count(65536),
+  columns: count(65536),
+  /** Bits that one cell holds; a weight takes ceil(bits / cellBits) neighbouring columns. */
+  cellBits: count(8),
+  /** Rows that are driven at once; a divisor of rows. */
+  rowsAtOnce: count(65536),
+  /** Input bits that a DAC drives in one pass. */
+  dacBits: count(8),
+  /** The front of the read-out pipeline: input buffer, DAC, array settling, sample and hold. */
+  inputBufferCycles: natural(65536),
+  dacCycles: natural(65536),
+  settleCycles: natural(65536),
+  holdCycles: natural(65536),
+  /** The back: one conversion, shift-add of a code, output buffer; neighbouring columns share an ADC. */
+  adcCycles: count(65536),
+  shiftAddCycles: natural(65536),
+  outputBufferCycles: natural(65536),
+  columnsPerAdc: count(65536),
+  adcBits: count(24),
+  /** Column sum that the top code stands for, in products of one DAC step and one cell level; larger sums clip. */
+  adcFullScale: count(),
+  nonIdealities,
+  macroAdder: z.strictObject({ fanIn: count(4096), latencyCycles: natural(1024) }),
+  planes: z.union([z.literal(1), z.literal(2)]),
+  planeSwapCycles: natural(1024),
+  writeBits: count(65536),
+  writeRowCycles: count(65536),
+  writeInterference: z.enum(['none', 'steals', 'blocks']),
+  feedBits: count(1 << 20),
+  weightBitsMin: count(8),
+  weightBitsMax: count(8),
+  inputBitsMin: count(8),
+  inputBitsMax: count(16),
+});
+
 const systolic = z.strictObject({
   kind: z.literal('systolic'),
   rows: count(4096),
@@ -64,8 +116,8 @@ const systolic = z.strictObject({
   inputBitsMax: count(16),
 });
 
-/** `analog-cim` joins this union with its own fields; everything else asks the kind, never the name of a chip. */
-export const matrixSchema = z.discriminatedUnion('kind', [digitalCim, systolic]);
+/** Everything asks the kind, never the name of a chip. */
+export const matrixSchema = z.discriminatedUnion('kind', [digitalCim, analogCim, systolic]);
 
 export const coreSchema = z.strictObject({
   sequencer: z.strictObject({
@@ -178,5 +230,6 @@ export const machineSchema = z.strictObject({
 export type Machine = z.infer<typeof machineSchema>;
 export type MatrixUnit = Machine['core']['matrix'];
 export type DigitalCim = Extract<MatrixUnit, { kind: 'digital-cim' }>;
+export type AnalogCim = Extract<MatrixUnit, { kind: 'analog-cim' }>;
 export type Systolic = Extract<MatrixUnit, { kind: 'systolic' }>;
 export type Dram = Machine['dram'];

@@ -50,6 +50,12 @@ export const SOURCES = {
     where: 'zigzag/hardware/architecture/imc_unit.py, TECH_PARAM_28NM (28 nm, 0.9 V)',
     evidence: 'file',
   },
+  'zigzag-imc-converters': {
+    text: 'ZigZag-IMC (KU Leuven), analog in-memory computing cost model, after Houshmand et al. and Sun et al.',
+    year: 2023,
+    where: 'imc_model_validation/aimc_validation/22-28nm/aimc_cost_model.py: energy and area of ADC and DAC',
+    evidence: 'file',
+  },
   'zigzag-activity': {
     text: 'Sun, Houshmand, Verhelst, Analog or digital in-memory computing? Benchmarking through quantitative modeling, ICCAD',
     year: 2023,

@@ -5,6 +5,7 @@ import { type ArrayDescriptor, codeRange, type Space, type TensorDescriptor } fr
 import { destinationCore, tileMisfit } from '../walk/accesses.ts';
 import { type DynamicInstruction, fault } from '../walk/sequence.ts';
 import type { Part, Walk, WalkCache } from '../walk/walk.ts';
+import type { AnalogArrays } from './analog.ts';
 import type { ArrayCells } from './arrays.ts';
 import type { Codes } from './codes.ts';
 import type { DotKernel } from './dot.ts';
@@ -34,6 +35,8 @@ export interface ExecContext {
   readonly kernel: DotKernel;
   readonly statistics: OperandStatistics | undefined;
   readonly moved: MovedBytes | undefined;
+  /** Analog arrays whose deviations are part of the values; undefined where products are exact. */
+  readonly analog: AnalogArrays | undefined;
 }
 
 /** A source operand that may be read: its walk and the memory it lies in. */

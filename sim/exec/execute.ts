@@ -10,6 +10,7 @@ import type { TrafficRow } from '../result.ts';
 import { destinationCore } from '../walk/accesses.ts';
 import { type DynamicInstruction, fault, type LoadScalar, sequence } from '../walk/sequence.ts';
 import { WalkCache } from '../walk/walk.ts';
+import type { AnalogArrays } from './analog.ts';
 import type { ExecContext, Memories } from './context.ts';
 import { DotKernel } from './dot.ts';
 import { createMemories, loadConstants, loadInputs, type OutputCodes, readOutputs } from './host.ts';
@@ -30,6 +31,8 @@ export interface ExecOptions {
   readonly countBytes?: boolean;
   /** false: multiply with plain loops; the values are the same. */
   readonly simd?: boolean;
+  /** Multiply as these analog arrays do, with their deviations; left out, values are exact. */
+  readonly analog?: AnalogArrays;
   /** Instructions that a core may execute before it is taken for one that never ends. */
   readonly instructionLimit?: number;
   /** Sees every executed instruction before it is carried out. */
@@ -88,6 +91,7 @@ class Runner {
   readonly #kernel: DotKernel;
   readonly #limit: number | undefined;
   readonly #trace: ExecOptions['trace'];
+  readonly #analog: AnalogArrays | undefined;
   readonly #semaphores = new Map<string, number>();
 
   constructor(program: Program, machine: Machine, memories: Memories, options: ExecOptions) {
@@ -98,6 +102,7 @@ class Runner {
     this.#kernel = new DotKernel(options.simd ?? true);
     this.#limit = options.instructionLimit;
     this.#trace = options.trace;
+    this.#analog = options.analog;
     this.statistics = options.statistics ? new OperandStatistics() : undefined;
     this.moved = options.countBytes ? new MovedBytes() : undefined;
     this.loads = program.cores.map(() => []);
@@ -190,6 +195,7 @@ class Runner {
       kernel: this.#kernel,
       statistics: this.statistics,
       moved: this.moved,
+      analog: this.#analog,
     };
   }
 }

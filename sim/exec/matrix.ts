@@ -79,7 +79,7 @@ function multiply(
     weight: largestCode(tile.weightCoding, tile.weightBits, 0),
   };
   const out =
-    kCount * largest.input * largest.weight < 2 ** 31
+    kCount * largest.input * largest.weight < 2 ** 31 && cx.analog === undefined
       ? new Int32Array(rows.outer * nCount)
       : new Float64Array(rows.outer * nCount);
   const block = Math.min(rows.outer, Math.max(2, Math.floor(BLOCK_ELEMENTS / kCount) & ~1));
@@ -91,6 +91,10 @@ function multiply(
     if (memory.readRows(codes, rows, m, last, kStart, kStart + kCount, stage.x, stage.stride)) checkFill(cx, source);
     cx.statistics?.countInputs(layerOf(cx), stage.x, last - m, kCount, stage.stride, d.widthBits);
     stage.multiply(last - m, out, m * nCount);
+    if (cx.analog === undefined) continue;
+    const rowsOfBlock = { x: stage.x, stride: stage.stride, rows: last - m, first: m };
+    const operands = { tile, panel, coding: d.coding, inputBits: d.widthBits };
+    cx.analog.deviate(cx.core, { ...operands, ...rowsOfBlock }, out, m * nCount);
   }
   return out;
 }

@@ -53,7 +53,7 @@ class Compute {
     this.#slices = Math.max(1, Math.min(MAX_SLICES, Math.ceil(record.demand.busyCycles / SLICE_CYCLES)));
     this.#streams = kind === 'matrix' ? feedWords(system.machine) : 2;
     const { matrix } = system.machine.core;
-    this.#steals = kind === 'matrix' && matrix.kind === 'digital-cim' && matrix.writeInterference === 'steals';
+    this.#steals = kind === 'matrix' && matrix.kind !== 'systolic' && matrix.writeInterference === 'steals';
   }
 
   /** Begins the next slice at this instant. */

@@ -3,6 +3,7 @@
  * distinct bytes that must cross once (inputs, outputs, constants that do not stay) over the peak bandwidth. The network's bound is the largest.
  */
 import type { ActionCounts } from '../../isa/demand/actions.ts';
+import { fullArrayCycles, peakMacs } from '../../isa/demand/matrix.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import { periodPs } from '../../sim/timing/system.ts';
@@ -24,10 +25,7 @@ export interface Bounds {
 
 /** MACs per cycle of the whole matrix unit at given widths. */
 export function peakMacsPerCycle(machine: Machine, inputBits: number, weightBits: number): number {
-  const { matrix } = machine.core;
-  if (matrix.kind === 'systolic') return machine.cores * matrix.rows * matrix.columns;
-  const products = (matrix.macros * matrix.rowsAtOnce * matrix.columns * matrix.inputBitsPerCycle) / matrix.columnMux;
-  return (machine.cores * products) / (Math.max(inputBits, matrix.inputBitsPerCycle) * weightBits);
+  return machine.cores * peakMacs(machine.core.matrix, inputBits, weightBits);
 }
 
 /** Peak DRAM bytes per core cycle. */
@@ -58,11 +56,7 @@ export function boundsOf(program: Program, machine: Machine, layerActions: Reado
 function layerBound(machine: Machine, actions: ActionCounts | undefined): LayerBound {
   if (actions === undefined) return { computeCycles: 0, binding: 'none' };
   const { matrix, vector } = machine.core;
-  const arrays =
-    matrix.kind === 'systolic'
-      ? actions['systolic.mac'] / (matrix.rows * matrix.columns)
-      : actions['mac.bit'] /
-        ((matrix.macros * matrix.rowsAtOnce * matrix.columns * matrix.inputBitsPerCycle) / matrix.columnMux);
+  const arrays = fullArrayCycles(actions, matrix);
   const lanes =
     actions['vector.mac'] / vector.windowMacLanes +
     (actions['vector.intOp'] + actions['vector.floatOp']) / (4 * vector.lanes);

@@ -126,7 +126,8 @@ function conventionalLike(machine: Machine, widths: Widths, bitsMin: number): Ma
 
 function cellBytes(machine: Machine): number {
   const g = matrixGeometry(machine.core.matrix);
-  const cellBits = machine.core.matrix.kind === 'systolic' ? 8 : 1;
+  const { matrix } = machine.core;
+  const cellBits = matrix.kind === 'systolic' ? 8 : matrix.kind === 'analog-cim' ? matrix.cellBits : 1;
   return (machine.cores * g.planes * g.macros * g.rows * g.columns * cellBits) / 8;
 }
 

@@ -1,11 +1,12 @@
 /** From a design point to the `run/1` document. No physics here: every number was counted or priced before. */
 
 import { type Graph, typeText } from '../../compiler/graph/types.ts';
+import { fullArrayCycles } from '../../isa/demand/matrix.ts';
 import { ISA_VERSION } from '../../isa/instructions/table.ts';
 import { machineHash } from '../../isa/machine/parse.ts';
 import { efficiency } from '../../sim/energy/energy.ts';
 import type { UnitResult } from '../../sim/result.ts';
-import { dramBytesPerCycle, peakMacsPerCycle } from '../analysis/bounds.ts';
+import { dramBytesPerCycle } from '../analysis/bounds.ts';
 import type { LadderRung, RunResult } from '../report/schema.ts';
 import { VERSION } from '../version.ts';
 import { type Model, macTotal, weightTotals } from './prepare.ts';
@@ -168,12 +169,7 @@ function utilization(point: DesignPoint, layer: number, cycles: number): number 
   const macs = point.program.symbols.layers[layer]!.macs;
   const actions = point.result.layerActions.get(layer);
   if (macs === 0 || cycles === 0 || actions === undefined) return 0;
-  const bits = actions['mac.bit'] / macs;
-  const peak =
-    point.machine.core.matrix.kind === 'systolic'
-      ? peakMacsPerCycle(point.machine, 8, 8)
-      : bits > 0
-        ? peakMacsPerCycle(point.machine, 1, 1) / bits
-        : point.machine.core.vector.windowMacLanes;
-  return Math.min(1, macs / (cycles * peak));
+  const { matrix, vector } = point.machine.core;
+  const arrays = fullArrayCycles(actions, matrix) / point.machine.cores;
+  return Math.min(1, (arrays > 0 ? arrays : macs / vector.windowMacLanes) / cycles);
 }

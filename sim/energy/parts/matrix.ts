@@ -22,15 +22,26 @@ import {
 } from '../technology/gates.ts';
 import { ceilLog2 } from '../technology/interpolate.ts';
 import { macArea, macEnergy } from '../technology/operations.ts';
+import { analogPart } from './analog.ts';
 import { arrayFootprint, type Footprint, logicFootprint, type Part } from './part.ts';
 
-export type MatrixAction = Extract<ActionName, 'mac.bit' | `array.${string}` | `systolic.${string}`>;
+export type MatrixAction = Extract<
+  ActionName,
+  'mac.bit' | `array.${string}` | `analog.${string}` | `systolic.${string}`
+>;
 export type MatrixComponent = Extract<Component, 'arrays' | 'adderTrees' | 'shiftAdd' | 'macroAdder'>;
 export type MatrixPart = Part<MatrixAction, MatrixComponent>;
 
 export function matrixPart(machine: Machine, activity: Activity): MatrixPart {
   const { matrix } = machine.core;
-  return matrix.kind === 'digital-cim' ? digitalPart(machine, matrix, activity) : systolicPart(machine, matrix);
+  switch (matrix.kind) {
+    case 'digital-cim':
+      return digitalPart(machine, matrix, activity);
+    case 'analog-cim':
+      return analogPart(machine, matrix, activity);
+    case 'systolic':
+      return systolicPart(machine, matrix);
+  }
 }
 
 /** Bits of a sum of one column, and of the accumulator that shifts over input bits and joins columns to a weight. */
@@ -64,6 +75,9 @@ function digitalPart(machine: Machine, matrix: DigitalCim, activity: Activity): 
         sum([lineEnergy(matrix.rows, 'bitline'), times(gateEnergy('inverter'), 2, 'cell')], 'cell write'),
         'cell bit written',
       ),
+      'analog.cell': absent('fJ', 'no analog array in this machine'),
+      'analog.dac': absent('fJ', 'no analog array in this machine'),
+      'analog.adc': absent('fJ', 'no analog array in this machine'),
       'systolic.mac': absent('fJ', 'no systolic array in this machine'),
       'systolic.loadBit': absent('fJ', 'no systolic array in this machine'),
     },
@@ -142,10 +156,10 @@ function digitalComponents(machine: Machine, matrix: DigitalCim): Readonly<Recor
 function systolicPart(machine: Machine, matrix: Systolic): MatrixPart {
   const corner = machine.technology;
   const bits = Math.max(matrix.weightBitsMax, matrix.inputBitsMax);
-  const none = absent('fJ', 'no digital CIM array in this machine');
+  const none = absent('fJ', 'no CIM array in this machine');
   const nothing = {
-    area: absent('um2', 'no digital CIM array in this machine'),
-    leakage: absent('nW', 'no digital CIM array in this machine'),
+    area: absent('um2', 'no CIM array in this machine'),
+    leakage: absent('nW', 'no CIM array in this machine'),
   };
   const register = product(gateEnergy('flipFlop'), [registerActivity()], 'flip-flop');
   const path = times(register, matrix.rows / 2, 'half of the rows on its way');
@@ -163,6 +177,9 @@ function systolicPart(machine: Machine, matrix: Systolic): MatrixPart {
       'array.shiftAdd': none,
       'array.macroAdd': none,
       'array.writeBit': none,
+      'analog.cell': none,
+      'analog.dac': none,
+      'analog.adc': none,
       'systolic.mac': macEnergy(bits, corner),
       'systolic.loadBit': gatesAt(path, corner, 'weight bit shifted in'),
     },

@@ -8,6 +8,7 @@ import { area } from '../../../sim/energy/area.ts';
 import { assumed } from '../../../sim/energy/price.ts';
 import { allPrices, explainPrice, overlayPrices, priceList } from '../../../sim/energy/price-list.ts';
 import { describeSource, SOURCES } from '../../../sim/energy/sources.ts';
+import { analogMachine } from '../../harness/analog.ts';
 
 const edge = priceList(edgeDcim28nm);
 
@@ -120,6 +121,7 @@ describe('the generic list', () => {
     const variants = [
       edge,
       priceList(edgeDcim28nm, { activity }),
+      priceList(analogMachine()),
       ...['ddr4', 'hbm2'].map((technology) =>
         priceList({ ...edgeDcim28nm, dram: { ...edgeDcim28nm.dram, technology } }),
       ),

@@ -1,0 +1,212 @@
+/**
+ * What an analog array really gives: the exact sums plus the deviation of every conversion. An operand is driven and stored offset to start at zero
+ * (two's complement and bipolar codes alike); digital corrections for the offsets are exact and cancel, so only conversions can deviate: cells off their
+ * level or stuck, read noise, ADC offset, quantization and clipping. Cells and ADCs deviate by place, drawn from the seed; read noise is drawn in
+ * program order. Leaves out: drift, wire resistance, and cells that deviate anew at each write.
+ */
+import { createRandom, type Random } from '../../isa/base/random.ts';
+import type { AnalogCim, Machine } from '../../isa/machine/schema.ts';
+import { type ArrayDescriptor, type Coding, codeRange } from '../../isa/tensor.ts';
+import { type TilePart, tileParts } from '../walk/accesses.ts';
+import type { Panel } from './arrays.ts';
+
+/** One block of gathered input vectors and the exact sums that they gave. */
+export interface AnalogBlock {
+  readonly tile: ArrayDescriptor;
+  readonly panel: Panel;
+  readonly coding: Coding;
+  readonly inputBits: number;
+  /** Row m starts at m * stride; `first` is the number of row 0 within the instruction. */
+  readonly x: Int16Array | Int32Array;
+  readonly stride: number;
+  readonly rows: number;
+  readonly first: number;
+}
+
+/** Levels of the cells of one part of a tile, slice by slice, each n x k: as designed and as built. */
+interface Levels {
+  readonly ideal: Float64Array;
+  readonly real: Float64Array;
+}
+
+/** The analog arrays of one machine, as one seed built them. Hold on to it from one run to the next: read noise goes on. */
+export class AnalogArrays {
+  readonly #matrix: AnalogCim;
+  readonly #seed: Random;
+  readonly #read: Random;
+  readonly #cells = new Map<string, Levels>();
+  readonly #panels = new WeakMap<Panel, Map<string, Levels>>();
+
+  constructor(matrix: AnalogCim, seed: number) {
+    this.#matrix = matrix;
+    this.#seed = createRandom(seed);
+    this.#read = this.#seed.fork('read noise');
+  }
+
+  /** Adds to out[at + m * nCount + n] what the conversions of row m and output n deviate by, a whole number. */
+  deviate(core: number, block: AnalogBlock, out: Int32Array | Float64Array, at: number): void {
+    const { tile } = block;
+    const scale = (block.coding === 'bipolar' ? 2 : 1) * (tile.weightCoding === 'bipolar' ? 2 : 1);
+    const passes = Math.ceil(block.inputBits / this.#matrix.dacBits);
+    const steps = new Float64Array(passes * tile.kCount);
+    const parts = tileParts(tile);
+    for (let m = 0; m < block.rows; m++) {
+      this.#slice(block, m, passes, steps);
+      const replica = (block.first + m) % tile.replicas;
+      for (const part of parts) {
+        if (part.replica !== replica) continue;
+        const levels = this.#levels(core, block, part);
+        for (let n = part.n0; n < part.n1; n++) {
+          const index = at + m * tile.nCount + n;
+          out[index] = out[index]! + scale * this.#column(core, tile, part, levels, steps, passes, n);
+        }
+      }
+    }
+  }
+
+  /** Codes of one vector as unsigned DAC steps, pass by pass, lowest bits first. A bipolar 0 is a row that is not driven. */
+  #slice({ tile, x, stride, coding, inputBits }: AnalogBlock, m: number, passes: number, into: Float64Array): void {
+    const { min } = codeRange(coding, inputBits);
+    const top = 2 ** this.#matrix.dacBits;
+    for (let k = 0; k < tile.kCount; k++) {
+      const code = x[m * stride + k]!;
+      let left = coding === 'bipolar' ? (code > 0 ? 1 : 0) : code - min;
+      for (let p = 0; p < passes; p++) {
+        into[p * tile.kCount + k] = left % top;
+        left = Math.floor(left / top);
+      }
+    }
+  }
+
+  /** Deviation of one output: over the slices of its weight, the row groups and the passes, each conversion at its place value. */
+  #column(
+    core: number,
+    tile: ArrayDescriptor,
+    part: TilePart,
+    levels: Levels,
+    steps: Float64Array,
+    passes: number,
+    n: number,
+  ): number {
+    const { cellBits, dacBits, rowsAtOnce, columnsPerAdc } = this.#matrix;
+    const width = Math.ceil(tile.weightBits / cellBits);
+    const rows = part.k1 - part.k0;
+    let deviation = 0;
+    for (let s = 0; s < width; s++) {
+      const cells = (s * (part.n1 - part.n0) + n - part.n0) * rows;
+      const column = tile.columnStart + (n - part.n0) * width + s;
+      const offset = this.#adcOffset(core, part.macro, Math.floor(column / columnsPerAdc));
+      for (let from = 0; from < rows; ) {
+        const to = Math.min(rows, from + rowsAtOnce - ((tile.rowStart + from) % rowsAtOnce));
+        for (let p = 0; p < passes; p++) {
+          let ideal = 0;
+          let real = 0;
+          for (let k = from; k < to; k++) {
+            const step = steps[p * tile.kCount + part.k0 + k]!;
+            ideal += step * levels.ideal[cells + k]!;
+            real += step * levels.real[cells + k]!;
+          }
+          deviation += (this.#convert(real, offset) - ideal) * 2 ** (p * dacBits + s * cellBits);
+        }
+        from = to;
+      }
+    }
+    return deviation;
+  }
+
+  /** A column sum through the ADC, back in products of one DAC step and one cell level, to the nearest whole number. */
+  #convert(sum: number, offset: number): number {
+    const { adcBits, adcFullScale, nonIdealities } = this.#matrix;
+    const top = 2 ** adcBits - 1;
+    const step = adcFullScale / top;
+    const noise = nonIdealities.readNoiseSteps === 0 ? 0 : nonIdealities.readNoiseSteps * normal(this.#read);
+    const code = Math.min(top, Math.max(0, Math.round(sum / step + noise + offset)));
+    return Math.round(code * step);
+  }
+
+  #levels(core: number, { tile, panel }: AnalogBlock, part: TilePart): Levels {
+    let known = this.#panels.get(panel);
+    if (known === undefined) this.#panels.set(panel, (known = new Map<string, Levels>()));
+    const key = `${core} ${part.macro}`;
+    let found = known.get(key);
+    if (found === undefined) known.set(key, (found = this.#build(core, tile, panel, part)));
+    return found;
+  }
+
+  #build(core: number, tile: ArrayDescriptor, panel: Panel, part: TilePart): Levels {
+    const { cellBits, nonIdealities } = this.#matrix;
+    const width = Math.ceil(tile.weightBits / cellBits);
+    const [rows, columns] = [part.k1 - part.k0, part.n1 - part.n0];
+    const ideal = new Float64Array(width * columns * rows);
+    const real = new Float64Array(ideal.length);
+    const top = 2 ** cellBits - 1;
+    const { min } = codeRange(tile.weightCoding, tile.weightBits);
+    const plane = this.#plane(core, part.macro, tile.plane);
+    for (let n = 0; n < columns; n++) {
+      for (let k = 0; k < rows; k++) {
+        const code = panel.weights[(part.n0 + n) * tile.kCount + part.k0 + k]!;
+        let left = tile.weightCoding === 'bipolar' ? (code > 0 ? 1 : 0) : code - min;
+        for (let s = 0; s < width; s++) {
+          const level = left % (top + 1);
+          left = Math.floor(left / (top + 1));
+          const to = (s * columns + n) * rows + k;
+          const cell = (tile.rowStart + k) * this.#matrix.columns + tile.columnStart + n * width + s;
+          const stuck = plane.ideal[cell]!;
+          ideal[to] = level;
+          real[to] = stuck < 0 ? level * (1 + nonIdealities.cellSigma * plane.real[cell]!) : stuck * top;
+        }
+      }
+    }
+    return { ideal, real };
+  }
+
+  /** By cell of one plane of a macro: `real` the deviate of its level, `ideal` 0 or 1 where it is stuck at zero or at the top, else -1. */
+  #plane(core: number, macro: number, plane: number): Levels {
+    const key = `cells ${core} ${macro} ${plane}`;
+    let found = this.#cells.get(key);
+    if (found === undefined) {
+      const { rows, columns, nonIdealities } = this.#matrix;
+      const random = this.#seed.fork(key);
+      const ideal = new Float64Array(rows * columns);
+      const real = new Float64Array(rows * columns);
+      for (let i = 0; i < ideal.length; i++) {
+        const u = random.real();
+        const zero = u < nonIdealities.stuckAtZero;
+        ideal[i] = zero ? 0 : u < nonIdealities.stuckAtZero + nonIdealities.stuckAtTop ? 1 : -1;
+        real[i] = normal(random);
+      }
+      found = { ideal, real };
+      this.#cells.set(key, found);
+    }
+    return found;
+  }
+
+  #adcOffset(core: number, macro: number, adc: number): number {
+    const { adcOffsetSteps } = this.#matrix.nonIdealities;
+    if (adcOffsetSteps === 0) return 0;
+    const key = `adcs ${core} ${macro}`;
+    let found = this.#cells.get(key);
+    if (found === undefined) {
+      const random = this.#seed.fork(key);
+      const real = Float64Array.from({ length: Math.ceil(this.#matrix.columns / this.#matrix.columnsPerAdc) }, () =>
+        normal(random),
+      );
+      found = { ideal: real, real };
+      this.#cells.set(key, found);
+    }
+    return adcOffsetSteps * found.real[adc]!;
+  }
+}
+
+/** Arrays as `seed` builds them; undefined for machines whose arrays compute exactly. */
+export function buildAnalog(machine: Machine, seed: number): AnalogArrays | undefined {
+  const { matrix } = machine.core;
+  return matrix.kind === 'analog-cim' ? new AnalogArrays(matrix, seed) : undefined;
+}
+
+/** Standard normal by the sum of twelve uniform numbers: the same bits on every platform, tails end at 6. */
+function normal(random: Random): number {
+  let sum = -6;
+  for (let i = 0; i < 12; i++) sum += random.real();
+  return sum;
+}
