@@ -194,6 +194,8 @@ export const dramSchema = z.strictObject({
     writeToReadShort: count(),
     writeToReadLong: count(),
     readToWrite: count(),
+    /** Clocks of the row-command bus that a precharge with its activation takes; 0 = the bus never limits. */
+    rowCommand: natural(1024),
     rfc: count(),
     refi: count(),
   }),

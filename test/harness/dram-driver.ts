@@ -18,28 +18,31 @@ export function driveDram(dram: Dram, accesses: readonly DramAccess[], limit: nu
   let next = 0;
   let flying = 0;
   let last = 0;
-  const waiting = new Array<number>(dram.channels).fill(0);
+  const waiting = { reads: new Array<number>(dram.channels).fill(0), writes: new Array<number>(dram.channels).fill(0) };
+  const room = { reads: dram.readQueue, writes: dram.writeQueue };
   const push = () => {
     while (next < accesses.length && (limit === 0 || flying < limit)) {
       const a = accesses[next]!;
       const parts = map.segments(Float64Array.of(a.address, a.address + a.bytes), a.bytes);
-      if (parts.some((p) => waiting[p.segment.channel]! + p.segment.bursts > dram.readQueue)) return;
+      const kind = a.write ? 'writes' : 'reads';
+      const own = waiting[kind];
+      if (parts.some((p) => own[p.segment.channel]! + p.segment.bursts > room[kind])) return;
       next += 1;
       flying += 1;
       let left = parts.length;
       for (const { segment } of parts) {
-        waiting[segment.channel]! += segment.bursts;
+        own[segment.channel]! += segment.bursts;
         channels[segment.channel]!.request({
           who: { age: next, unit: 0, part: 0 },
           segment,
           write: a.write,
           layer: -1,
           done: (now) => {
-            waiting[segment.channel]! -= segment.bursts;
+            own[segment.channel]! -= segment.bursts;
             last = now;
             left -= 1;
             if (left === 0) flying -= 1;
-            push();
+            kernel.at(now + dram.clockPs, push);
           },
         });
       }

@@ -44,6 +44,9 @@ export interface DramCounts {
 
 /** How often in a row a younger request may go before the oldest. */
 const PATIENCE = 16;
+/** Shares of the write queue at which writes begin and cease to be served before reads, as in Ramulator. */
+const DRAIN_FROM = 0.8;
+const DRAIN_TO = 0.2;
 
 export class DramChannel {
   readonly counts: DramCounts = { activations: 0, refreshes: 0, readBursts: 0, writeBursts: 0 };
@@ -57,7 +60,11 @@ export class DramChannel {
   #lastWrite = false;
   #lastGroup = -1;
   #lastColumn = -1e15;
+  /** Column commands of one direction that a burst of another group may still slip between; ascending. */
+  #columns: { readonly at: number; readonly group: number }[] = [];
   #activations: number[] = [];
+  #rowBusFree = 0;
+  #draining = false;
   #nextRefresh: number;
   #refreshEnd = 0;
   #decideAt = 0;
@@ -91,13 +98,20 @@ export class DramChannel {
     }
   }
 
-  /** The request whose data can move first; among equals the oldest. The oldest of all is passed over only so many times. */
+  /**
+   * Of the direction that is being served, the request whose data can move first; among equals the oldest. The oldest of all is passed over only
+   * so many times.
+   */
   #choose(): Waiting {
-    let left = this.#dram.readQueue;
-    let best = 0;
+    const writes = this.#drains();
+    let left = writes ? this.#dram.writeQueue : this.#dram.readQueue;
+    let oldest = -1;
+    let best = -1;
     let bestStart = Infinity;
     for (let i = 0; i < this.#queue.length && left > 0; i++) {
       const r = this.#queue[i]!;
+      if (r.write !== writes) continue;
+      if (oldest < 0) oldest = i;
       left -= r.segment.bursts;
       const start = this.#passedOver >= PATIENCE ? i : this.#earliestData(r);
       if (start < bestStart) {
@@ -105,8 +119,22 @@ export class DramChannel {
         bestStart = start;
       }
     }
-    this.#passedOver = best === 0 ? 0 : this.#passedOver + 1;
+    this.#passedOver = best === oldest ? 0 : this.#passedOver + 1;
     return this.#queue.splice(best, 1)[0]!;
+  }
+
+  /** Writes wait until their queue is nearly full or nothing is read, then go until it is nearly empty: few turnarounds. */
+  #drains(): boolean {
+    let reads = 0;
+    let writes = 0;
+    for (const r of this.#queue) {
+      if (r.write) writes += r.segment.bursts;
+      else reads += r.segment.bursts;
+    }
+    const { writeQueue } = this.#dram;
+    const enough = this.#draining ? writes >= DRAIN_TO * writeQueue : writes > DRAIN_FROM * writeQueue;
+    this.#draining = writes > 0 && (reads === 0 || enough);
+    return this.#draining;
   }
 
   /** When the first data of a request could move, were it served next; a change of direction counts its turnaround. */
@@ -119,7 +147,45 @@ export class DramChannel {
       const closed = bank.row >= 0 ? Math.max(r.arrival, bank.prechargeAt) + clockPs * t.rp : r.arrival;
       column = Math.max(closed, bank.activateAt) + clockPs * t.rcd;
     }
+    if (this.#interleaves(r)) return this.#freeColumn(Math.max(column, this.#kernel.now), r.segment.group) + latency;
     return Math.max(column, this.#columnAfterTurnaround(r), this.#busFree - latency) + latency;
+  }
+
+  /** With bank groups, bursts of one group are tCCD_L apart and leave room for another group's in between; not across a turnaround. */
+  #interleaves(r: Waiting): boolean {
+    return this.#dram.bankGroups > 1 && r.write === this.#lastWrite;
+  }
+
+  /** Earliest column from `from` on that keeps tCCD_S to all others and tCCD_L to those of its own group. */
+  #freeColumn(from: number, group: number): number {
+    const { timing: t, clockPs, burstClocks } = this.#dram;
+    let at = from;
+    for (const c of this.#columns) {
+      const apart = clockPs * Math.max(burstClocks, c.group === group ? t.ccdLong : t.ccdShort);
+      if (c.at + apart <= at) continue;
+      if (at + apart <= c.at) {
+        // Later commands of the own group may still be too near.
+        if (c.group === group) break;
+        continue;
+      }
+      at = c.at + apart;
+    }
+    return at;
+  }
+
+  /** Places the bursts of a request one by one; gives the first and the last column. */
+  #interleave(r: Waiting, ready: number): readonly [first: number, last: number] {
+    const { timing: t, clockPs } = this.#dram;
+    let at = ready;
+    let first = -1;
+    for (let i = 0; i < r.segment.bursts; i++) {
+      at = this.#freeColumn(at, r.segment.group);
+      if (i === 0) first = at;
+      const slot = this.#columns.findIndex((c) => c.at > at);
+      this.#columns.splice(slot < 0 ? this.#columns.length : slot, 0, { at, group: r.segment.group });
+      at += clockPs * t.ccdLong;
+    }
+    return [first, at - clockPs * t.ccdLong];
   }
 
   #serve(r: Waiting, now: number): void {
@@ -132,12 +198,10 @@ export class DramChannel {
     const latency = ps(r.write ? t.writeLatency : t.readLatency);
     const free = this.#busFree;
     const turned = this.#columnAfterTurnaround(r);
-    const column = Math.max(columnReady, turned, free - latency);
-    const inner = ps(Math.max(burstClocks, this.#dram.bankGroups > 1 ? t.ccdLong : t.ccdShort));
-    const lastColumn = column + (r.segment.bursts - 1) * inner;
+    const [column, lastColumn] = this.#place(r, columnReady, turned, free - latency);
     const dataEnd = lastColumn + latency + ps(burstClocks);
-    this.#busFree = dataEnd;
-    this.#lastColumn = lastColumn;
+    this.#busFree = Math.max(free, dataEnd);
+    this.#lastColumn = Math.max(this.#lastColumn, lastColumn);
     this.#lastWrite = r.write;
     this.#lastGroup = r.segment.group;
     bank.prechargeAt = Math.max(
@@ -145,10 +209,27 @@ export class DramChannel {
       r.write ? dataEnd + ps(t.writeRecovery) : lastColumn + ps(t.readToPrecharge),
     );
     this.counts[r.write ? 'writeBursts' : 'readBursts'] += r.segment.bursts;
-    this.#decideAt = Math.max(now, lastColumn);
+    this.#decideAt = Math.max(now, this.#dram.bankGroups > 1 ? column : lastColumn);
     const finish = dataEnd + this.#dram.controllerPs;
     const parts = partsOf(r, from, columnReady, Math.max(free - latency, from), column, latency, finish);
     this.#kernel.at(finish, (when) => r.done(when, parts));
+  }
+
+  /** First and last column of a request whose row is open at `ready`. */
+  #place(r: Waiting, ready: number, turned: number, busReady: number): readonly [first: number, last: number] {
+    const { timing: t, clockPs, burstClocks, bankGroups } = this.#dram;
+    if (bankGroups === 1) {
+      const column = Math.max(ready, turned, busReady);
+      return [column, column + (r.segment.bursts - 1) * clockPs * Math.max(burstClocks, t.ccdShort)];
+    }
+    if (!this.#interleaves(r)) {
+      this.#columns = [];
+      return this.#interleave(r, Math.max(ready, turned, busReady));
+    }
+    const soonest = Math.max(ready, alignUp(this.#kernel.now, clockPs));
+    const past = soonest - clockPs * t.ccdLong;
+    while (this.#columns.length > 0 && this.#columns[0]!.at < past) this.#columns.shift();
+    return this.#interleave(r, soonest);
   }
 
   /** Earliest column command that respects the bus direction. */
@@ -171,6 +252,11 @@ export class DramChannel {
     if (last !== undefined) at = Math.max(at, last + ps(this.#dram.bankGroups === 1 ? t.rrdLong : t.rrdShort));
     const fourth = this.#activations[this.#activations.length - 4];
     if (fourth !== undefined) at = Math.max(at, fourth + ps(t.faw));
+    if (t.rowCommand > 0) {
+      const start = Math.max(from, this.#rowBusFree);
+      this.#rowBusFree = start + ps(t.rowCommand);
+      at = Math.max(at, start);
+    }
     this.#activations = [...this.#activations.slice(-3), at];
     this.counts.activations += 1;
     this.activationsByLayer.set(r.layer, (this.activationsByLayer.get(r.layer) ?? 0) + 1);

@@ -22,7 +22,7 @@ export const lpddr4X16: Dram = {
   controllerPs: 0,
   timing: {
     readLatency: 35, writeLatency: 18, rcd: 29, rp: 27, rpAll: 32, ras: 68, ccdShort: 8, ccdLong: 8, rrdShort: 16, rrdLong: 16, faw: 64,
-    writeRecovery: 28, readToPrecharge: 14, writeToReadShort: 16, writeToReadLong: 16, readToWrite: 26, rfc: 288, refi: 6247,
+    writeRecovery: 28, readToPrecharge: 14, writeToReadShort: 16, writeToReadLong: 16, readToWrite: 26, rowCommand: 0, rfc: 288, refi: 6247,
   },
 };
 
