@@ -18,6 +18,8 @@ export class CodeEntry {
   readonly unitNumber: number;
   readonly layer: number;
   readonly touches: Touches;
+  /** An operand is read from the scratchpad, whose latency then comes on top. */
+  readonly readsScratchpad: boolean;
   /** No register moves an operand: walks and demand are the same every time. */
   readonly fixed: boolean;
   /** Macros of the tile, [first, end); empty where there is none. */
@@ -43,6 +45,7 @@ export class CodeEntry {
     const tensors = this.touches.operands.flatMap((o) => program.tensors[o.tensor] ?? []);
     this.#origins = [...new Set(tensors.flatMap((t) => t.originRegisters.map((r) => r.register)))].filter((r) => r > 0);
     this.fixed = this.#origins.length === 0 && tensors.every((t) => t.baseRegister === 0);
+    this.readsScratchpad = this.touches.operands.some((o) => o.read && program.tensors[o.tensor]?.space === 'spad');
     this.macros = macrosOf(context, this.touches);
     this.#context = context;
   }

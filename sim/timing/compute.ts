@@ -121,8 +121,9 @@ class Compute {
     record.freePs = now;
     this.#events.released(record);
     this.#events.freed(record);
-    const { latencyCycles, spadWords } = record.demand;
-    const latency = latencyCycles + (spadWords > 0 ? system.machine.core.scratchpad.latencyCycles : 0);
+    const { latencyCycles } = record.demand;
+    const { readsScratchpad } = record.entry;
+    const latency = latencyCycles + (readsScratchpad ? system.machine.core.scratchpad.latencyCycles : 0);
     system.kernel.at(now + latency * system.corePs, (when) => {
       record.spend(this.#work === 'matrix' ? 'matrix-pipeline' : this.#work, when);
       this.#events.finished(record);

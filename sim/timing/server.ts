@@ -114,15 +114,16 @@ export class BankedPort {
   }
 
   #serve(r: Request, now: number): void {
-    const start = Math.max(r.from, this.#freeAt);
-    this.#freeAt = start + Math.ceil((r.amount * this.#periodPs) / this.#banks);
+    // All requesters together move a word per bank and cycle; what one leaves of a cycle, another may use.
+    this.#freeAt = Math.max(r.from, this.#freeAt) + Math.ceil((r.amount * this.#periodPs) / this.#banks);
     const own = Math.ceil(r.amount / r.streams);
     let rivals = 0;
     for (const a of this.#active) if (a.unit !== r.who.unit) rivals += 1;
     const lost = Math.floor((own * rivals) / this.#banks);
-    const streamed = Math.max(this.#freeAt, start + (own + lost) * this.#periodPs);
+    const moving = (own + lost) * this.#periodPs;
+    const streamed = Math.max(this.#freeAt, r.from + moving);
     const end = alignUp(Math.max(streamed, now + this.#periodPs), this.#periodPs);
     this.#active.push({ unit: r.who.unit, end });
-    r.served(start, end);
+    r.served(Math.max(r.from, streamed - moving), end);
   }
 }

@@ -161,7 +161,7 @@ class Transfer {
     const words = Math.max(1, Math.ceil(((piece.to - piece.from) * 8) / machine.interconnect.linkBits));
     cores[entry.unit.core]!.link.request(flow, words, firstWord, (start, end) => {
       this.#passed(parts, 'interconnect', now, start, end);
-      flow.firstWord = Math.max(now, Math.min(end, start + machine.interconnect.latencyCycles * this.#system.bufferPs));
+      flow.firstWord = Math.min(end, start + (1 + machine.interconnect.latencyCycles) * this.#system.bufferPs);
       kernel.at(end, () => this.#deliver(flow));
     });
   }
@@ -183,7 +183,7 @@ class Transfer {
     end.port.request(flow, words, 1, flow.firstWord, (start, finish) => {
       const told = finish + end.latencyPs;
       this.#passed(parts, end.cause, now, start, told);
-      flow.firstWord = Math.max(now, Math.min(told, start + end.periodPs + end.latencyPs));
+      flow.firstWord = Math.min(told, start + end.periodPs + end.latencyPs);
       kernel.at(told, next);
     });
   }
