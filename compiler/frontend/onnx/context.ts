@@ -30,12 +30,15 @@ export class ImportContext {
   readonly opset: number;
   readonly notes: string[] = [];
   readonly quantizers: QuantizerSite[] = [];
+  /** Whether the model has quantizers or integer ops at all: float layers are then exceptions, not the rule. */
+  readonly quantizedModel: boolean;
   /** Nodes of the QuantizeLinear dialect that read scaled codes as floats: no integer kernel stands for them. */
   readonly floatNodes = new Set<OnnxNode>();
   readonly #meanings = new Map<string, Meaning>();
   readonly #floats = new Map<string, string>();
   readonly #consumers: ReadonlyMap<string, readonly OnnxNode[]>;
   readonly #outputs: ReadonlySet<string>;
+  readonly #producers: ReadonlyMap<string, OnnxNode>;
   /** The node being imported. */
   node: OnnxNode;
 
@@ -50,11 +53,13 @@ export class ImportContext {
     this.opset = opset;
     this.node = first;
     this.#outputs = new Set(outputs);
+    this.quantizedModel = nodes.some((n) => /Quant|QLinear|QGemm|Integer|Trunc/.test(n.opType));
     const consumers = new Map<string, OnnxNode[]>();
     for (const node of nodes) {
       for (const name of node.inputs) consumers.set(name, [...(consumers.get(name) ?? []), node]);
     }
     this.#consumers = consumers;
+    this.#producers = new Map(nodes.flatMap((n) => n.outputs.map((o): [string, OnnxNode] => [o, n])));
   }
 
   /** Runs `make` with `node` as the current node, so that what it adds carries that node's name. */
@@ -115,6 +120,11 @@ export class ImportContext {
   soleConsumer(name: string): OnnxNode | undefined {
     const users = this.#consumers.get(name) ?? [];
     return users.length === 1 && !this.#outputs.has(name) ? users[0] : undefined;
+  }
+
+  /** The node that makes `name`; undefined for inputs and initializers. */
+  producerOf(name: string): OnnxNode | undefined {
+    return this.#producers.get(name);
   }
 
   /** Adds a graph node that carries the current ONNX node's name. */

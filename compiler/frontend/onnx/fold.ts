@@ -95,6 +95,25 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   Sqrt: unary(Math.sqrt),
   Sign: unary(Math.sign),
   Relu: unary((x) => Math.max(x, 0)),
+  Clip: (node, inputs, cx) => {
+    const x = need(inputs, 0);
+    const bound = (i: number, name: string, none: number): number =>
+      cx.opset < 11 ? floatAttribute(node, name, none) : (inputs[i]?.data[0] ?? none);
+    const low = bound(1, 'min', Number.NEGATIVE_INFINITY);
+    const high = bound(2, 'max', Number.POSITIVE_INFINITY);
+    return generate(x.dataType, x.shape, (i) => Math.min(high, Math.max(low, x.data[i] ?? 0)));
+  },
+  Less: binary((a, b) => Number(a < b), 'bool'),
+  Greater: binary((a, b) => Number(a > b), 'bool'),
+  And: binary((a, b) => Number(a !== 0 && b !== 0), 'bool'),
+  Or: binary((a, b) => Number(a !== 0 || b !== 0), 'bool'),
+  Tile: (_, inputs) => {
+    const x = need(inputs, 0);
+    const times = whole(need(inputs, 1));
+    const strides = stridesOf(x.shape);
+    const shape = x.shape.map((d, i) => d * (times[i] ?? 1));
+    return gatherBy(x, shape, (index) => index.reduce((n, v, i) => n + (v % (x.shape[i] ?? 1)) * (strides[i] ?? 0), 0));
+  },
   Reciprocal: unary((x) => 1 / x),
   Not: unary((x) => (x === 0 ? 1 : 0)),
   Where: (_, inputs) => foldWhere(need(inputs, 0), need(inputs, 1), need(inputs, 2)),

@@ -12,7 +12,7 @@ import { ImportContext, type QuantizerSite } from './context.ts';
 import { foldNode, shapeConstant } from './fold.ts';
 import { type Constant, elementTypeOf, invalid, type Meaning, Refusal, refuse, Skipped } from './meaning.ts';
 import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from './model.ts';
-import { importerOf } from './ops/index.ts';
+import { adviceOn, importerOf } from './ops/index.ts';
 import { readModel } from './read.ts';
 import { checkStructure, nodeLabel, opsetOf, sortNodes } from './structure.ts';
 import { type ExternalLoader, tensorValues } from './values.ts';
@@ -262,7 +262,7 @@ class Session {
       });
     }
     return refuse(`op ${node.opType} of domain '${node.domain === '' ? 'ai.onnx' : node.domain}' is not supported`, {
-      hint: 'see the list of supported ops in compiler/README.md',
+      hint: adviceOn(node.opType),
     });
   }
 

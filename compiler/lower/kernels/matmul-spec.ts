@@ -1,8 +1,8 @@
 /**
  * A convolution or matrix product as integers for the matrix unit: sum over k of x[m][k] * w[k][n] on raw codes, then
  * bias and requantizer. Weight zero points are subtracted from the weights; the input's zero point becomes part of the bias,
- * because padding reads it. Weights get the narrowest coding that holds them; what needs 9 bits becomes two
- * signed bytes that are accumulated one after the other.
+ * because padding reads it. Weights get the narrowest coding that holds them; bytes with a zero point need up to 10 bits and become
+ * two or three signed bytes that are accumulated one after the other.
  */
 import type { Machine } from '../../../isa/machine/schema.ts';
 import type { ArrayDescriptor } from '../../../isa/tensor.ts';
@@ -31,7 +31,7 @@ export interface MatmulSpec {
   readonly inputZero: number;
   readonly weightBits: number;
   readonly weightCoding: ArrayDescriptor['weightCoding'];
-  /** One or two addends; weight of row k (window-major, channel last) and output n of the whole layer. */
+  /** Addends, one unless weights are wider than the arrays'; weight of row k (window-major, channel last) and output n of the whole layer. */
   readonly parts: readonly ((k: number, n: number) => number)[];
   readonly records: Records;
 }
@@ -117,6 +117,9 @@ function weightSums(raw: RawMatmul): { readonly total: Float64Array; readonly lo
   return { total, low, high };
 }
 
+/** Bytes minus a zero point per output reach -255 .. 255: three signed bytes. */
+const MOST_PARTS = 3;
+
 type Coded = Pick<MatmulSpec, 'weightBits' | 'weightCoding' | 'parts'>;
 
 /** Narrowest coding of all weights of the layer. */
@@ -135,15 +138,20 @@ function codeWeights(raw: RawMatmul, machine: Machine): Coded {
   const most = machine.core.matrix.weightBitsMax;
   const coded = atLeast(narrowest(min, max, zero), machine.core.matrix.weightBitsMin, max);
   if (coded.weightBits <= Math.min(most, 8)) return { ...coded, parts: [raw.weight] };
-  const byte = codeRange('signed', Math.min(most, 8));
-  const low = (k: number, n: number): number => Math.max(byte.min, Math.min(byte.max, raw.weight(k, n)));
-  const rest = (k: number, n: number): number => raw.weight(k, n) - low(k, n);
-  const fits = min >= 2 * byte.min && max <= 2 * byte.max;
+  const bits = Math.min(most, 8);
+  const { min: low, max: high } = codeRange('signed', bits);
+  const count = Math.max(Math.ceil(min / low), Math.ceil(max / high));
   refuseUnless(
-    fits,
-    `weights reach ${min} .. ${max}; the matrix unit takes ${most} bits, twice accumulated ${2 * byte.min} .. ${2 * byte.max} (core.matrix.weightBitsMax)`,
+    count <= MOST_PARTS,
+    `weights reach ${min} .. ${max}; the matrix unit takes ${most} bits, ${MOST_PARTS} times accumulated ${MOST_PARTS * low} .. ${MOST_PARTS * high} (core.matrix.weightBitsMax)`,
   );
-  return { weightBits: Math.min(most, 8), weightCoding: 'signed', parts: [low, rest] };
+  // Part i is what parts 0 .. i - 1, each as large as it can be, leave of the weight.
+  const clamped = (w: number, i: number): number => Math.max(i * low, Math.min(i * high, w));
+  const parts = Array.from({ length: count }, (_, i) => (k: number, n: number): number => {
+    const w = raw.weight(k, n);
+    return clamped(w, i + 1) - clamped(w, i);
+  });
+  return { weightBits: bits, weightCoding: 'signed', parts };
 }
 
 /** Wider where the machine has no narrower weight; two's complement unless only unsigned holds the largest. */

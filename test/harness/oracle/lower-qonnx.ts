@@ -57,6 +57,7 @@ class Lowering {
   take(node: OnnxNode): void {
     const [x, w] = node.inputs.map((name) => this.#quantized.get(name));
     if (QUANTIZERS.has(node.opType)) this.#quantizer(node);
+    else if (node.opType === 'Trunc') this.#trunc(node);
     else if (MOVERS.has(node.opType) && x !== undefined) this.#move(node, x);
     else if (this.#spelling === 'integer' && (node.opType === 'Conv' || node.opType === 'MatMul') && x && w)
       this.#product(node, x, w);
@@ -111,6 +112,18 @@ class Lowering {
     const centred = bipolar || this.#number(zero) === 0 ? levels : this.#emit('Sub', [levels, zero]);
     this.#emit('Mul', [centred, scale], out);
     this.#quantized.set(out, { levels: centred, scale, constant });
+  }
+
+  /** Version 1: half-even(x / s + z) / 2^(in - out), rounded; then - z, * s. */
+  #trunc(node: OnnxNode): void {
+    const [x, scale, zero, from, to] = node.inputs as [string, string, string, string, string];
+    const codes = this.#emit('Round', [this.#emit('Add', [this.#emit('Div', [x, scale]), zero])]);
+    const factor = this.#scalar(2 ** (this.#number(from) - this.#number(to)));
+    const mode = node.attributes.get('rounding_mode');
+    const levels = this.#rounding(mode?.type === 'string' ? mode.value : 'FLOOR', this.#emit('Div', [codes, factor]));
+    const [out] = node.outputs as [string];
+    this.#levels.set(out, levels);
+    this.#emit('Mul', [this.#emit('Sub', [levels, zero]), scale], out);
   }
 
   /** 1 - 2 * (x < 0), which Opset 9 has the ops for. */
@@ -186,6 +199,7 @@ class Lowering {
     const sum = `oracle.${this.#next++}`;
     this.#nodes.push({ ...node, inputs: [x.levels, w.levels], outputs: [sum] });
     const conv = node.opType === 'Conv';
+    const ones = (this.#rankOf(node.inputs[1]) ?? 4) - 2;
     const scale = this.#emit('Mul', [x.scale, conv ? this.#alongChannels(w.scale) : w.scale]);
     const bias = conv ? node.inputs[2] : undefined;
     const [out] = node.outputs as [string];
@@ -193,12 +207,23 @@ class Lowering {
       this.#emit('Mul', [sum, scale], out);
       return;
     }
-    this.#emit('Add', [this.#emit('Mul', [sum, scale]), this.#reshape(bias, [-1, 1, 1])], out);
+    this.#emit(
+      'Add',
+      [this.#emit('Mul', [sum, scale]), this.#reshape(bias, [-1, ...new Array<number>(ones).fill(1)])],
+      out,
+    );
   }
 
-  /** [O, 1, 1, 1] scales of weights as [O, 1, 1], which broadcasts over [N, O, H, W]. */
+  /** [O, 1, 1, 1] scales of weights as [O, 1, 1], which broadcasts over [N, O, H, W]; one axis less for 1-D data. */
   #alongChannels(scale: string): string {
-    return (this.#constants.get(scale)?.dims ?? []).length === 4 ? this.#reshape(scale, [-1, 1, 1]) : scale;
+    const { length } = this.#constants.get(scale)?.dims ?? [];
+    return length > 2 ? this.#reshape(scale, [-1, ...new Array<number>(length - 2).fill(1)]) : scale;
+  }
+
+  /** Rank of the weights that a quantizer gives. */
+  #rankOf(name: string | undefined): number | undefined {
+    const node = this.#model.graph.nodes.find((n) => n.outputs[0] === name);
+    return this.#constants.get(node?.inputs[0] ?? '')?.dims.length;
   }
 
   #reshape(name: string, shape: readonly number[]): string {

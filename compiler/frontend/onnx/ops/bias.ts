@@ -12,24 +12,25 @@ export type BiasPlan =
   | { readonly kind: 'none' }
   /** int32 [channels], added to the accumulators. */
   | { readonly kind: 'codes'; readonly codes: Codes }
-  /** float32, one or one per channel, added after scaling. */
-  | { readonly kind: 'float'; readonly values: Float32Array };
+  /** float32, added after scaling: one, one per channel, or of `shape` where that says more. */
+  | { readonly kind: 'float'; readonly values: Float32Array; readonly shape?: readonly number[] };
 
-/** What to do with input `index` as the bias of `channels` outputs whose products have `scaling`. */
+/** What to do with input `index` as the bias of products with `scaling`; `result` is what it broadcasts to, channels last. */
 export function biasPlan(
   cx: ImportContext,
   index: number,
-  channels: number,
+  result: readonly number[],
   scaling: Scaling,
   origin: Origin,
 ): BiasPlan {
+  const channels = result[result.length - 1] ?? 1;
   if (!cx.hasInput(index)) return { kind: 'none' };
   const beta = floatAttribute(cx.node, 'beta', 1);
   if (beta === 0) return { kind: 'none' };
   const bias = cx.input(index);
   const shape = shapeOf(bias);
-  checkShape(shape, channels);
-  if (bias.kind === 'weights' && origin === 'linear' && beta === 1 && joins(bias, channels, scaling)) {
+  const rows = checkShape(shape, result);
+  if (bias.kind === 'weights' && !rows && origin === 'linear' && beta === 1 && joins(bias, channels, scaling)) {
     return {
       kind: 'codes',
       codes: { element: { kind: 'int', bits: 32, coding: 'signed' }, shape: [channels], data: bias.codes.data },
@@ -43,7 +44,11 @@ export function biasPlan(
     bias.kind === 'weights'
       ? dequantizeCodes(bias.codes, bias.scaling)
       : floatData((bias as Extract<Meaning, { kind: 'constant' }>).constant);
-  return { kind: 'float', values: beta === 1 ? values : values.map((v) => v * beta) };
+  return {
+    kind: 'float',
+    values: beta === 1 ? values : values.map((v) => v * beta),
+    ...(rows ? { shape } : {}),
+  };
 }
 
 function shapeOf(bias: Meaning): readonly number[] {
@@ -52,13 +57,15 @@ function shapeOf(bias: Meaning): readonly number[] {
   return refuse('the bias is computed at run time', { expected: 'a constant bias' });
 }
 
-/** [channels], [1, channels] or one element: what broadcasts over rows. */
-function checkShape(shape: readonly number[], channels: number): void {
-  const count = shape.reduce((n, d) => n * d, 1);
-  const last = shape[shape.length - 1] ?? 1;
-  if (count !== last || (count !== 1 && count !== channels)) {
-    invalid(`the bias has shape [${shape.join(', ')}]`, { expected: `${channels} elements` });
-  }
+/** Refuses a shape that does not broadcast to `result`; true when it differs from row to row. */
+function checkShape(shape: readonly number[], result: readonly number[]): boolean {
+  const lead = result.length - shape.length;
+  const own = lead < 0 ? shape.slice(-lead) : shape;
+  const extra = lead < 0 ? shape.slice(0, -lead) : [];
+  const fits = own.every((d, i) => d === 1 || d === result[i + Math.max(0, lead)]);
+  if (!fits || extra.some((d) => d !== 1))
+    invalid(`the bias has shape [${shape.join(', ')}]`, { expected: `what broadcasts to [${result.join(', ')}]` });
+  return own.slice(0, -1).some((d) => d !== 1);
 }
 
 /** An int32 bias whose scale is the scale of the products, to float32 rounding, and whose zero point is 0. */

@@ -5,22 +5,36 @@
  */
 import type { BinaryFunction, UnaryFunction } from '../../../graph/types.ts';
 import { floatAttribute } from '../attributes.ts';
-import { floatTensor, type ImportContext } from '../context.ts';
+import { at, floatTensor, type ImportContext } from '../context.ts';
 import { type Bounds, invalid, type Meaning, refuse } from '../meaning.ts';
+import { clipLimits, limitedCodes } from './code-ranges.ts';
 import { codesOfConstant } from './linear-quantizers.ts';
 import { pendingProduct, pendingSum } from './qlinear-binary.ts';
+import { isPerTensor } from './scaling.ts';
 
 export const importUnary = (fn: UnaryFunction) => (cx: ImportContext) => {
   cx.result({ kind: 'float', id: cx.add('unary', [cx.floatInput(0)], { fn }, { output: cx.outputName }) });
 };
 
 export function importRelu(cx: ImportContext): void {
+  const x = cx.input(0);
+  if (x.kind === 'codes') {
+    cx.result(limitedCodes(cx, x, { low: 0, high: Number.POSITIVE_INFINITY }));
+    return;
+  }
   const narrowed = narrow(cx, { low: 0, high: Number.POSITIVE_INFINITY });
   if (narrowed === undefined) importUnary('relu')(cx);
   else cx.result(narrowed);
 }
 
 export function importClip(cx: ImportContext): void {
+  const x = cx.input(0);
+  if (x.kind === 'codes') {
+    const limits =
+      clipLimits(cx, cx.node) ?? refuse('Clip with limits that are not known', { expected: 'constant limits' });
+    cx.result(limitedCodes(cx, x, limits));
+    return;
+  }
   const bounds = { low: bound(cx, 1, 'min', -3.4028234663852886e38), high: bound(cx, 2, 'max', 3.4028234663852886e38) };
   if (bounds.low > bounds.high) invalid(`Clip to [${bounds.low}, ${bounds.high}]`, { expected: 'min <= max' });
   const narrowed = narrow(cx, bounds);
@@ -44,15 +58,19 @@ function narrow(cx: ImportContext, bounds: Bounds): Meaning | undefined {
   return both.low <= both.high ? { ...x, bounds: both } : undefined;
 }
 
-/** max(x, slope * x) for slopes of 0 .. 1, which is what LeakyRelu is there. */
-export function importLeakyRelu(cx: ImportContext): void {
-  const alpha = floatAttribute(cx.node, 'alpha', 0.01);
-  if (!(alpha >= 0 && alpha <= 1)) refuse(`LeakyRelu with slope ${alpha}`, { expected: 'a slope of 0 .. 1' });
-  const x = cx.floatInput(0);
-  const slope = cx.builder.constant(floatTensor(new Float32Array([alpha]), []), `${cx.outputName}.slope`);
-  const scaled = cx.add('binary', [x, slope], { fn: 'mul' }, { output: `${cx.outputName}.scaled` });
-  cx.result({ kind: 'float', id: cx.add('binary', [x, scaled], { fn: 'max' }, { output: cx.outputName }) });
-}
+/** Sum, Max and Min of any number of float operands, from left to right. */
+export const importMany = (fn: BinaryFunction) => (cx: ImportContext) => {
+  if (cx.node.inputs.length === 2 && cx.node.opType !== 'Sum') {
+    importBinary(fn)(cx);
+    return;
+  }
+  const [first, ...rest] = cx.node.inputs.map((_, i) => cx.floatInput(i));
+  if (first === undefined) invalid(`${cx.node.opType} of nothing`, { expected: 'at least one operand' });
+  const last = rest.length - 1;
+  const step = (sum: string, id: string, i: number) =>
+    cx.add('binary', [sum, id], { fn }, { output: i === last ? cx.outputName : `${cx.outputName}.part${i}` });
+  cx.result({ kind: 'float', id: rest.reduce(step, first) });
+};
 
 export const importBinary = (fn: BinaryFunction) => (cx: ImportContext) => {
   if (cx.node.inputs.length !== 2)
@@ -63,6 +81,11 @@ export const importBinary = (fn: BinaryFunction) => (cx: ImportContext) => {
     cx.result({ kind: 'codes', id: integerSum(cx, fn), dataType: 'int32' });
     return;
   }
+  const scaled = rescaled(cx, fn, a, b);
+  if (scaled !== undefined) {
+    cx.result(scaled);
+    return;
+  }
   const fused = fn === 'add' ? pendingSum(cx, a, b) : fn === 'mul' ? pendingProduct(cx, a, b) : undefined;
   cx.result(
     fused ?? {
@@ -71,6 +94,38 @@ export const importBinary = (fn: BinaryFunction) => (cx: ImportContext) => {
     },
   );
 };
+
+/**
+ * Scaled codes of the QONNX dialect times positive constants are scaled codes: exporters that keep integers apart from scales
+ * write Quant with scale 1, then Mul. Only where a power of two is on one side, so that no rounding is lost.
+ */
+function rescaled(cx: ImportContext, fn: BinaryFunction, a: Meaning, b: Meaning): Meaning | undefined {
+  if (fn !== 'mul' && fn !== 'div') return undefined;
+  const [x, c] = a.kind === 'constant' && fn === 'mul' ? [b, a] : [a, b];
+  if ((x.kind !== 'quantized' && x.kind !== 'weights') || x.origin !== 'qonnx') return undefined;
+  if (c.kind !== 'constant' || c.constant.dataType !== 'float32') return undefined;
+  const factors = Float32Array.from(c.constant.data, (v) => (fn === 'mul' ? v : 1 / v));
+  if (!factors.every((v) => v > 0 && Number.isFinite(v))) return undefined;
+  const whole = (list: ArrayLike<number>) => Array.from(list).every(isPowerOfTwo);
+  if (!whole(factors) && (fn === 'div' || !whole(x.scaling.scale))) return undefined;
+  const { shape } = cx.typeOf(x);
+  if (c.constant.shape.length > shape.length || (x.kind === 'quantized' && factors.length !== 1)) return undefined;
+  const wide =
+    factors.length === 1
+      ? []
+      : c.constant.shape.flatMap((d, i) => (d === 1 ? [] : [i + shape.length - c.constant.shape.length]));
+  const axis = wide[0] ?? x.scaling.axis;
+  if (wide.length > 1 || (wide.length === 1 && shape[axis] !== factors.length)) return undefined;
+  if (wide.length === 1 && !isPerTensor(x.scaling) && x.scaling.axis !== axis) return undefined;
+  const count = Math.max(factors.length, x.scaling.scale.length);
+  const scale = Float32Array.from({ length: count }, (_, i) => at(factors, i) * at(x.scaling.scale, i));
+  return { ...x, scaling: { ...x.scaling, scale, axis } };
+}
+
+function isPowerOfTwo(v: number): boolean {
+  const e = Math.round(Math.log2(v));
+  return v === 2 ** e;
+}
 
 /** Sum of int32 tensors, one of which may be known. */
 function integerSum(cx: ImportContext, fn: BinaryFunction): string {

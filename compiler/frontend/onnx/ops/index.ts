@@ -3,10 +3,11 @@
  * `since` is the lowest opset of the ONNX domain whose meaning is the one implemented.
  */
 import type { ImportContext } from '../context.ts';
+import { importHardSigmoid, importHardSwish, importLeakyRelu, importPRelu } from './activations.ts';
 import {
   importBinary,
   importClip,
-  importLeakyRelu,
+  importMany,
   importPow,
   importReciprocal,
   importRelu,
@@ -26,7 +27,14 @@ import {
   importUnsqueeze,
 } from './movement.ts';
 import { importBatchNormalization, importSoftmax } from './normalize.ts';
-import { importAveragePool, importGlobalAveragePool, importMaxPool, importReduceMean } from './pools.ts';
+import { importGather, importResize, importSpaceToDepth, importSplit } from './picking.ts';
+import {
+  importAveragePool,
+  importGlobalAveragePool,
+  importGlobalMaxPool,
+  importMaxPool,
+  importReduceMean,
+} from './pools.ts';
 import { importConv, importGemm, importMatMul } from './products.ts';
 import { importBipolarQuant, importQuant, importTrunc } from './qonnx-quantizers.ts';
 import {
@@ -41,6 +49,7 @@ import {
   importQLinearGlobalAveragePool,
   importQLinearLeakyRelu,
   importQLinearMatMul,
+  importQLinearSoftmax,
   importQLinearUnary,
 } from './qoperator.ts';
 
@@ -61,6 +70,9 @@ const STANDARD: Readonly<Record<string, Importer>> = {
   Relu: importRelu,
   Clip: importClip,
   LeakyRelu: importLeakyRelu,
+  PRelu: importPRelu,
+  HardSigmoid: importHardSigmoid,
+  HardSwish: importHardSwish,
   Sigmoid: importUnary('sigmoid'),
   Tanh: importUnary('tanh'),
   Exp: importUnary('exp'),
@@ -76,12 +88,14 @@ const STANDARD: Readonly<Record<string, Importer>> = {
   Sub: importBinary('sub'),
   Mul: importBinary('mul'),
   Div: importBinary('div'),
-  Max: importBinary('max'),
-  Min: importBinary('min'),
+  Max: importMany('max'),
+  Min: importMany('min'),
+  Sum: importMany('add'),
   Pow: importPow,
   MaxPool: importMaxPool,
   AveragePool: importAveragePool,
   GlobalAveragePool: importGlobalAveragePool,
+  GlobalMaxPool: importGlobalMaxPool,
   ReduceMean: importReduceMean,
   Concat: importConcat,
   Reshape: importReshape,
@@ -95,6 +109,11 @@ const STANDARD: Readonly<Record<string, Importer>> = {
   Pad: importPad,
   Slice: importSlice,
   DepthToSpace: importDepthToSpace,
+  SpaceToDepth: importSpaceToDepth,
+  Split: importSplit,
+  Gather: importGather,
+  Resize: importResize,
+  Upsample: importResize,
 };
 
 const MICROSOFT: Readonly<Record<string, Importer>> = {
@@ -108,6 +127,7 @@ const MICROSOFT: Readonly<Record<string, Importer>> = {
   QLinearSigmoid: importQLinearUnary('sigmoid'),
   QLinearLeakyRelu: importQLinearLeakyRelu,
   QLinearConcat: importQLinearConcat,
+  QLinearSoftmax: importQLinearSoftmax,
 };
 
 const QONNX: Readonly<Record<string, Importer>> = {
@@ -117,21 +137,17 @@ const QONNX: Readonly<Record<string, Importer>> = {
   Trunc: importTrunc,
 };
 
-/** Domains under which QONNX's quantizers are found in exported models. */
-export const QONNX_DOMAINS = [
-  'qonnx.custom_op.general',
-  'qonnx.custom_op.intquant',
-  'onnx.brevitas',
-  'finn.custom_op.general',
-  'onnx.custom_op.general',
-  'finn',
-] as const;
+/**
+ * Domains under which QONNX's quantizers are found in exported models: qonnx.custom_op.general, onnx.brevitas,
+ * finn.custom_op.general, onnx.custom_op.general and relatives.
+ */
+const QONNX_DOMAIN = /qonnx|brevitas|finn|custom_op/i;
 
 /** The importer of an op, or undefined when it is not supported. Old exporters put QONNX's quantizers into the ONNX domain. */
 export function importerOf(domain: string, opType: string): Importer | undefined {
   if (domain === '') return STANDARD[opType] ?? QONNX[opType];
   if (domain === 'com.microsoft') return MICROSOFT[opType];
-  return (QONNX_DOMAINS as readonly string[]).includes(domain) ? QONNX[opType] : undefined;
+  return QONNX_DOMAIN.test(domain) ? QONNX[opType] : undefined;
 }
 
 /** Supported op names by domain, sorted, for messages and documents. */
@@ -142,4 +158,31 @@ export function supportedOps(): { readonly domain: string; readonly ops: readonl
     { domain: 'com.microsoft', ops: names(MICROSOFT) },
     { domain: 'QONNX', ops: names(QONNX) },
   ];
+}
+
+/** What to do about ops that other tools write and this compiler does not run. */
+const HINTS: Readonly<Record<string, string>> = {
+  DynamicQuantizeLinear:
+    'its scales are found at run time: quantize the model statically (onnxruntime quantize_static)',
+  DynamicQuantizeMatMul:
+    'its scales are found at run time: quantize the model statically (onnxruntime quantize_static)',
+  DynamicQuantizeLSTM: 'its scales are found at run time, and recurrent networks must be unrolled',
+  MatMulNBits: 'blocked weight-only quantization; quantize weights per channel and activations per tensor',
+  MatMulIntegerToFloat: 'a fusion of the runtime: export the model before it is optimized',
+  LSTM: 'recurrent networks must be unrolled',
+  GRU: 'recurrent networks must be unrolled',
+  RNN: 'recurrent networks must be unrolled',
+  If: 'control flow is not supported: export for one path',
+  Loop: 'control flow is not supported: unroll it at export',
+  Scan: 'control flow is not supported: unroll it at export',
+  ArgMax: 'end the network before it: the result is the scores, whose largest the host finds',
+  TopK: 'end the network before it: the result is the scores, which the host sorts',
+  FloatQuant: 'minifloat quantizers are not supported: use Quant',
+  MultiThreshold: 'export with quantizers (Quant), before conversion for FINN',
+  ConvTranspose: 'use a convolution and DepthToSpace, or Resize and a convolution',
+};
+
+/** Advice on an op that is not supported. */
+export function adviceOn(opType: string): string {
+  return HINTS[opType] ?? 'see the list of supported ops in compiler/README.md';
 }

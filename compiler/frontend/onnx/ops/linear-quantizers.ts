@@ -17,6 +17,7 @@ import {
   refuse,
 } from '../meaning.ts';
 import { dataTypeOf } from '../model.ts';
+import { saturatingType } from './code-ranges.ts';
 import { isPerTensor, linearScaling, sameScaling } from './scaling.ts';
 
 /** Reads scale, zero point and type of a QuantizeLinear node on a tensor of `shape`. */
@@ -38,11 +39,12 @@ export function quantizerTarget(cx: ImportContext, shape: readonly number[]): Qu
 export function importQuantizeLinear(cx: ImportContext): void {
   const x = cx.input(0);
   const shape = cx.typeOf(x).shape;
-  const target = quantizerTarget(cx, shape);
+  const stated = quantizerTarget(cx, shape);
   if (x.kind === 'constant') {
-    cx.result({ kind: 'constant', constant: quantizeConstant(x.constant, target) });
+    cx.result({ kind: 'constant', constant: quantizeConstant(x.constant, stated) });
     return;
   }
+  const target = { ...stated, element: saturatingType(cx, stated.element, cx.outputName) };
   const id = codesOf(cx, x, target);
   cx.quantizers.push({ output: cx.outputName, codes: id });
   cx.result({ kind: 'codes', id, dataType: target.dataType });

@@ -18,32 +18,32 @@ import {
   unsqueezeTarget,
   whole,
 } from '../fold.ts';
-import { type Constant, invalid, type Meaning, refuse, type Scaling } from '../meaning.ts';
-import { codesOfConstant } from './linear-quantizers.ts';
+import { type Constant, integerTypeOf, invalid, type Meaning, refuse, type Scaling } from '../meaning.ts';
+import { codesOfConstant, linearQuantizer } from './linear-quantizers.ts';
 import { isPerTensor, sameScaling } from './scaling.ts';
 
-interface Move {
+export interface Move {
   /** Adds the graph node on one value. */
   readonly emit: (id: string, type: ValueType) => string;
   /** New position of a scaled axis; undefined when it does not survive as an axis. */
   readonly axis: (axis: number) => number | undefined;
 }
 
-/** Applies a move to the current node's first input in the form it has. */
-function moved(cx: ImportContext, move: Move): void {
+/** Applies a move to the current node's first input in the form it has; the meaning of result `index`. */
+export function moved(cx: ImportContext, move: Move, index = 0): void {
   const x = cx.input(0);
   const input = cx.node.inputs[0] ?? '';
   if (x.kind === 'codes') {
-    cx.result({ ...x, id: move.emit(x.id, cx.typeOf(x)) });
+    cx.result({ ...x, id: move.emit(x.id, cx.typeOf(x)) }, index);
     return;
   }
   const scaling = x.kind === 'quantized' ? movedScaling(x.scaling, move) : undefined;
   if (x.kind === 'quantized' && scaling !== undefined) {
-    cx.result({ ...x, id: move.emit(x.id, cx.builder.typeOf(x.id)), scaling });
+    cx.result({ ...x, id: move.emit(x.id, cx.builder.typeOf(x.id)), scaling }, index);
     return;
   }
   const id = cx.floatOf(input, x);
-  cx.result({ kind: 'float', id: move.emit(id, cx.builder.typeOf(id)) });
+  cx.result({ kind: 'float', id: move.emit(id, cx.builder.typeOf(id)) }, index);
 }
 
 function movedScaling(scaling: Scaling, move: Move): Scaling | undefined {
@@ -130,8 +130,8 @@ export function importPad(cx: ImportContext): void {
   const given = cx.opset < 11 ? intsAttribute(cx.node, 'pads') : undefined;
   const input = cx.opset < 11 ? undefined : cx.constantInput(1, 'the pads');
   const pads = given ?? (input === undefined ? invalid('Pad has no pads') : whole(input));
-  const { before, after } = padsPerAxis(cx, pads, shape.length);
   if (pads.some((p) => p < 0)) refuse('negative pads', { expected: 'pads of at least 0', hint: 'use Slice' });
+  const { before, after } = padsPerAxis(cx, pads, shape.length);
   const value = cx.constantInput(2, 'the padding value')?.data[0] ?? 0;
   const scaledZero = x.kind === 'quantized' && isPerTensor(x.scaling) && value === 0 ? x.scaling.zero[0] : undefined;
   if (x.kind === 'codes') {
@@ -218,7 +218,7 @@ function joinable(cx: ImportContext, inputs: readonly Meaning[], axis: number): 
   for (const [i, x] of inputs.entries()) {
     if (first?.kind === 'codes') {
       if (x.kind === 'constant') ids.push(cx.constantCodes(codesOfConstant(x.constant), cx.node.inputs[i] ?? 'part'));
-      else if (x.kind === 'codes' && x.dataType === first.dataType) ids.push(x.id);
+      else if (x.kind === 'codes' && x.dataType === first.dataType) ids.push(fullType(cx, x));
       else return invalid('Concat joins tensors of different types');
     } else {
       if (first?.kind !== 'quantized' || x.kind !== 'quantized' || !sameScaling(x.scaling, first.scaling))
@@ -230,4 +230,17 @@ function joinable(cx: ImportContext, inputs: readonly Meaning[], axis: number): 
     }
   }
   return ids;
+}
+
+/** Codes in the type that ONNX states, where a Clip had left a narrower one. */
+function fullType(cx: ImportContext, x: Extract<Meaning, { kind: 'codes' }>): string {
+  const stated = integerTypeOf(x.dataType);
+  const { element } = cx.builder.typeOf(x.id);
+  if (element.kind !== 'int' || element.bits === stated.bits) return x.id;
+  const unit = { scale: new Float32Array([1]), zero: new Int32Array(1), axis: 0 };
+  const plain = cx.dequantize(x.id, unit, `${x.id}.plain`);
+  return cx.add('quantize', [plain], linearQuantizer({ dataType: x.dataType, element: stated, scaling: unit }), {
+    element: stated,
+    output: `${x.id}.wide`,
+  });
 }

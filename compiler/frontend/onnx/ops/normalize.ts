@@ -44,12 +44,17 @@ export function importBatchNormalization(cx: ImportContext): void {
 }
 
 /** Before opset 13 Softmax flattens to 2-D at `axis`; supported where that is the same as one axis. */
-export function importSoftmax(cx: ImportContext): void {
-  const { shape } = cx.typeOf(cx.input(0));
-  const old = cx.opset < 13;
+export function softmaxAxis(cx: ImportContext, shape: readonly number[], opset: number): number {
+  const old = opset < 13;
   const axis = axisOf(intAttribute(cx.node, 'axis', old ? 1 : -1), shape.length);
   if (old && shape.slice(axis + 1).some((d) => d !== 1))
     refuse('a Softmax over several axes', { expected: 'one axis', hint: 'export with opset 13 or later' });
+  return axis;
+}
+
+export function importSoftmax(cx: ImportContext): void {
+  const { shape } = cx.typeOf(cx.input(0));
+  const axis = softmaxAxis(cx, shape, cx.opset);
   const x = cx.input(0);
   const { node } = cx;
   const [name, input] = [cx.outputName, node.inputs[0] ?? ''];
@@ -75,7 +80,7 @@ export function importSoftmax(cx: ImportContext): void {
  * result's scale down (no difference at the usual scale of 1/256). Its exponentials carry a common factor that cancels, so its
  * last float32 bit, and once in many thousands a code, can be another.
  */
-function softmaxCodes(cx: ImportContext, softmax: string, target: QuantizerTarget, output: string): string {
+export function softmaxCodes(cx: ImportContext, softmax: string, target: QuantizerTarget, output: string): string {
   const steps = Math.floor(Math.fround(1 / singleScale(target.scaling, 'the quantizer')));
   const constant = cx.builder.constant(floatTensor(new Float32Array([steps]), []), `${output}.steps`);
   const scaled = cx.add('binary', [softmax, constant], { fn: 'mul' }, { output: `${output}.scaled` });

@@ -3,20 +3,34 @@
  * average: then it is ONNX Runtime's QLinearGlobalAveragePool on integer sums.
  */
 import { outputSize } from '../../../graph/ops/window.ts';
-import { integerRange } from '../../../graph/types.ts';
+import { integerRange, type Window } from '../../../graph/types.ts';
 import { intAttribute, intsAttribute } from '../attributes.ts';
 import type { ImportContext } from '../context.ts';
 import { axisOf, whole } from '../fold.ts';
 import { invalid, type Meaning, type QuantizerTarget, refuse, UNBOUNDED } from '../meaning.ts';
 import { linearQuantizer, poolQuantizer } from './linear-quantizers.ts';
 import { isPerTensor, singleScale, singleZero } from './scaling.ts';
-import { poolWindow } from './window.ts';
+import { asImage, fromImage, imageShape, poolWindow } from './window.ts';
 
 export function importMaxPool(cx: ImportContext): void {
   if ((cx.node.outputs[1] ?? '') !== '') refuse('MaxPool with an index output', { expected: 'one output' });
   const x = cx.input(0);
-  const { window } = poolWindow(cx.node, cx.typeOf(x).shape);
-  const emit = (id: string) => cx.add('maxpool', [id], { window }, { output: cx.outputName });
+  const { shape } = cx.typeOf(x);
+  const { window } = poolWindow(cx.node, shape);
+  maximum(cx, x, window, shape.length);
+}
+
+/** The window is the whole image. */
+export function importGlobalMaxPool(cx: ImportContext): void {
+  const x = cx.input(0);
+  const { shape } = cx.typeOf(x);
+  const [, , h, w] = imageShape(shape);
+  maximum(cx, x, { kernel: [h, w], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] }, shape.length);
+}
+
+function maximum(cx: ImportContext, x: Meaning, window: Window, rank: number): void {
+  const emit = (id: string) =>
+    fromImage(cx, cx.add('maxpool', [asImage(cx, id)], { window }, { output: cx.outputName }), rank);
   if (x.kind === 'codes' || x.kind === 'quantized') cx.result({ ...x, id: emit(x.id) });
   else cx.result({ kind: 'float', id: emit(cx.floatInput(0)) });
 }
@@ -34,6 +48,8 @@ export function importAveragePool(cx: ImportContext): void {
     return;
   }
   const { window } = poolWindow(node, shape);
+  const [n, c, h, w] = imageShape(shape);
+  const [oh, ow] = outputSize(window, h, w, false);
   const fused = (target: QuantizerTarget, output: string) =>
     isByte(cx, x.id, target)
       ? cx.add(
@@ -45,7 +61,7 @@ export function importAveragePool(cx: ImportContext): void {
       : cx.add('quantize', [mean()], linearQuantizer(target), { element: target.element, output });
   cx.result({
     kind: 'pending',
-    shape: [...shape.slice(0, 2), ...outputSize(window, shape[2] ?? 1, shape[3] ?? 1, false)],
+    shape: shape.length === 4 ? [n, c, oh, ow] : [n, c, ow],
     bounds: UNBOUNDED,
     float: mean,
     codes: fused,
@@ -63,61 +79,69 @@ export function isByte(cx: ImportContext, id: string, target: QuantizerTarget): 
  * padding but not the overhang; the runtime's integer kernel divides by the whole `kernel`.
  */
 export function averagePool(cx: ImportContext, x: string, output: string, overhangCounts: 'never' | 'kernel'): string {
+  const rank = cx.builder.typeOf(x).shape.length;
   const { window, overhang } = poolWindow(cx.node, cx.builder.typeOf(x).shape);
+  const image = asImage(cx, x);
   const countIncludePad = intAttribute(cx.node, 'count_include_pad', 0) !== 0;
   if (!countIncludePad || overhangCounts === 'kernel' || overhang.every((o) => o === 0)) {
-    return cx.add('avgpool', [x], { window, countIncludePad }, { output });
+    return fromImage(cx, cx.add('avgpool', [image], { window, countIncludePad }, { output }), rank);
   }
   // Declared padding counts, the overhang of ceil_mode does not: pad first, then leave the rest out.
   const [top, left, bottom, right] = window.pads;
   const [below, beside] = overhang;
   const after = [0, 0, bottom - below, right - beside];
-  const padded = cx.add('pad', [x], { before: [0, 0, top, left], after, value: 0 }, { output: `${output}.padded` });
+  const padded = cx.add('pad', [image], { before: [0, 0, top, left], after, value: 0 }, { output: `${output}.padded` });
   const rest = { ...window, pads: [0, 0, below, beside] } as const;
-  return cx.add('avgpool', [padded], { window: rest, countIncludePad: false }, { output });
+  return fromImage(cx, cx.add('avgpool', [padded], { window: rest, countIncludePad: false }, { output }), rank);
 }
 
 export function importGlobalAveragePool(cx: ImportContext): void {
-  globalAverage(cx, cx.outputName, undefined);
+  const { shape } = cx.typeOf(cx.input(0));
+  if (shape.length < 3) invalid(`input [${shape.join(', ')}]`, { expected: '[N, C, L] or [N, C, H, W]' });
+  mean(cx, shape.map((_, d) => d).slice(2), true);
 }
 
-/** ReduceMean over height and width is a global average. */
 export function importReduceMean(cx: ImportContext): void {
   const { shape } = cx.typeOf(cx.input(0));
   const given = cx.constantInput(1, 'the axes');
-  const axes = (given === undefined ? intsAttribute(cx.node, 'axes') : whole(given))
-    ?.map((a) => axisOf(a, shape.length))
-    .sort((a, b) => a - b);
-  if (shape.length !== 4 || axes?.length !== 2 || axes[0] !== 2 || axes[1] !== 3) {
-    refuse(`ReduceMean over axes [${axes?.join(', ') ?? 'all'}] of rank ${shape.length}`, {
-      expected: 'axes 2 and 3 of [N, C, H, W]',
-    });
-  }
-  const keep = intAttribute(cx.node, 'keepdims', 1) !== 0;
-  globalAverage(cx, cx.outputName, keep ? undefined : shape.slice(0, 2));
+  const axes = (given === undefined ? intsAttribute(cx.node, 'axes') : whole(given)) ?? shape.map((_, d) => d);
+  const own = [...new Set(axes.map((a) => axisOf(a, shape.length)))].sort((a, b) => a - b);
+  if (own.length === 0) refuse('ReduceMean over no axes', { expected: 'at least one axis' });
+  mean(cx, own, intAttribute(cx.node, 'keepdims', 1) !== 0);
 }
 
-function globalAverage(cx: ImportContext, output: string, flat: readonly number[] | undefined): void {
+/**
+ * The mean over `axes`: the axes go last, the tensor becomes an image whose channels are what is kept, and that image is
+ * averaged. A quantizer behind an average over height and width makes it QLinearGlobalAveragePool.
+ */
+function mean(cx: ImportContext, axes: readonly number[], keep: boolean): void {
   const x = cx.input(0);
-  const { shape } = cx.typeOf(x);
-  const [n, c, h, w] = shape;
-  if (shape.length !== 4 || n === undefined || c === undefined || h === undefined || w === undefined) {
-    invalid(`input [${shape.join(', ')}]`, { expected: '[N, C, H, W]' });
-  }
   const { node } = cx;
-  const reshape = (id: string, name: string) =>
-    flat === undefined ? id : cx.add('reshape', [id], {}, { shape: flat, output: name });
-  const float = () => {
-    const window = { kernel: [h, w], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] } as const;
-    return reshape(
-      cx.add(
-        'avgpool',
-        [cx.floatOf(node.inputs[0] ?? '', x)],
-        { window, countIncludePad: false },
-        { output: `${output}.mean` },
-      ),
-      output,
-    );
+  const output = cx.outputName;
+  const { shape } = cx.typeOf(x);
+  const kept = shape.flatMap((_, d) => (axes.includes(d) ? [] : [d]));
+  const perm = [...kept, ...axes];
+  const [rows, count] = [kept, axes].map((some) => some.reduce((n, d) => n * (shape[d] ?? 1), 1)) as [number, number];
+  const last = axes.length > 1 ? (shape[axes[axes.length - 1] ?? 0] ?? 1) : count;
+  const spatial = kept.length === 2 && axes.length <= 2 && perm.every((p, d) => p === d);
+  const image = spatial ? [shape[0] ?? 1, shape[1] ?? 1, count / last, last] : [1, rows, count / last, last];
+  const result = keep ? shape.map((d, i) => (axes.includes(i) ? 1 : d)) : kept.map((d) => shape[d] ?? 1);
+  const before = (id: string): string => {
+    const turned = perm.every((p, d) => p === d)
+      ? id
+      : cx.add('transpose', [id], { perm }, { output: `${output}.turned` });
+    const same = cx.builder.typeOf(turned).shape.join() === image.join();
+    return same ? turned : cx.add('reshape', [turned], {}, { shape: image, output: `${output}.image` });
+  };
+  const after = (id: string, name: string): string =>
+    cx.builder.typeOf(id).shape.join() === result.join()
+      ? id
+      : cx.add('reshape', [id], {}, { shape: result, output: name });
+  const float = (): string => {
+    const kernel = [count / last, last] as const;
+    const window = { kernel, strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] } as const;
+    const id = before(cx.floatOf(node.inputs[0] ?? '', x));
+    return after(cx.add('avgpool', [id], { window, countIncludePad: false }, { output: `${output}.mean` }), output);
   };
   if (x.kind !== 'quantized' || x.origin !== 'linear' || !isPerTensor(x.scaling)) {
     cx.result({ kind: 'float', id: float() });
@@ -125,14 +149,18 @@ function globalAverage(cx: ImportContext, output: string, flat: readonly number[
   }
   cx.result({
     kind: 'pending',
-    shape: flat ?? [n, c, 1, 1],
+    shape: result,
     bounds: UNBOUNDED,
     float: () => cx.as(node, float),
     codes: (target, name) =>
-      isByte(cx, x.id, target)
-        ? cx.as(node, () =>
-            reshape(globalAverageCodes(cx, x, h * w, target, flat === undefined ? name : `${name}.mean`), name),
-          )
+      spatial && isByte(cx, x.id, target)
+        ? cx.as(node, () => {
+            const own = { ...x, id: before(x.id) };
+            return after(
+              globalAverageCodes(cx, own, count, target, shape.length === 4 && keep ? name : `${name}.mean`),
+              name,
+            );
+          })
         : cx.add('quantize', [cx.as(node, float)], linearQuantizer(target), { element: target.element, output: name }),
   });
 }

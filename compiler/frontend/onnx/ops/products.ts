@@ -5,10 +5,11 @@
  */
 import { floatAttribute, intAttribute } from '../attributes.ts';
 import { make } from '../constants.ts';
-import { floatTensor, type ImportContext } from '../context.ts';
+import { floatData, floatTensor, type ImportContext } from '../context.ts';
 import { foldTranspose } from '../fold.ts';
 import {
   type Codes,
+  type Constant,
   invalid,
   type Meaning,
   type Origin,
@@ -17,22 +18,41 @@ import {
   type Scaling,
   UNBOUNDED,
 } from '../meaning.ts';
+import { nodeLabel } from '../structure.ts';
 import { type BiasPlan, biasPlan } from './bias.ts';
 import { floatConv, floatProduct } from './products-float.ts';
 import { isPerTensor, singleScale, singleZero } from './scaling.ts';
-import { windowOf } from './window.ts';
+import { asImage, fromImage, windowOf } from './window.ts';
 
 export type Weights = Extract<Meaning, { kind: 'weights' }>;
+/** Weights in float32: nothing for the arrays. */
+export interface FloatWeights {
+  readonly kind: 'float-weights';
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+const UNIT: Scaling = { scale: new Float32Array([1]), zero: new Int32Array(1), axis: 0 };
 type Quantized = Extract<Meaning, { kind: 'quantized' }>;
 
 const QUANTIZE_FIRST =
   "quantize the model first: onnxruntime's quantize_static (QDQ, int8) or, for fewer bits, Brevitas or QONNX quantizers";
 
-/** The weight operand: quantized and known. */
-export function weightsInput(cx: ImportContext, index: number): Weights {
+/**
+ * The weight operand, known: quantized, or the numbers themselves where a network of quantized layers has some in float32.
+ * Whole numbers of at most 8 bits behind QONNX activations are codes: exporters fold the quantizer of weights away.
+ */
+export function weightsInput(cx: ImportContext, index: number): Weights | FloatWeights {
   const w = cx.input(index);
   if (w.kind === 'weights') return w;
   if (w.kind === 'constant') {
+    const codes = wholeWeights(cx, w.constant);
+    if (codes !== undefined) return codes;
+    if (cx.quantizedModel && w.constant.dataType === 'float32') {
+      cx.notes.push(
+        `${nodeLabel(cx.node)} has float weights: it runs in float32 on the vector unit, not on the arrays`,
+      );
+      return { kind: 'float-weights', shape: w.constant.shape, data: floatData(w.constant) };
+    }
     return refuse(`${cx.node.opType} has float weights ('${cx.node.inputs[index]}')`, {
       expected: 'quantized weights and activations',
       hint: QUANTIZE_FIRST,
@@ -44,17 +64,34 @@ export function weightsInput(cx: ImportContext, index: number): Weights {
   });
 }
 
+/** Float weights that are codes already: whole, at most 8 bits, behind activations of the QONNX dialect. */
+function wholeWeights(cx: ImportContext, constant: Constant): Weights | undefined {
+  const x = cx.lookup(cx.node.inputs[0] ?? '');
+  if (x?.kind !== 'quantized' || x.origin !== 'qonnx' || constant.dataType !== 'float32') return undefined;
+  if (!constant.data.every((v) => Number.isInteger(v) && v >= -128 && v <= 127)) return undefined;
+  const codes: Codes = {
+    element: { kind: 'int', bits: 8, coding: 'signed' },
+    shape: constant.shape,
+    data: Int32Array.from(constant.data),
+  };
+  cx.notes.push(
+    `${nodeLabel(cx.node)}: its float weights are whole numbers of at most 8 bits and are taken as codes of scale 1`,
+  );
+  return { kind: 'weights', codes, scaling: UNIT, origin: 'qonnx' };
+}
+
 /** The activation operand: codes with a scale; undefined when it is float32, for which there is a slow path. */
-function activationsInput(cx: ImportContext, index: number): Quantized | undefined {
+function activationsInput(cx: ImportContext, index: number, noted = true): Quantized | undefined {
   const x = cx.input(index);
   if (x.kind === 'quantized') return x;
   const name = cx.node.inputs[index] ?? '';
   if (x.kind === 'codes')
     invalid(`${cx.node.opType} takes ${x.dataType} codes ('${name}')`, { expected: 'a DequantizeLinear before it' });
-  cx.notes.push(
-    `${cx.node.opType} '${cx.node.name}' takes float activations ('${name}'): it runs in float32 on the vector unit. ` +
-      'If they are really integers, say so (input type) and it runs on the arrays',
-  );
+  if (noted)
+    cx.notes.push(
+      `${cx.node.opType} '${cx.node.name}' takes float activations ('${name}'): it runs in float32 on the vector unit. ` +
+        'If they are really integers, say so (input type) and it runs on the arrays',
+    );
   return undefined;
 }
 
@@ -66,44 +103,50 @@ export function productScaling(x: Scaling, w: Scaling, axis: number): Scaling {
 
 export function importConv(cx: ImportContext): void {
   const w = weightsInput(cx, 1);
-  const x = activationsInput(cx, 0);
-  if (x === undefined) {
+  const x = w.kind === 'weights' ? activationsInput(cx, 0) : undefined;
+  if (w.kind !== 'weights' || x === undefined) {
     floatConv(cx, w);
     return;
   }
   const o = w.codes.shape[0] ?? 0;
   const scaling = productScaling(x.scaling, w.scaling, 1);
-  const bias = biasPlan(cx, 2, o, scaling, x.origin);
+  const bias = biasPlan(cx, 2, [o], scaling, x.origin);
   const id = emitConv(cx, x, w, bias.kind === 'codes' ? bias.codes : undefined);
-  finish(cx, id, scaling, x.origin, bias, [o, 1, 1]);
+  finish(cx, id, scaling, x.origin, bias, [o, ...w.codes.shape.slice(2).map(() => 1)]);
 }
 
-/** Adds an integer convolution; the window comes from the current node. */
+/** Adds an integer convolution of 1-D or 2-D data; the window comes from the current node. */
 export function emitConv(
   cx: ImportContext,
   x: Codelike,
   w: { codes: Codes; scaling: Scaling },
   bias: Codes | undefined,
 ): string {
-  const [o, , kh, kw] = w.codes.shape;
-  if (w.codes.shape.length !== 4 || o === undefined || kh === undefined || kw === undefined) {
-    return refuse(`weights have shape [${w.codes.shape.join(', ')}]`, {
-      expected: '2-D convolution: [O, C / groups, KH, KW]',
-    });
-  }
+  const { shape } = cx.builder.typeOf(x.id);
+  const codes = imageWeights(w.codes, shape.length);
+  const [, , kh = 1, kw = 1] = codes.shape;
   if (!isPerTensor(w.scaling) && w.scaling.axis !== 0)
     refuse(`weights are scaled along axis ${w.scaling.axis}`, { expected: 'axis 0, the output channels' });
   const attributes = {
-    window: windowOf(cx.node, cx.builder.typeOf(x.id).shape, [kh, kw]),
+    window: windowOf(cx.node, shape, [kh, kw]),
     groups: intAttribute(cx.node, 'group', 1),
     xZero: singleZero(x.scaling, 'the input'),
     wZero: w.scaling.zero,
   };
-  return cx.add(
-    'conv',
-    [x.id, cx.constantCodes(w.codes, `${cx.outputName}.weights`), ...biasInput(cx, bias)],
-    attributes,
-  );
+  const inputs = [asImage(cx, x.id), cx.constantCodes(codes, `${cx.outputName}.weights`), ...biasInput(cx, bias)];
+  return fromImage(cx, cx.add('conv', inputs, attributes), shape.length);
+}
+
+/** Weights [O, C / groups, K] or [O, C / groups, KH, KW] as those of an image; `rank` is that of the data. */
+export function imageWeights<W extends { readonly shape: readonly number[] }>(w: W, rank: number): W {
+  const { shape } = w;
+  if (shape.length < 3 || shape.length > 4 || shape.length !== rank) {
+    return refuse(`weights of shape [${shape.join(', ')}] on data of rank ${rank}`, {
+      expected: '1-D or 2-D convolution: weights [O, C / groups, K] or [O, C / groups, KH, KW]',
+    });
+  }
+  const [o = 0, c = 0, k = 0] = shape;
+  return shape.length === 4 ? w : { ...w, shape: [o, c, 1, k] };
 }
 
 /** Adds an integer matrix product; weights are [K, N]. */
@@ -141,38 +184,81 @@ function biasInput(cx: ImportContext, bias: Codes | undefined): string[] {
 }
 
 export function importMatMul(cx: ImportContext): void {
-  const [left, right] = cx.node.inputs.map((name) => cx.lookup(name)?.kind);
-  if ((left === 'weights' || left === 'constant') && right !== 'weights' && right !== 'constant') {
-    refuse('MatMul with the constant on the left', {
-      expected: 'activations x weights',
-      hint: 'transpose the product',
-    });
-  }
-  product(cx, false, 1);
+  const known = (index: number) => ['weights', 'constant'].includes(cx.lookup(cx.node.inputs[index] ?? '')?.kind ?? '');
+  if (known(0) && !known(1)) leftProduct(cx);
+  else product(cx, 1, { transA: false, transB: false, alpha: 1 });
 }
 
 export function importGemm(cx: ImportContext): void {
-  if (intAttribute(cx.node, 'transA', 0) !== 0)
-    refuse('Gemm with transA', { expected: 'transA = 0', hint: 'put a Transpose before it' });
-  product(cx, intAttribute(cx.node, 'transB', 0) !== 0, floatAttribute(cx.node, 'alpha', 1));
+  const flag = (name: string) => intAttribute(cx.node, name, 0) !== 0;
+  product(cx, 1, { transA: flag('transA'), transB: flag('transB'), alpha: floatAttribute(cx.node, 'alpha', 1) });
 }
 
-function product(cx: ImportContext, transposed: boolean, alpha: number): void {
-  const given = weightsInput(cx, 1);
-  const x = activationsInput(cx, 0);
-  const w = transposed ? transposeWeights(given) : given;
-  if (x === undefined) {
-    floatProduct(cx, w, alpha);
+/** W X with known W: the transpose of X' W'. Only the last two axes turn. */
+function leftProduct(cx: ImportContext): void {
+  const { shape } = cx.typeOf(cx.input(1));
+  if (shape.length < 2) refuse('a constant matrix times a vector', { expected: 'activations of rank 2 or more' });
+  const perm = shape.map((_, d) => d);
+  perm.splice(-2, 2, shape.length - 1, shape.length - 2);
+  const given = weightsInput(cx, 0);
+  const x = given.kind === 'weights' ? activationsInput(cx, 1) : undefined;
+  if (given.kind !== 'weights' || x === undefined || given.codes.shape.length !== 2)
+    return refuse('MatMul with a constant on the left of float activations, or of rank above 2', {
+      expected: 'a constant matrix and quantized activations',
+      hint: 'transpose the product',
+    });
+  const w = transposeWeights(given);
+  const turned = cx.add('transpose', [x.id], { perm }, { output: `${cx.outputName}.turned` });
+  const acc = emitMatMul(cx, { ...x, id: turned }, w, undefined);
+  const id = cx.add('transpose', [acc], { perm }, { output: `${cx.outputName}.sums` });
+  finish(cx, id, productScaling(x.scaling, w.scaling, shape.length - 2), x.origin, { kind: 'none' }, []);
+}
+
+interface ProductForm {
+  readonly transA: boolean;
+  readonly transB: boolean;
+  readonly alpha: number;
+}
+
+function product(cx: ImportContext, index: number, form: ProductForm): void {
+  const given = weightsInput(cx, index);
+  const plain = activationsInput(cx, 0, given.kind === 'weights');
+  if (given.kind !== 'weights' || plain === undefined) {
+    floatProduct(cx, given, form);
     return;
   }
+  const matrix = asMatrix(given, cx.typeOf(plain).shape.length);
+  const w = form.transB ? transposeWeights(matrix) : matrix;
+  const x = form.transA ? { ...plain, id: turned(cx, plain.id) } : plain;
   const n = w.codes.shape[1] ?? 0;
-  const axis = cx.typeOf(x).shape.length - 1;
+  const { shape } = cx.typeOf(x);
+  const axis = shape.length - 1;
+  const sums = productScaling(x.scaling, w.scaling, axis);
+  const scaling = form.alpha === 1 ? sums : { ...sums, scale: gemmScale(form.alpha, x.scaling, w.scaling) };
   const gemm = cx.node.opType === 'Gemm';
-  const plain = productScaling(x.scaling, w.scaling, axis);
-  const scaling = alpha === 1 ? plain : { ...plain, scale: gemmScale(alpha, x.scaling, w.scaling) };
-  const bias = gemm ? biasPlan(cx, 2, n, scaling, x.origin) : ({ kind: 'none' } as const);
-  const id = emitMatMul(cx, x, w, bias.kind === 'codes' ? bias.codes : undefined);
-  finish(cx, id, scaling, x.origin, bias, [n]);
+  const bias = gemm ? biasPlan(cx, 2, [shape[0] ?? 1, n], scaling, x.origin) : ({ kind: 'none' } as const);
+  const acc = emitMatMul(cx, x, w, bias.kind === 'codes' ? bias.codes : undefined);
+  // A vector of weights takes the last axis away.
+  const vector = given.codes.shape.length === 1;
+  const id = vector ? cx.add('reshape', [acc], {}, { shape: shape.slice(0, -1) }) : acc;
+  finish(cx, id, vector ? { ...scaling, axis: 0 } : scaling, x.origin, bias, [n]);
+}
+
+/** Rows and columns exchanged. */
+export function turned(cx: ImportContext, id: string): string {
+  return cx.add('transpose', [id], { perm: [1, 0] }, { output: `${cx.outputName}.turned` });
+}
+
+/** Weights of a matrix product as [K, N]: a vector is one column, leading axes of extent 1 go where the data has them. */
+function asMatrix(w: Weights, rank: number): Weights {
+  const { shape } = w.codes;
+  const lead = shape.length - 2;
+  const axis = w.scaling.axis;
+  if (shape.length === 1)
+    return { ...w, codes: { ...w.codes, shape: [shape[0] ?? 1, 1] }, scaling: { ...w.scaling, axis: 0 } };
+  if (lead <= 0 || lead > rank - 2 || shape.slice(0, lead).some((d) => d !== 1)) return w;
+  const scaling = isPerTensor(w.scaling) ? w.scaling : { ...w.scaling, axis: axis - lead };
+  return { ...w, codes: { ...w.codes, shape: shape.slice(lead) }, scaling };
 }
 
 /** ONNX Runtime's order: (alpha * xScale) * wScale in float32. */
@@ -209,10 +295,8 @@ function finish(
   const name = cx.outputName;
   if (bias.kind === 'float') {
     const scaled = cx.dequantize(acc, scaling, `${name}.scaled`);
-    const constant = cx.builder.constant(
-      floatTensor(bias.values, bias.values.length === 1 ? [1] : biasShape),
-      `${name}.bias`,
-    );
+    const shape = bias.values.length === 1 ? [1] : (bias.shape ?? biasShape);
+    const constant = cx.builder.constant(floatTensor(bias.values, shape), `${name}.bias`);
     cx.result({ kind: 'float', id: cx.add('binary', [scaled, constant], { fn: 'add' }, { output: name }) });
   } else if (origin === 'qonnx') {
     cx.result({ kind: 'float', id: cx.dequantize(acc, scaling, name) });

@@ -167,7 +167,8 @@ function bipolarResult(cx: ImportContext, x: Meaning, scaling: Scaling): void {
 /**
  * Trunc drops low bits of codes. Version 1 (5 inputs: x, scale, zero, in bits, out bits) divides by 2^(in - out) and keeps
  * the scale; version 2 (7 inputs: .., out scale, out zero, out bits; 6 without the out zero) divides by the power of two
- * nearest to the ratio of the scales and clips to the output width.
+ * nearest to the ratio of the scales and clips to the output width. The operand need not be codes: Brevitas writes the sum of an
+ * average pool as AveragePool, Mul by the window's size, Trunc.
  */
 export function importTrunc(cx: ImportContext): void {
   const x = cx.input(0);
@@ -187,15 +188,12 @@ export function importTrunc(cx: ImportContext): void {
     count === 5 ? scale : (cx.constantInput(4, 'the output scale')?.data[0] ?? invalid('Trunc has no output scale'));
   const factor = count === 5 ? 2 ** (inBits - outBits) : 2 ** roundedLog2(outScale / scale);
   if (zero !== 0 && !Number.isInteger(zero / factor)) refuse(`zero point ${zero} is not a multiple of ${factor}`);
-  const signed = count === 5 ? isSigned(cx, x) : intAttribute(cx.node, 'signed', 1) !== 0;
-  const range = levels(outBits, signed, intAttribute(cx.node, 'narrow', 0) !== 0);
-  const source = sourceCodes(cx, x, scaling, inBits);
+  const range =
+    count === 5 && !cx.node.attributes.has('signed')
+      ? unclipped(outBits, isSigned(cx, x, cx.node.inputs[0] ?? ''))
+      : levels(outBits, intAttribute(cx.node, 'signed', 1) !== 0, intAttribute(cx.node, 'narrow', 0) !== 0);
   // On whole codes: x / factor is exact in float32 because factor is a power of two.
-  const plain = cx.dequantize(
-    source,
-    { scale: new Float32Array([1]), zero: new Int32Array(1), axis: 0 },
-    `${cx.outputName}.codes`,
-  );
+  const plain = wholeCodes(cx, x, scaling, inBits);
   const attributes = {
     scale: new Float32Array([factor]),
     zeroPoint: new Float32Array(1),
@@ -223,17 +221,44 @@ function roundedLog2(ratio: number): number {
   return invalid(`the output scale is ${ratio} times the input scale`, { expected: 'a power of two' });
 }
 
-function isSigned(cx: ImportContext, x: Meaning): boolean {
-  if (x.kind !== 'quantized') return true;
-  const { element } = cx.builder.typeOf(x.id);
-  return element.kind !== 'int' || element.coding !== 'unsigned';
+/** Version 1 neither clips nor says whether codes are signed; one bit more holds both where nobody knows. */
+function unclipped(bits: number, signed: boolean | undefined): Levels {
+  return levels(signed === undefined ? bits + 1 : bits, signed !== false, false);
 }
 
-/** Codes with the stated scale and zero point; refuses an operand that was not quantized that way. */
-function sourceCodes(cx: ImportContext, x: Meaning, scaling: Scaling, inBits: number): string {
-  const fits = x.kind === 'quantized' && sameScaling(x.scaling, scaling) ? cx.builder.typeOf(x.id).element : undefined;
-  if (fits?.kind === 'int' && fits.bits <= inBits && x.kind === 'quantized') return x.id;
-  return refuse(`Trunc of a tensor that is not codes of its own scale and at most ${inBits} bits`, {
-    expected: 'a Quant with the same scale and zero point before it',
-  });
+/** Whether codes may be negative, from the quantizer behind pools, positive factors and movements; undefined when it is not found. */
+function isSigned(cx: ImportContext, x: Meaning, name: string): boolean | undefined {
+  if (x.kind === 'quantized') {
+    const { element } = cx.builder.typeOf(x.id);
+    return element.kind !== 'int' || element.coding !== 'unsigned' || x.scaling.zero.some((z) => z > 0);
+  }
+  const node = cx.producerOf(name);
+  if (node === undefined || !['AveragePool', 'GlobalAveragePool', 'Mul', 'Reshape', 'Flatten'].includes(node.opType))
+    return undefined;
+  const [first = '', second = ''] = node.inputs;
+  const factor = cx.lookup(second);
+  if (node.opType === 'Mul' && !(factor?.kind === 'constant' && factor.constant.data.every((v) => v > 0)))
+    return undefined;
+  const before = cx.lookup(first);
+  return before === undefined ? undefined : isSigned(cx, before, first);
+}
+
+/** The operand's codes as float32 whole numbers: its own where it has them, else half-even(x / scale + zero point). */
+function wholeCodes(cx: ImportContext, x: Meaning, scaling: Scaling, inBits: number): string {
+  const name = `${cx.outputName}.codes`;
+  const unit = { scale: new Float32Array([1]), zero: new Int32Array(1), axis: 0 };
+  if (x.kind === 'quantized' && sameScaling(x.scaling, scaling)) {
+    const { element } = cx.builder.typeOf(x.id);
+    if (element.kind === 'int' && element.bits <= inBits) return cx.dequantize(x.id, unit, name);
+  }
+  const constant = (value: number, what: string) =>
+    cx.builder.constant(floatTensor(new Float32Array([value]), []), `${name}.${what}`);
+  const scale = constant(singleScale(scaling, 'Trunc'), 'scale');
+  const scaled = cx.add('binary', [cx.floatInput(0), scale], { fn: 'div' }, { output: `${name}.scaled` });
+  const zero = singleZero(scaling, 'Trunc');
+  const shifted =
+    zero === 0
+      ? scaled
+      : cx.add('binary', [scaled, constant(zero, 'zero')], { fn: 'add' }, { output: `${name}.shifted` });
+  return cx.add('unary', [shifted], { fn: 'round' }, { output: name });
 }

@@ -16,8 +16,9 @@ import {
   refuse,
   type Scaling,
 } from '../meaning.ts';
-import type { DataType } from '../model.ts';
+import { type DataType, dataTypeOf } from '../model.ts';
 import { codesOfConstant, linearQuantizer, poolQuantizer } from './linear-quantizers.ts';
+import { softmaxAxis, softmaxCodes } from './normalize.ts';
 import { averagePool, globalAverageCodes } from './pools.ts';
 import {
   type Codelike,
@@ -27,9 +28,11 @@ import {
   productScaling,
   requantize,
   transposeWeights,
+  turned,
 } from './products.ts';
 import { emitProduct, emitSum } from './qlinear-binary.ts';
 import { linearScaling, sameScaling, singleScale, singleZero } from './scaling.ts';
+import { asImage, fromImage, imageShape } from './window.ts';
 
 function need(cx: ImportContext, index: number, what: string): Constant {
   return cx.constantInput(index, what) ?? invalid(`${what} (input ${index}) is missing`);
@@ -145,11 +148,11 @@ export function importQLinearMatMul(cx: ImportContext): void {
 
 /** com.microsoft.QGemm: float32 result when the result scale is absent. */
 export function importQGemm(cx: ImportContext): void {
-  if (intAttribute(cx.node, 'transA', 0) !== 0) refuse('QGemm with transA', { expected: 'transA = 0' });
   const transposed = intAttribute(cx.node, 'transB', 0) !== 0;
   const given = weights(cx, 3, { scale: 4, zero: 5 }, transposed ? 0 : 1);
   const w = transposed ? transposeWeights(given) : given;
-  const x = operand(cx, 0, { scale: 1, zero: 2 });
+  const plain = operand(cx, 0, { scale: 1, zero: 2 });
+  const x = intAttribute(cx.node, 'transA', 0) === 0 ? plain : { ...plain, id: turned(cx, plain.id) };
   const acc = emitMatMul(cx, x, w, integerBias(cx, 6, w.codes.shape[1] ?? 0));
   const alpha = floatAttribute(cx.node, 'alpha', 1);
   const scaling = { ...productScaling(x.scaling, w.scaling, 1), scale: gemmScale(alpha, x.scaling, w.scaling) };
@@ -178,15 +181,11 @@ export function importQLinearGlobalAveragePool(cx: ImportContext): void {
     refuse('channels_last', { expected: 'channels first: [N, C, H, W]' });
   const x = operand(cx, 0, { scale: 1, zero: 2 });
   const { shape } = cx.builder.typeOf(x.id);
+  const [, , h, w] = imageShape(shape);
   const target = resultTarget(cx, 3, 4, x.dataType);
-  const id = globalAverageCodes(
-    cx,
-    { kind: 'quantized', id: x.id, scaling: x.scaling, origin: 'linear' },
-    (shape[2] ?? 1) * (shape[3] ?? 1),
-    target,
-    cx.outputName,
-  );
-  codesResult(cx, id, target.dataType);
+  const own = { kind: 'quantized', id: asImage(cx, x.id), scaling: x.scaling, origin: 'linear' } as const;
+  const id = globalAverageCodes(cx, own, h * w, target, cx.outputName);
+  codesResult(cx, fromImage(cx, id, shape.length), target.dataType);
 }
 
 /** Float meaning of the operand, of `f` and of the quantizer behind it, one after the other. */
@@ -221,6 +220,18 @@ export function importQLinearAveragePool(cx: ImportContext): void {
   throughFloat(cx, (id) => averagePool(cx, id, `${cx.outputName}.float`, 'kernel'), poolQuantizer);
 }
 
+/** Float softmax along `axis`, then ONNX Runtime's quantizer for it. */
+export function importQLinearSoftmax(cx: ImportContext): void {
+  const x = operand(cx, 0, { scale: 1, zero: 2 });
+  const { shape } = cx.builder.typeOf(x.id);
+  const axis = softmaxAxis(cx, shape, intAttribute(cx.node, 'opset', cx.opset));
+  const target = resultTarget(cx, 3, 4, x.dataType);
+  const name = cx.outputName;
+  const float = cx.dequantize(x.id, x.scaling, `${name}.in`);
+  const softmax = cx.add('softmax', [float], { axis }, { output: `${name}.float` });
+  codesResult(cx, softmaxCodes(cx, softmax, target, name), target.dataType);
+}
+
 /** Result scale and zero point, then three inputs for each part; a part with another scale goes through float. */
 export function importQLinearConcat(cx: ImportContext): void {
   const count = (cx.node.inputs.length - 2) / 3;
@@ -230,7 +241,9 @@ export function importQLinearConcat(cx: ImportContext): void {
   const target = resultTarget(cx, 0, 1, parts[0]?.dataType ?? 'uint8');
   const name = cx.outputName;
   const ids = parts.map((p, i) => {
-    if (p.dataType === target.dataType && sameScaling(p.scaling, target.scaling)) return p.id;
+    const { element } = cx.builder.typeOf(p.id);
+    const same = p.dataType === target.dataType && element.kind === 'int' && element.bits === target.element.bits;
+    if (same && sameScaling(p.scaling, target.scaling)) return p.id;
     const float = cx.dequantize(p.id, p.scaling, `${name}.part${i}`);
     return cx.add('quantize', [float], linearQuantizer(target), {
       element: target.element,
@@ -257,6 +270,10 @@ export function importMatMulInteger(cx: ImportContext): void {
 export function importCast(cx: ImportContext): void {
   const x = cx.input(0);
   const to = intAttribute(cx.node, 'to', 0);
+  if (x.kind === 'codes' && dataTypeOf(to) === x.dataType) {
+    cx.result(x);
+    return;
+  }
   if (to !== 1) refuse(`Cast to element type ${to}`, { expected: 'float32' });
   if (x.kind !== 'codes') {
     cx.result(x);
