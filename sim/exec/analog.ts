@@ -125,11 +125,11 @@ export class AnalogArrays {
   }
 
   #levels(core: number, { tile, panel }: AnalogBlock, part: TilePart): Levels {
-    let known = this.#panels.get(panel);
-    if (known === undefined) this.#panels.set(panel, (known = new Map<string, Levels>()));
+    const known = this.#panels.get(panel) ?? new Map<string, Levels>();
+    this.#panels.set(panel, known);
     const key = `${core} ${part.macro}`;
-    let found = known.get(key);
-    if (found === undefined) known.set(key, (found = this.#build(core, tile, panel, part)));
+    const found = known.get(key) ?? this.#build(core, tile, panel, part);
+    known.set(key, found);
     return found;
   }
 

@@ -70,10 +70,10 @@ describe('unloaded latency of 64 B, as the simulators report it (dram-latency.cs
     const read = (address: number) => ({ address, bytes: 64, write: false });
     const first = driveDram(dram, [read(0)], 0);
     // Right behind the first: one clock until the driver has seen its data (DDR4 and HBM2 then still wait for tRAS).
-    const after = (next: number) => driveDram(dram, [read(0), read(next)], 1) - first - dram.clockPs;
+    const second = (next: number) => driveDram(dram, [read(0), read(next)], 1) - first - dram.clockPs;
     expect(first).toBe(closedNs * 1000);
-    expect(after(sameRow)).toBe(hitNs * 1000);
-    expect(after(far(dram))).toBe(conflictNs * 1000);
+    expect(second(sameRow)).toBe(hitNs * 1000);
+    expect(second(far(dram))).toBe(conflictNs * 1000);
   });
 });
 
