@@ -22,7 +22,7 @@ export const ACTIONS = {
   'window.writeBit': 'window-buffer bits written',
   'buffer.readBit': 'global-buffer bits read',
   'buffer.writeBit': 'global-buffer bits written',
-  'link.bit': 'bits over the interconnect',
+  'link.bit': 'bits over the interconnect, and over the port of instruction fetch beside it',
   'dram.activate': 'DRAM row activations (with their precharge)',
   'dram.readBit': 'DRAM bits read',
   'dram.writeBit': 'DRAM bits written',

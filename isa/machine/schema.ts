@@ -125,6 +125,10 @@ export const coreSchema = z.strictObject({
     queueDepth: count(1024),
     instructionBytes: count(),
     descriptorEntries: count(65535),
+    /**
+     * Width of the port over which code and descriptors come from DRAM, one word a buffer clock behind the latency of the interconnect. Fetch has
+     * it to itself and shares only DRAM with data, as NPUs keep an instruction port apart from their data ports.
+     */
     fetchBits: count(65536),
   }),
   matrix: matrixSchema,

@@ -4,6 +4,7 @@
  */
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Cause } from '../result.ts';
+import type { BankedPort } from './banked-port.ts';
 import type { InstructionRecord } from './record.ts';
 import type { Requester } from './server.ts';
 import type { System } from './system.ts';
@@ -68,13 +69,17 @@ class Compute {
     const spad = this.#share(demand.spadWords);
     const acc = this.#share(demand.accWords);
     this.#waiting = 1 + (spad > 0 ? 1 : 0) + (acc > 0 ? 1 : 0);
-    if (spad > 0) {
-      ports.spad.request(this.#who, spad, this.#streams, kernel.now, (_s, at) => this.#served(at, 'bank', end));
-    }
-    if (acc > 0) {
-      ports.acc.request(this.#who, acc, 1, kernel.now, (_s, at) => this.#served(at, 'accumulator-port', end));
-    }
+    if (spad > 0) this.#ask(ports.spad, spad, this.#streams, 'bank', end);
+    if (acc > 0) this.#ask(ports.acc, acc, 1, 'accumulator-port', end);
     this.#served(end, this.#work, end);
+  }
+
+  /** Asks for words, evenly over the cycles of the slice. */
+  #ask(port: BankedPort, words: number, streams: number, cause: Cause, end: number): void {
+    const { kernel, corePs } = this.#system;
+    const from = kernel.now;
+    const served = (_start: number, at: number) => this.#served(at, cause, end);
+    port.request({ who: this.#who, words, streams, overCycles: (end - from) / corePs, from, served });
   }
 
   /** This slice's part of a total. */
@@ -121,9 +126,9 @@ class Compute {
     record.freePs = now;
     this.#events.released(record);
     this.#events.freed(record);
-    const { latencyCycles } = record.demand;
-    const { readsScratchpad } = record.entry;
-    const latency = latencyCycles + (readsScratchpad ? system.machine.core.scratchpad.latencyCycles : 0);
+    const { latencyCycles, spadWords } = record.demand;
+    const reads = record.entry.readsScratchpad && spadWords > 0;
+    const latency = latencyCycles + (reads ? system.machine.core.scratchpad.latencyCycles : 0);
     system.kernel.at(now + latency * system.corePs, (when) => {
       record.spend(this.#work === 'matrix' ? 'matrix-pipeline' : this.#work, when);
       this.#events.finished(record);

@@ -1,7 +1,8 @@
 /**
- * Instruction fetch: code and the descriptors that it uses first form one stream in DRAM, read in lines ahead of dispatch. A loop that fits
- * the instruction memory is fetched once; what does not fit is fetched again, oldest line out first. A descriptor travels with the first
- * instruction that names it, and instruction and descriptor memory are one pool of lines.
+ * Instruction fetch: code and the descriptors that it uses first form one stream in DRAM, read in lines ahead of dispatch over a port of its own
+ * (`fetchBits` wide): it meets data in DRAM, where it goes first, and nowhere else. A loop that fits the instruction memory is fetched
+ * once; what does not fit is fetched again, oldest line out first. A descriptor travels with the first instruction that names it, and instruction
+ * and descriptor memory are one pool of lines.
  */
 import type { Program } from '../../isa/program.ts';
 import { arrayDescriptorBytes, instructionBytes, tensorDescriptorBytes } from '../../isa/sizes.ts';
@@ -89,10 +90,9 @@ export class FetchUnit {
       this.#changed();
     };
     const who = { age: -1, unit: this.#core, part: line };
-    const bits = Math.min(machine.interconnect.linkBits, machine.core.sequencer.fetchBits);
-    const words = Math.ceil((LINE_BYTES * 8) / bits);
+    const words = Math.ceil((LINE_BYTES * 8) / machine.core.sequencer.fetchBits);
     const arrive = (now: number) => {
-      cores[this.#core]!.link.request(who, words, now, (_start, end) => kernel.at(alignUp(end, corePs), keep));
+      cores[this.#core]!.fetch.request(who, words, now, (_start, end) => kernel.at(alignUp(end, corePs), keep));
     };
     if (this.#system.freeDram) return kernel.at(kernel.now, arrive);
     const start = this.#address + line * LINE_BYTES;

@@ -2,11 +2,12 @@
 import type { Random } from '../../isa/base/random.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import { ArrayWrites } from './array-writes.ts';
+import { BankedPort } from './banked-port.ts';
 import { periodPs } from './clock.ts';
 import { DramChannel } from './dram/channel.ts';
 import { AddressMap } from './dram/mapping.ts';
 import { Kernel } from './kernel.ts';
-import { BankedPort, inOrder, type Requester, Server } from './server.ts';
+import { inOrder, type Requester, Server } from './server.ts';
 
 export { periodPs } from './clock.ts';
 
@@ -17,6 +18,8 @@ export interface CorePorts {
   readonly spad: BankedPort;
   readonly acc: BankedPort;
   readonly link: Server;
+  /** Instruction fetch has a port of its own. */
+  readonly fetch: Server;
   readonly arrayWrites: ArrayWrites;
 }
 
@@ -52,6 +55,7 @@ export function createSystem(machine: Machine, free: FreeBoundary, shuffle: Rand
     spad: new BankedPort(corePs, scratchpad.banks),
     acc: new BankedPort(corePs, accumulators.banks),
     link: new Server(bufferPs, machine.interconnect.latencyCycles * bufferPs, priced),
+    fetch: new Server(bufferPs, machine.interconnect.latencyCycles * bufferPs, priced),
     arrayWrites: new ArrayWrites(),
   }));
   const buffer = new BankedPort(bufferPs, machine.buffer.banks, priced);
@@ -76,6 +80,7 @@ export function createSystem(machine: Machine, free: FreeBoundary, shuffle: Rand
         c.spad.settle(now);
         c.acc.settle(now);
         c.link.settle(now);
+        c.fetch.settle(now);
       }
       buffer.settle(now);
       for (const c of channels) c.settle(now);

@@ -7,11 +7,12 @@ import type { Space } from '../../isa/tensor.ts';
 import type { Cause } from '../result.ts';
 import { destinationCore } from '../walk/accesses.ts';
 import { intervalBytes, type Walk } from '../walk/walk.ts';
+import type { BankedPort } from './banked-port.ts';
 import { alignUp } from './clock.ts';
 import type { ExecutionEvents } from './compute.ts';
 import { cutPieces, gatheredIntervals, type Piece, wordsOf } from './pieces.ts';
 import type { InstructionRecord } from './record.ts';
-import type { BankedPort, Requester } from './server.ts';
+import type { Requester } from './server.ts';
 import type { System } from './system.ts';
 
 /** One end of a transfer on chip. */
@@ -180,12 +181,13 @@ class Transfer {
     const upTo = (bytes: number) => Math.ceil((end.words * bytes) / this.#total);
     const words = Math.max(1, upTo(piece.to) - upTo(piece.from));
     const now = kernel.now;
-    end.port.request(flow, words, 1, flow.firstWord, (start, finish) => {
+    const served = (start: number, finish: number) => {
       const told = finish + end.latencyPs;
       this.#passed(parts, end.cause, now, start, told);
       flow.firstWord = Math.min(told, start + end.periodPs + end.latencyPs);
       kernel.at(told, next);
-    });
+    };
+    end.port.request({ who: flow, words, streams: 1, overCycles: 0, from: flow.firstWord, served });
   }
 
   #dram(flow: Flow, write: boolean, next: () => void): void {

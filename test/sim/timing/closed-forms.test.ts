@@ -194,11 +194,11 @@ describe('the sequencer', () => {
     expect(r.instructions).toBe(12);
   });
 
-  it('waits for a line of code that is not there: fetched from DRAM, over the link', () => {
+  it('waits for a line of code that is not there: fetched from DRAM, over the port of fetch', () => {
     const cold = time({ instructions: [ins('nop')], tensors: [] }, teach8x8, {});
-    // 50 ns of DRAM from 0; the link starts at the first burst: 5 .. 13, + 2.
-    expect(cyclesAt(executed(cold, 0).dispatchPs)).toBe(15);
-    expect(cold.causes.fetch).toBe(15);
+    // 50 ns of DRAM from 0; then 4 words of 128 bits, and 2 for the way.
+    expect(cyclesAt(executed(cold, 0).dispatchPs)).toBe(5 + 4 + 2);
+    expect(cold.causes.fetch).toBe(11);
     expect(cold.actions['seq.fetchBit']).toBe(512);
     expect(cold.traffic).toContainEqual({
       boundary: 'dram',
@@ -207,6 +207,14 @@ describe('the sequencer', () => {
       readBytes: 64,
       writeBytes: 0,
     });
+  });
+
+  it('fetches while data moves, without taking the link from it', () => {
+    const instructions = [ins('copy', { dst: 0, src: 1 }), ...Array.from({ length: 20 }, () => ins('nop'))];
+    const parts = { instructions, tensors: [bytes('spad', 0, 64), bytes('buffer', 0, 64)] };
+    const cold = executed(time(parts, teach8x8, {}), 0);
+    const warm = executed(time(parts), 0);
+    expect(cold.donePs - cold.startPs).toBe(warm.donePs - warm.startPs);
   });
 
   it('fetches a loop that fits once, one that does not again', () => {
