@@ -3,7 +3,7 @@
  * kernel emit its instructions, and stores the result. The next tile's pieces are asked for before this tile computes when
  * they have a second slot. The order emitted here is correct one instruction at a time; order.ts makes it overlap.
  */
-import { InternalError } from '../../isa/base/errors.ts';
+import { InternalError, UnsupportedError } from '../../isa/base/errors.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { KernelPlaces, MemoryPlan } from '../mapping/addresses.ts';
 import type { Storage, Stored } from '../mapping/storage.ts';
@@ -60,6 +60,19 @@ interface Ring {
   view: View | null;
 }
 
+/** Steps of one program. Every one is kept, ordered and simulated: beyond this the host runs out of memory before the answer. */
+const MAX_STEPS = 1_000_000;
+
+function tooLong(kernel: Kernel | undefined, machine: Machine): UnsupportedError {
+  const { m = 0, k = 0, n = 0, name = '' } = kernel?.layer ?? {};
+  const message = `the program for ${machine.name} would have more than ${MAX_STEPS} instructions`;
+  const where = `layer '${name}'${m > 0 ? `, ${m}x${k}x${n}` : ''}`;
+  const hint = 'a larger machine (core.matrix, core.scratchpad.sizeBytes), or a smaller input (--dims)';
+  return new UnsupportedError(message, {
+    diagnostics: [{ code: 'E-COMPILE-SIZE', message, where, expected: 'tiles that are large enough to be few', hint }],
+  });
+}
+
 export function drive(input: DriverInput): DriverOutput {
   return new Driver(input).run();
 }
@@ -101,7 +114,10 @@ class Driver {
   }
 
   #emitter(layer: number): Emit {
-    return (step) => this.#steps.push({ ...step, layer } as Step);
+    return (step) => {
+      if (this.#steps.push({ ...step, layer } as Step) > MAX_STEPS)
+        throw tooLong(this.#layers[layer], this.#in.machine);
+    };
   }
 
   #makeRings(kernel: Kernel, k: number): (Ring | null)[] {

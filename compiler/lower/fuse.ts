@@ -101,7 +101,7 @@ function base(maker: Kernel, next: PlainKernel) {
     shape: next.shape,
     format: next.format,
     stages: maker.stages + next.stages,
-    layer: { ...matrixLike, name: next.name, op: `${op}+${next.layer.op}` },
+    layer: { ...matrixLike, name: matrixLike.macs > 0 ? matrixLike.name : next.name, op: `${op}+${next.layer.op}` },
   };
 }
 

@@ -4,9 +4,10 @@
  */
 import type { Compiled } from '../../compiler/compile.ts';
 import { type Graph, integerRange, sizeOf } from '../../compiler/graph/types.ts';
-import { InputError, SimFault } from '../../isa/base/errors.ts';
+import { SimFault } from '../../isa/base/errors.ts';
 import type { Random } from '../../isa/base/random.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
+import { AnalogArrays } from '../../sim/exec/analog.ts';
 import { execute, type OutputCodes } from '../../sim/exec/execute.ts';
 import { formatFinding } from '../../sim/order/format.ts';
 
@@ -16,11 +17,18 @@ export interface ValueRun {
   readonly outputs: ReadonlyMap<string, Float64Array>;
 }
 
+/** Arrays that compute as they are built; undefined for digital ones, which are exact. */
+export function analogArrays(machine: Machine, seed: number): AnalogArrays | undefined {
+  const { matrix } = machine.core;
+  return matrix.kind === 'analog-cim' ? new AnalogArrays(matrix, seed) : undefined;
+}
+
 /** `samples[i]` maps input names to data. The first sample runs from cold, the others in steady state; the order of both programs is checked. */
 export function runValues(
   compiled: Compiled,
   machine: Machine,
   samples: readonly ReadonlyMap<string, ArrayLike<number>>[],
+  analog?: AnalogArrays,
 ): ValueRun {
   const outputs = new Map<string, Float64Array>();
   let memories: ReturnType<typeof execute>['memories'] | undefined;
@@ -28,6 +36,7 @@ export function runValues(
     const program = s === 0 ? compiled.program : (compiled.steadyProgram ?? compiled.program);
     const run = execute(program, machine, inputs, {
       ...(memories === undefined ? {} : { memories }),
+      ...(analog === undefined ? {} : { analog }),
       checkOrder: s < 2,
     });
     const finding = run.findings?.[0];
@@ -68,44 +77,6 @@ export function randomInputs(graph: Graph, random: Random): Map<string, ArrayLik
         ),
       ];
     }),
-  );
-}
-
-/** Cuts one array into samples of the graph's only input. Its first axis is the samples when the rest is the input's shape. */
-export function splitSamples(
-  graph: Graph,
-  shape: readonly number[],
-  data: ArrayLike<number>,
-  where: string,
-): Map<string, ArrayLike<number>>[] {
-  if (graph.inputs.length !== 1) {
-    throw new InputError(
-      `--input gives one array, the model has ${graph.inputs.length} inputs (${graph.inputs.join(', ')})`,
-      { code: 'E-RUN-INPUT' },
-    );
-  }
-  const name = graph.inputs[0]!;
-  const own = graph.values.get(name)!.shape;
-  const size = sizeOf(own);
-  if (data.length === 0 || data.length % size !== 0) {
-    throw new InputError(
-      `${where}: shape [${shape.join(', ')}] is not a whole number of inputs of shape [${own.join(', ')}]`,
-      {
-        code: 'E-RUN-INPUT',
-        diagnostics: [
-          {
-            code: 'E-RUN-INPUT',
-            where,
-            message: `${data.length} elements, one input has ${size}`,
-            expected: `[${own.join(', ')}] or [samples, ${own.slice(1).join(', ')}]`,
-          },
-        ],
-      },
-    );
-  }
-  return Array.from(
-    { length: data.length / size },
-    (_, s) => new Map([[name, Float64Array.from({ length: size }, (_v, i) => data[s * size + i]!)]]),
   );
 }
 

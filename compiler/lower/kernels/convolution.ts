@@ -162,7 +162,8 @@ function layerOf(
   n: number,
 ): LayerSymbol {
   return {
-    name: last.node.name,
+    // The product of an ONNX node whose scale and bias come behind it is called after that node.
+    name: node.name.replace(/\.sum$/, ''),
     op: last.node === node ? node.op : `${node.op}+${last.node.op}`,
     m,
     k,

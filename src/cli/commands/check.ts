@@ -1,26 +1,76 @@
 /** qnpu check model.onnx: can it be compiled, and if not, every reason at once. */
 import process from 'node:process';
 import type { CommandModule } from 'yargs';
-import { checkModel } from '../../../compiler/frontend/onnx/index.ts';
-import { formatError, UnsupportedError } from '../../../isa/base/errors.ts';
+import { checkModel, type ModelCheck } from '../../../compiler/frontend/onnx/index.ts';
+import { type Diagnostic, formatError, QnpuError, UnsupportedError } from '../../../isa/base/errors.ts';
+import type { Machine } from '../../../isa/machine/schema.ts';
 import { externalLoader, readInput } from '../../io/files.ts';
+import { compileModel, prepareModel } from '../../run/prepare.ts';
+import {
+  dimsOption,
+  inputTypeOption,
+  loadMachine,
+  machineOption,
+  parseDims,
+  parseInputTypes,
+  setOption,
+} from '../options.ts';
 
-export const checkCommand: CommandModule<object, { model: string; json: boolean }> = {
+interface CheckArguments {
+  model: string;
+  machine: string | undefined;
+  set: string[] | undefined;
+  dims: string[] | undefined;
+  'input-type': string[] | undefined;
+  json: boolean;
+}
+
+export const checkCommand: CommandModule<object, CheckArguments> = {
   command: 'check <model>',
-  describe: 'list everything in an ONNX model that is not supported',
+  describe: 'list everything in an ONNX model that is not supported; with -m, whether it fits a machine',
   builder: (y) =>
     y
       .positional('model', { type: 'string', demandOption: true, describe: 'ONNX file' })
-      .option('json', { type: 'boolean', default: false, describe: 'print {supported, issues, notes}' }),
-  handler: ({ model, json }) => {
-    const check = checkModel(readInput(model, 'model'), { loadExternal: externalLoader(model) });
+      .option('machine', machineOption)
+      .option('set', setOption)
+      .option('dims', dimsOption)
+      .option('input-type', inputTypeOption)
+      .option('json', { type: 'boolean', default: false, describe: 'print {supported, issues, notes}' })
+      .check((a) => {
+        if (a.set !== undefined && a.machine === undefined) throw new Error('--set needs --machine');
+        return true;
+      }),
+  handler: (a) => {
+    const machine = a.machine === undefined ? undefined : loadMachine(a.machine, a.set ?? []);
+    const check = findings(a, machine);
     if (!check.supported) process.exitCode = 1;
-    if (json) process.stdout.write(`${JSON.stringify(check, null, 2)}\n`);
+    const name = machine === undefined ? '' : ` on ${machine.name}`;
+    if (a.json) process.stdout.write(`${JSON.stringify(check, null, 2)}\n`);
     else if (check.supported)
-      process.stdout.write([`${model}: supported`, ...check.notes.map((n) => `  note: ${n}`), ''].join('\n'));
-    else
-      process.stderr.write(
-        `${formatError(new UnsupportedError(`${model}: ${check.issues.length} findings`, { diagnostics: check.issues }), 100)}\n`,
-      );
+      process.stdout.write([`${a.model}: supported${name}`, ...check.notes.map((n) => `  note: ${n}`), ''].join('\n'));
+    else {
+      const found = `${check.issues.length} finding${check.issues.length === 1 ? '' : 's'}`;
+      const error = new UnsupportedError(`${a.model}: ${found}`, { diagnostics: check.issues });
+      process.stderr.write(`${formatError(error, 100)}\n`);
+    }
   },
 };
+
+function findings(a: CheckArguments, machine: Machine | undefined): ModelCheck {
+  const bytes = readInput(a.model, 'model');
+  const options = {
+    loadExternal: externalLoader(a.model),
+    dims: parseDims(a.dims ?? []),
+    inputTypes: parseInputTypes(a['input-type'] ?? []),
+  };
+  const check = checkModel(bytes, options);
+  if (!check.supported || machine === undefined) return check;
+  try {
+    compileModel(prepareModel(bytes, 'model', options), machine);
+    return check;
+  } catch (error) {
+    if (!(error instanceof QnpuError) || error.exitCode !== 1) throw error;
+    const own: Diagnostic = { code: error.code, message: error.message };
+    return { supported: false, issues: error.diagnostics.length > 0 ? error.diagnostics : [own], notes: check.notes };
+  }
+}

@@ -1,34 +1,43 @@
-/** qnpu run <model>: the main job. Prints the report; files are written only after everything has been computed. */
-import { basename, join } from 'node:path';
+/** qnpu run <model>: the main job. Prints the report; files are written, all or none, only after everything has been computed. */
+import { basename } from 'node:path';
 import process from 'node:process';
 import pc from 'picocolors';
 import type { CommandModule } from 'yargs';
-import { InputError } from '../../../isa/base/errors.ts';
-import { hashHex } from '../../../isa/base/hash.ts';
 import { createRandom } from '../../../isa/base/random.ts';
+import type { Machine } from '../../../isa/machine/schema.ts';
 import { climb } from '../../analysis/ladder.ts';
-import { externalLoader, readInput, writeOutput } from '../../io/files.ts';
-import { readNpy, writeNpy } from '../../io/npy.ts';
+import { externalLoader, readInput, writeAll } from '../../io/files.ts';
 import { renderCsv } from '../../report/csv.ts';
-import { renderHtml } from '../../report/html.ts';
-import type { RunResult } from '../../report/schema.ts';
 import { renderText } from '../../report/text.ts';
-import { renderTrace } from '../../report/trace.ts';
+import { inertOverrides, observed } from '../../run/inert.ts';
 import { compileModel, type Model, prepareModel } from '../../run/prepare.ts';
 import { buildResult } from '../../run/result.ts';
+import type { Sample } from '../../run/samples.ts';
 import { type DesignPoint, simulatePoint } from '../../run/simulate-model.ts';
-import { countCorrect, randomInputs, runValues, splitSamples, type ValueRun } from '../../run/values.ts';
-import { loadMachine, machineOption, setOption } from '../options.ts';
+import { analogArrays, randomInputs, runValues } from '../../run/values.ts';
+import {
+  dimsOption,
+  inputTypeOption,
+  loadMachine,
+  machineOption,
+  parseDims,
+  parseInputTypes,
+  setOption,
+} from '../options.ts';
+import { filesOf, type RunOutput, requireTargets } from '../run-files.ts';
+import { describeValues, readLabels, readSamples } from '../run-values.ts';
 
 interface RunArguments {
   model: string;
   machine: string;
   set: string[] | undefined;
+  dims: string[] | undefined;
+  'input-type': string[] | undefined;
   values: boolean;
   ladder: boolean;
   cold: boolean;
   seed: number;
-  input: string | undefined;
+  input: string[] | undefined;
   labels: string | undefined;
   output: string | undefined;
   json: boolean;
@@ -38,6 +47,9 @@ interface RunArguments {
   dir: string | undefined;
 }
 
+const flag = { type: 'boolean', default: false } as const;
+const file = { type: 'string', requiresArg: true } as const;
+
 export const runCommand: CommandModule<object, RunArguments> = {
   command: 'run <model>',
   describe: 'compile a quantized ONNX model and report cycles, energy, area and the memory wall',
@@ -46,144 +58,105 @@ export const runCommand: CommandModule<object, RunArguments> = {
       .positional('model', { type: 'string', demandOption: true, describe: 'ONNX file' })
       .option('machine', { ...machineOption, default: 'edge-dcim-28nm' })
       .option('set', setOption)
-      .option('values', {
-        type: 'boolean',
-        default: false,
-        describe: 'compute the outputs too, bit-exactly (seeded input unless --input is given)',
+      .option('dims', dimsOption)
+      .option('input-type', inputTypeOption)
+      .option('cold', { ...flag, describe: 'report a cold start instead of the steady state' })
+      .option('ladder', { ...flag, describe: 'simulate the memory-wall ladder too, one run for each help' })
+      .option('values', { ...flag, describe: 'compute the outputs too, bit-exactly, from seeded input or --input' })
+      .option('seed', {
+        type: 'number',
+        requiresArg: true,
+        default: 1,
+        describe: 'seed of the input, when none is given',
       })
-      .option('ladder', { type: 'boolean', default: false, describe: 'simulate the memory-wall ladder' })
-      .option('cold', { type: 'boolean', default: false, describe: 'report a cold start instead of the steady state' })
-      .option('seed', { type: 'number', default: 1, describe: 'seed of the inputs when none are given' })
-      .option('input', { type: 'string', describe: '.npy file with one or more inputs (implies --values)' })
-      .option('labels', { type: 'string', describe: '.npy file with a class per input: prints the accuracy' })
-      .option('output', { type: 'string', describe: 'write the first output to this .npy file (implies --values)' })
-      .option('json', {
-        type: 'boolean',
-        default: false,
-        describe: 'print the result as one JSON document (qnpu schema run)',
+      .option('input', {
+        ...file,
+        array: true,
+        nargs: 1,
+        describe: '.npy file with one or more samples; name=file for each of several inputs (implies --values)',
       })
-      .option('csv', { type: 'boolean', default: false, describe: 'print the layers as CSV' })
-      .option('html', { type: 'string', describe: 'write the report as one HTML file' })
-      .option('trace', { type: 'string', describe: 'write the timeline as a Chrome trace (opens in Perfetto)' })
-      .option('dir', {
-        type: 'string',
-        alias: 'o',
-        describe: 'write report, JSON, CSV, HTML and trace into this folder',
+      .option('labels', {
+        ...file,
+        describe: '.npy file with the class of each sample of --input: prints the accuracy',
       })
-      .check((a) => !(a.json && a.csv) || 'choose one of --json and --csv: both print on standard output'),
+      .option('output', { ...file, describe: 'write the first output to this .npy file (implies --values)' })
+      .option('json', { ...flag, describe: 'print the result as one JSON document (qnpu schema run), nothing else' })
+      .option('csv', { ...flag, describe: 'print the layers as CSV, nothing else' })
+      .option('html', { ...file, describe: 'write the report as one self-contained HTML file' })
+      .option('trace', { ...file, describe: 'write the timeline as a Chrome trace (opens in Perfetto)' })
+      .option('dir', { ...file, alias: 'o', describe: 'write report, JSON, CSV, HTML and trace into this folder' })
+      .check((a) => consistent(a))
+      .example('$0 run net.onnx --ladder', 'on edge-dcim-28nm, and what each help against the memory wall saves')
+      .example('$0 run net.onnx -m teach-8x8 --set core.matrix.rows=16', 'a preset with one field changed')
+      .example('$0 run net.onnx --input x.npy --output y.npy', 'what the network computes on the machine'),
   handler: (a) => {
+    requireTargets(a);
     const { result, point, outputs } = runAll(a);
     const files = filesOf(a, result, point, outputs);
-    for (const [path, data] of files) writeOutput(path, data);
+    writeAll(files);
     if (a.json) process.stdout.write(`${JSON.stringify(result)}\n`);
     else if (a.csv) process.stdout.write(renderCsv(result));
-    else process.stdout.write(renderText(result, { color: pc.isColorSupported }));
-    for (const [path] of files) process.stderr.write(`wrote ${path}\n`);
+    else process.stdout.write(renderText(result, { color: pc.isColorSupported && process.stdout.isTTY }));
+    for (const { path } of files) process.stderr.write(`wrote ${path}\n`);
   },
 };
 
-function runAll(a: RunArguments): { result: RunResult; point: DesignPoint; outputs: ValueRun | undefined } {
+function consistent(a: { json?: unknown; csv?: unknown; labels?: unknown; input?: unknown; seed?: unknown }): true {
+  if (a.json === true && a.csv === true)
+    throw new Error('choose one of --json and --csv: both print on standard output (-o writes both)');
+  if (a.labels !== undefined && a.input === undefined)
+    throw new Error('--labels needs --input: labels of which samples?');
+  if (!Number.isSafeInteger(a.seed) || Number(a.seed) < 0) throw new Error('--seed must be a whole number from 0 on');
+  return true;
+}
+
+function runAll(a: RunArguments): RunOutput {
   const overrides = a.set ?? [];
-  const machine = loadMachine(a.machine, overrides);
+  const machineWith = (some: readonly string[]) => loadMachine(a.machine, some);
+  const machine = machineWith(overrides);
   const model = prepareModel(readInput(a.model, 'model'), basename(a.model).replace(/\.onnx$/, ''), {
     loadExternal: externalLoader(a.model),
+    dims: parseDims(a.dims ?? []),
+    inputTypes: parseInputTypes(a['input-type'] ?? []),
   });
-  const compiled = compileModel(model, machine);
-  const point = simulatePoint(compiled, machine, { state: a.cold ? 'cold' : 'steady' });
-  const wanted = a.values || a.input !== undefined || a.output !== undefined || a.labels !== undefined;
-  const samples = wanted ? samplesOf(a, model) : [];
-  const outputs = wanted ? runValues(compiled, machine, samples) : undefined;
+  const samples = wantedSamples(a, model);
+  const labels = a.labels === undefined ? undefined : readLabels(a.labels, model, samples.length);
+  const design = (m: Machine) => {
+    const compiled = compileModel(model, m);
+    return simulatePoint(compiled, m, { state: a.cold ? 'cold' : 'steady' });
+  };
+  const point = design(machine);
+  const outputs =
+    samples.length > 0 ? runValues(point.compiled, machine, samples, analogArrays(machine, a.seed)) : undefined;
+  const inert = inertOverrides({
+    overrides,
+    machine,
+    machineWith,
+    observe: (m) => see(design(m), samples, a.seed),
+    seen: overrides.length > 0 ? see(point, samples, a.seed) : '',
+  });
   const ladder = a.ladder ? climb(model, machine) : undefined;
   const result = buildResult(model, point, {
     seed: a.seed,
     overrides,
-    warnings: [...model.notes, ...(ladder?.notes ?? []).map((n) => `ladder: ${n}`)],
-    ...(outputs === undefined ? {} : { values: describeValues(a, outputs) }),
+    warnings: [...inert, ...model.notes, ...(ladder?.notes ?? []).map((n) => `ladder: ${n}`)],
+    ...(outputs === undefined
+      ? {}
+      : { values: describeValues(a, outputs, { labels, exact: machine.core.matrix.kind !== 'analog-cim' }) }),
     ...(ladder === undefined ? {} : { ladder }),
   });
   return { result, point, outputs };
 }
 
-function samplesOf(a: RunArguments, model: Model): ReadonlyMap<string, ArrayLike<number>>[] {
-  if (a.input === undefined) return [randomInputs(model.graph, createRandom(a.seed))];
-  const { shape, data } = readNpy(readInput(a.input, 'input'), a.input);
-  return splitSamples(model.graph, shape, data, a.input);
+/** What a run shows, with the values of its first sample. */
+function see(point: DesignPoint, samples: readonly Sample[], seed: number): string {
+  const { compiled, machine } = point;
+  const run = () => runValues(compiled, machine, samples.slice(0, 1), analogArrays(machine, seed));
+  const values = samples.length === 0 ? [] : [...run().outputs];
+  return `${observed(point)} ${values.map(([name, data]) => `${name} ${data.join(' ')}`).join(' ')}`;
 }
 
-function describeValues(a: RunArguments, run: ValueRun): NonNullable<RunResult['values']> {
-  const outputs = Object.fromEntries(
-    [...run.outputs].map(([name, data]) => [name, hashHex(new Uint8Array(Float64Array.from(data).buffer))]),
-  );
-  const base = {
-    exact: true,
-    outputs,
-    inputSource: a.input === undefined ? `seeded input, seed ${a.seed}` : basename(a.input),
-    samples: run.samples,
-  };
-  if (a.labels === undefined) return base;
-  const labels = readNpy(readInput(a.labels, 'labels'), a.labels).data;
-  if (labels.length !== run.samples) {
-    throw new InputError(`${a.labels} has ${labels.length} labels for ${run.samples} inputs`, {
-      code: 'E-RUN-LABELS',
-      diagnostics: [
-        {
-          code: 'E-RUN-LABELS',
-          where: a.labels,
-          message: 'one label per input is needed',
-          hint: 'give --input the images that belong to these labels',
-        },
-      ],
-    });
-  }
-  const first = [...run.outputs.values()][0]!;
-  return {
-    ...base,
-    accuracy: { correct: countCorrect(first, labels), total: labels.length, labels: basename(a.labels) },
-  };
-}
-
-/** Everything that goes to files, complete before the first byte is written. */
-function filesOf(
-  a: RunArguments,
-  result: RunResult,
-  point: DesignPoint,
-  run: ValueRun | undefined,
-): [string, Uint8Array | string][] {
-  const files: [string, Uint8Array | string][] = [];
-  if (a.output !== undefined && run !== undefined) {
-    const [name, data] = [...run.outputs][0]!;
-    const described = result.model.outputs.find((o) => o.name === name)!;
-    files.push([
-      a.output,
-      writeNpy(
-        [run.samples * described.shape[0]!, ...described.shape.slice(1)],
-        described.type === 'f32' ? 'f4' : 'i4',
-        data,
-      ),
-    ]);
-  }
-  const trace = () => renderTrace(point.result, point.program);
-  if (a.html !== undefined) files.push([a.html, renderHtml(result)]);
-  if (a.trace !== undefined) files.push([a.trace, trace()]);
-  if (a.dir !== undefined) {
-    const text = renderText(result, { color: false });
-    const all: [string, string][] = [
-      ['report.txt', text],
-      ['run.json', `${JSON.stringify(result, null, 2)}\n`],
-      ['layers.csv', renderCsv(result)],
-      ['report.html', renderHtml(result)],
-      ['trace.json', trace()],
-    ];
-    const manifest = {
-      schema: 'manifest/1',
-      tool: result.tool,
-      files: all.map(([name, data]) => ({ name, bytes: new TextEncoder().encode(data).length, sha256: hashHex(data) })),
-    };
-    for (const [name, data] of [
-      ...all,
-      ['manifest.json', `${JSON.stringify(manifest, null, 2)}\n`] as [string, string],
-    ])
-      files.push([join(a.dir, name), data]);
-  }
-  return files;
+function wantedSamples(a: RunArguments, model: Model): readonly Sample[] {
+  if (a.input !== undefined) return readSamples(a.input, model);
+  return a.values || a.output !== undefined ? [randomInputs(model.graph, createRandom(a.seed))] : [];
 }

@@ -1,0 +1,83 @@
+/** The files of `qnpu run`: whether they can be written is asked before the work, what is in them is made after it. */
+import { join, resolve } from 'node:path';
+import { hashHex } from '../../isa/base/hash.ts';
+import { type OutputFile, requireFolder, requireWritable } from '../io/files.ts';
+import { writeNpy } from '../io/npy.ts';
+import { renderCsv } from '../report/csv.ts';
+import { renderHtml } from '../report/html.ts';
+import type { RunResult } from '../report/schema.ts';
+import { renderText } from '../report/text.ts';
+import { renderTrace } from '../report/trace.ts';
+import type { DesignPoint } from '../run/simulate-model.ts';
+import type { ValueRun } from '../run/values.ts';
+import { badOption } from './options.ts';
+
+export interface RunOutput {
+  readonly result: RunResult;
+  readonly point: DesignPoint;
+  readonly outputs: ValueRun | undefined;
+}
+
+interface Targets {
+  readonly model: string;
+  readonly output: string | undefined;
+  readonly html: string | undefined;
+  readonly trace: string | undefined;
+  readonly dir: string | undefined;
+}
+
+/** Throws InputError when some target cannot be written, or two are the same file. */
+export function requireTargets(a: Targets): void {
+  const used = new Map([[resolve(a.model), 'the model']]);
+  for (const option of ['output', 'html', 'trace'] as const) {
+    const path = a[option];
+    if (path === undefined) continue;
+    const other = used.get(resolve(path));
+    if (other !== undefined)
+      throw badOption('E-FILE', `--${option} ${path} is the file of ${other}`, { expected: 'a file of its own' });
+    used.set(resolve(path), `--${option}`);
+    requireWritable(path, `--${option}`);
+  }
+  if (a.dir !== undefined) requireFolder(a.dir, '-o');
+}
+
+/** Everything that goes to files, complete before the first byte is written. */
+export function filesOf(a: Targets, result: RunResult, point: DesignPoint, run: ValueRun | undefined): OutputFile[] {
+  const files: OutputFile[] = [];
+  const trace = () => renderTrace(point.result, point.program);
+  if (a.output !== undefined && run !== undefined) files.push({ path: a.output, data: firstOutput(result, run) });
+  if (a.html !== undefined) files.push({ path: a.html, data: renderHtml(result) });
+  if (a.trace !== undefined) files.push({ path: a.trace, data: trace() });
+  if (a.dir !== undefined) {
+    const { dir } = a;
+    const all = [
+      { name: 'report.txt', data: renderText(result, { color: false }) },
+      { name: 'run.json', data: `${JSON.stringify(result, null, 2)}\n` },
+      { name: 'layers.csv', data: renderCsv(result) },
+      { name: 'report.html', data: renderHtml(result) },
+      { name: 'trace.json', data: trace() },
+    ];
+    for (const { name, data } of [...all, { name: 'manifest.json', data: manifest(result, all) }])
+      files.push({ path: join(dir, name), data });
+  }
+  return files;
+}
+
+/** The first output of all samples, samples along its first axis. */
+function firstOutput(result: RunResult, run: ValueRun): Uint8Array {
+  const [name, data] = [...run.outputs][0]!;
+  const { shape, type } = result.model.outputs.find((o) => o.name === name)!;
+  const all = shape.length === 0 ? [run.samples] : [run.samples * shape[0]!, ...shape.slice(1)];
+  return writeNpy(all, type === 'f32' ? 'f4' : 'i4', data);
+}
+
+function manifest(result: RunResult, files: readonly { readonly name: string; readonly data: string }[]): string {
+  const { tool, isa, seed, model, machine, prices } = result;
+  const described = files.map(({ name, data }) => ({
+    name,
+    bytes: new TextEncoder().encode(data).length,
+    sha256: hashHex(data),
+  }));
+  const stamps = { tool, isa, seed, model: model.hash, machine: machine.hash, prices: prices.hash };
+  return `${JSON.stringify({ schema: 'manifest/1', ...stamps, files: described }, null, 2)}\n`;
+}

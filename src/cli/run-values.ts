@@ -1,0 +1,63 @@
+/** The values of `qnpu run`: arrays from files to samples, outputs to what the report says about them. */
+import { basename } from 'node:path';
+import { sizeOf } from '../../compiler/graph/types.ts';
+import { hashHex } from '../../isa/base/hash.ts';
+import { readInput } from '../io/files.ts';
+import { readNpy } from '../io/npy.ts';
+import type { RunResult } from '../report/schema.ts';
+import type { Model } from '../run/prepare.ts';
+import { type NamedArray, requireLabels, type Sample, samplesOf } from '../run/samples.ts';
+import { countCorrect, type ValueRun } from '../run/values.ts';
+import { badOption } from './options.ts';
+
+interface ValueArguments {
+  readonly input: readonly string[] | undefined;
+  readonly labels: string | undefined;
+  readonly seed: number;
+}
+
+/** `file` for a model with one input, `name=file` for each of several. */
+export function readSamples(texts: readonly string[], model: Model): Sample[] {
+  const { inputs } = model.graph;
+  const arrays = new Map<string, NamedArray>();
+  for (const text of texts) {
+    const named = inputs.find((name) => text.startsWith(`${name}=`));
+    if (named === undefined && inputs.length !== 1)
+      throw badOption('E-RUN-INPUT', `--input ${text}: the model has ${inputs.length} inputs`, {
+        expected: `${inputs.map((i) => `${i}=file.npy`).join(', ')}`,
+        hint: inputs.map((i) => `--input ${i}=file.npy`).join(' '),
+      });
+    const name = named ?? inputs[0]!;
+    if (arrays.has(name))
+      throw badOption('E-RUN-INPUT', `--input gives '${name}' twice`, { expected: 'one array for each input' });
+    arrays.set(name, readArray(named === undefined ? text : text.slice(named.length + 1), 'input'));
+  }
+  return samplesOf(model.graph, arrays);
+}
+
+/** Labels for the samples; the classes are the elements of the first output. */
+export function readLabels(path: string, model: Model, samples: number): NamedArray {
+  const labels = readArray(path, 'labels');
+  requireLabels(labels, samples, sizeOf(model.graph.values.get(model.graph.outputs[0]!)!.shape));
+  return labels;
+}
+
+function readArray(path: string, what: string): NamedArray {
+  return { where: path, ...readNpy(readInput(path, what), path) };
+}
+
+export function describeValues(
+  a: ValueArguments,
+  run: ValueRun,
+  { labels, exact }: { readonly labels: NamedArray | undefined; readonly exact: boolean },
+): NonNullable<RunResult['values']> {
+  const outputs = Object.fromEntries(
+    [...run.outputs].map(([name, data]) => [name, hashHex(new Uint8Array(Float64Array.from(data).buffer))]),
+  );
+  const inputSource =
+    a.input === undefined ? `seeded input, seed ${a.seed}` : a.input.map((text) => basename(text)).join(', ');
+  const base = { exact, outputs, inputSource, samples: run.samples };
+  if (labels === undefined) return base;
+  const correct = countCorrect([...run.outputs.values()][0]!, labels.data);
+  return { ...base, accuracy: { correct, total: labels.data.length, labels: basename(labels.where) } };
+}
