@@ -105,6 +105,8 @@ export const LIMITS = {
   originRegisters: 2,
   registers: 32,
   semaphores: 64,
+  /** Largest initial count of a semaphore. */
+  initialCount: 65535,
   waits: 3,
   signals: 3,
   descriptors: 65535,

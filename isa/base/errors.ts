@@ -117,8 +117,12 @@ export function formatError(error: QnpuError, shown = 12): string {
   const repeats = error.diagnostics.length === 1 && error.diagnostics[0]?.message === error.message;
   for (const d of error.diagnostics.slice(0, shown)) lines.push(...diagnosticLines(d, repeats));
   if (error.diagnostics.length > shown) lines.push(`  ... and ${error.diagnostics.length - shown} more`);
-  return lines.join('\n');
+  const clip = (l: string) => (l.length > WIDEST ? `${l.slice(0, WIDEST)} ...` : l);
+  return lines.join('\n').split('\n').map(clip).join('\n');
 }
+
+/** Names and lists in messages come from files; what nobody can read is cut. */
+const WIDEST = 1000;
 
 function capacityLines(e: CapacityError): string[] {
   const top = e.consumers.slice(0, 5).map((c) => `    ${c.name}: ${c.amount} ${e.unit}`);

@@ -76,6 +76,8 @@ export function readSymbols(bytes: Uint8Array, cores: readonly CoreCode[]): Symb
 }
 
 const CODE = 'E-FILE-CONTENT';
+/** A damaged table may have a finding an entry; more than these, or longer ones, help nobody. */
+const MOST_FINDINGS = 200;
 
 function toBytes(value: Meta | Symbols): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
@@ -86,10 +88,10 @@ function fromBytes<T>(bytes: Uint8Array, schema: z.ZodType<T>, what: string): T 
   if (result.success) return result.data;
   return bad(
     what,
-    result.error.issues.map((issue) => ({
+    result.error.issues.slice(0, MOST_FINDINGS).map((issue) => ({
       code: CODE,
       where: `${what}: ${issue.path.join('.')}`,
-      message: issue.message,
+      message: issue.message.slice(0, MOST_FINDINGS),
     })),
   );
 }

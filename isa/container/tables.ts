@@ -1,4 +1,5 @@
 /** The binary sections: code, descriptors, semaphores, constants. Each begins with a count. */
+import { InputError } from '../base/errors.ts';
 import { decodeCode } from '../instructions/decode.ts';
 import { decodeArray, decodeTensor, encodeArray, encodeTensor } from '../instructions/descriptor-codec.ts';
 import { encodeCode } from '../instructions/encode.ts';
@@ -72,8 +73,11 @@ export function writeSemaphores(semaphores: readonly SemaphoreDeclaration[]): Ui
   const out = new ByteWriter();
   out.u32(semaphores.length);
   const unit = (u: UnitRef) => [u.core, UNIT_KINDS.indexOf(u.kind), u.channel];
-  for (const s of semaphores)
-    out.words(Uint32Array.of(s.core, s.index, s.initial, ...unit(s.producer), ...unit(s.consumer)));
+  semaphores.forEach((s, i) => {
+    const numbers = [s.core, s.index, s.initial, ...unit(s.producer), ...unit(s.consumer)];
+    for (const n of numbers) requireNatural(n, 2 ** 32, `semaphore declaration ${i}`);
+    out.words(Uint32Array.from(numbers));
+  });
   return out.bytes();
 }
 
@@ -103,7 +107,8 @@ export function readSemaphores(r: ByteReader): SemaphoreDeclaration[] {
 export function writeConstants(constants: readonly ConstantSegment[]): Uint8Array {
   const out = new ByteWriter();
   out.u32(constants.length);
-  for (const { address, bytes } of constants) {
+  for (const [i, { address, bytes }] of constants.entries()) {
+    requireNatural(address, 2 ** 53, `the address of constant segment ${i}`);
     out.u64(address);
     out.u32(bytes.length);
   }
@@ -116,4 +121,10 @@ export function readConstants(r: ByteReader): ConstantSegment[] {
   const constants = heads.map(({ address, length }) => ({ address, bytes: r.view(length).slice() }));
   r.end();
   return constants;
+}
+
+/** A number that the file would cut off is refused instead. */
+function requireNatural(value: number, limit: number, what: string): void {
+  if (Number.isInteger(value) && value >= 0 && value < limit) return;
+  throw new InputError(`${what} has ${value}, which a program file cannot hold`, { code: 'E-FILE-CONTENT' });
 }

@@ -29,7 +29,10 @@ export function decodeInstruction(words: Uint32Array, at = 0): Instruction {
   return instruction;
 }
 
-/** A whole code section; all bad words are reported at once. */
+/** More bad words than these are no code at all. */
+const MOST_FINDINGS = 200;
+
+/** A whole code section; bad words are reported at once, up to MOST_FINDINGS of them. */
 export function decodeCode(words: Uint32Array): Instruction[] {
   const found = new Diagnostics();
   if (words.length % WORDS !== 0)
@@ -40,11 +43,14 @@ export function decodeCode(words: Uint32Array): Instruction[] {
       expected: `a multiple of ${WORDS} words`,
     });
   const instructions: Instruction[] = [];
-  for (let at = 0; at + WORDS <= words.length; at += WORDS) {
+  for (let at = 0; at + WORDS <= words.length && found.items.length < MOST_FINDINGS; at += WORDS) {
     const instruction = decodeInto(words, at, found);
     if (instruction !== undefined) instructions.push(instruction);
   }
-  found.throwIfAny(InputError, `${found.items.length} words of the code are no instruction`);
+  found.throwIfAny(
+    InputError,
+    `${found.items.length}${found.items.length < MOST_FINDINGS ? '' : ' or more'} words of the code are no instruction`,
+  );
   return instructions;
 }
 

@@ -52,7 +52,7 @@ export function parseMachine(text: string, source: MachineSource): Machine {
 }
 
 function preset(name: unknown, fileName: string): Machine {
-  const found = typeof name === 'string' ? PRESETS[name] : undefined;
+  const found = typeof name === 'string' && Object.hasOwn(PRESETS, name) ? PRESETS[name] : undefined;
   if (found !== undefined) return found;
   const near = didYouMean(String(name), Object.keys(PRESETS));
   throw new InputError(`${fileName}: extends names no preset: ${String(name)}`, {

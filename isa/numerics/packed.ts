@@ -186,6 +186,10 @@ function packWhole(
 ): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let i = 0; i < values.length; i++) {
+    if (coding === 'float' && !Number.isNaN(values[i]!)) {
+      view.setFloat32(start + 4 * i, values[i]!, true);
+      continue;
+    }
     const raw = encodeBits(values[i]!, widthBits, coding);
     if (widthBits === 8) bytes[start + i] = raw;
     else if (widthBits === 16) view.setUint16(start + 2 * i, raw, true);

@@ -8,7 +8,9 @@ export function semaphoreKey(core: number, index: number): string {
 
 interface Semaphore {
   readonly declared: SemaphoreDeclaration;
-  /** Signals not yet taken from `head` on; undefined stands for an initial count. */
+  /** What is left of the initial count: taken before any signal, and carries nothing. */
+  initial: number;
+  /** Signals not yet taken, from `head` on. */
   readonly queue: (Clock | undefined)[];
   head: number;
   mode: 'release' | 'done' | undefined;
@@ -19,8 +21,8 @@ export class Tokens {
 
   constructor(declarations: readonly SemaphoreDeclaration[]) {
     for (const declared of declarations) {
-      const queue = new Array<Clock | undefined>(declared.initial).fill(undefined);
-      this.#semaphores.set(semaphoreKey(declared.core, declared.index), { declared, queue, head: 0, mode: undefined });
+      const { core, index, initial } = declared;
+      this.#semaphores.set(semaphoreKey(core, index), { declared, initial, queue: [], head: 0, mode: undefined });
     }
   }
 
@@ -30,7 +32,7 @@ export class Tokens {
       const s = this.#semaphores.get(semaphoreKey(core, w));
       if (s === undefined) continue;
       const need = waits.length === 1 ? 1 : waits.filter((x) => x === w).length;
-      if (s.queue.length - s.head < need) return false;
+      if (countOf(s) < need) return false;
     }
     return true;
   }
@@ -42,6 +44,10 @@ export class Tokens {
   ): { readonly declared: SemaphoreDeclaration | undefined; readonly carried: Clock | undefined } {
     const s = this.#semaphores.get(semaphoreKey(core, index));
     if (s === undefined) return { declared: undefined, carried: undefined };
+    if (s.initial > 0) {
+      s.initial -= 1;
+      return { declared: s.declared, carried: undefined };
+    }
     const carried = s.queue[s.head];
     s.queue[s.head] = undefined;
     s.head += 1;
@@ -68,6 +74,10 @@ export class Tokens {
 
   /** Signals not yet taken, by key. */
   counts(): Map<string, number> {
-    return new Map([...this.#semaphores].map(([key, s]) => [key, s.queue.length - s.head]));
+    return new Map([...this.#semaphores].map(([key, s]) => [key, countOf(s)]));
   }
+}
+
+function countOf(s: Semaphore): number {
+  return s.initial + s.queue.length - s.head;
 }

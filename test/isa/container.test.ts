@@ -35,6 +35,31 @@ function resealed(bytes: Uint8Array): Uint8Array {
   return out;
 }
 
+const UNIT = { core: 0, kind: 'dma', channel: 0 } as const;
+const SECTIONS = ['meta', 'code', 'tens', 'arry', 'sema', 'cnst', 'symb'];
+
+/** The file with other contents of one section, under good checksums and lengths. */
+function withSection(name: string, contents: Uint8Array): Uint8Array {
+  const view = new DataView(file.buffer, file.byteOffset);
+  const parts: Uint8Array[] = [];
+  const head = file.slice(0, 20 + 12 * 7 + 4);
+  SECTIONS.forEach((section, i) => {
+    const at = head.length + SECTIONS.slice(0, i).reduce((n, _, k) => n + view.getUint32(24 + 12 * k, true), 0);
+    const part = section === name ? contents : file.slice(at, at + view.getUint32(24 + 12 * i, true));
+    new DataView(head.buffer).setUint32(24 + 12 * i, part.length, true);
+    parts.push(part);
+  });
+  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, head.length));
+  new DataView(head.buffer).setUint32(16, out.length, true);
+  out.set(head);
+  let at = head.length;
+  for (const p of parts) {
+    out.set(p, at);
+    at += p.length;
+  }
+  return resealed(out);
+}
+
 describe('the program file', () => {
   it('gives back the program, and the same bytes when written again', () => {
     fc.assert(
@@ -100,6 +125,41 @@ describe('the program file', () => {
     const newer = file.slice();
     newer[8] = 2;
     expect(refusal(resealed(newer))?.message).toMatch(/ISA 2\.0/);
+  });
+
+  it('holds side tables to a few findings, however large and deep they are', () => {
+    const refused = (symbols: string) => refusal(withSection('symb', new TextEncoder().encode(symbols)))!;
+    expect(refused(`{"tensorNames":${'['.repeat(500_000)}${']'.repeat(500_000)}}`).code).toBe('E-FILE-CONTENT');
+    expect(refused(`{"tensorNames":[${'1,'.repeat(200_000)}1]}`).diagnostics.length).toBe(200);
+    const keys = Array.from({ length: 50_000 }, (_, i) => `"key${i}":1`);
+    expect(refused(`{${keys.join(',')}}`).diagnostics.every((d) => d.message.length <= 200)).toBe(true);
+    expect(refused(`{"__proto__":{"tensorNames":[]}}`).code).toBe('E-FILE-CONTENT');
+    expect(refused('null').code).toBe('E-FILE-CONTENT');
+  });
+
+  it('holds code to a few findings', () => {
+    const words = new Uint32Array(2 + 4 * 200_000).fill(0xffffffff);
+    words.set([1, 200_000]);
+    const found = refusal(withSection('code', new Uint8Array(words.buffer)))!;
+    expect(found.diagnostics).toHaveLength(200);
+    expect(found.message).toBe('200 or more words of the code are no instruction');
+  });
+
+  it('refuses sections twice, in another order, or too many', () => {
+    const renamed = file.slice();
+    renamed.set(new TextEncoder().encode('meta'), 20 + 12);
+    expect(refusal(resealed(renamed))?.message).toBe("section 1 is 'meta'");
+    const more = file.slice();
+    more[12] = 8;
+    expect(refusal(resealed(more))?.message).toBe('the file has 8 sections');
+  });
+
+  it('refuses to write what a file cannot hold', () => {
+    const program = randomProgram(createRandom(3));
+    const semaphores = [{ core: 0, index: 1, initial: -1, producer: UNIT, consumer: UNIT }];
+    expect(() => writeProgram({ ...program, semaphores })).toThrow(/semaphore declaration 0 has -1/);
+    const constants = [{ address: 2 ** 53, bytes: Uint8Array.of(1) }];
+    expect(() => writeProgram({ ...program, constants })).toThrow(/address of constant segment 0/);
   });
 
   it('reads anything without another exception', () => {

@@ -30,10 +30,20 @@ export interface Assembled {
   readonly machine?: MachineChoice;
 }
 
-/** Throws InputError with every finding. */
+/** More findings than anyone reads: whatever this text is, it is not assembly. */
+const MOST_FINDINGS = 200;
+
+/** Throws InputError with every finding; behind MOST_FINDINGS nothing more is looked at. */
 export function assemble(text: string, { fileName, check = true }: AssembleOptions): Assembled {
   const found = new Diagnostics();
-  const report = (d: Diagnostic) => found.add(d);
+  const throwFound = (more: string) => {
+    const n = found.items.length;
+    found.throwIfAny(InputError, `${fileName}: ${n}${more} ${n === 1 ? 'mistake' : 'mistakes'} in the assembly`);
+  };
+  const report = (d: Diagnostic) => {
+    found.add(d);
+    if (found.items.length >= MOST_FINDINGS) throwFound(' or more');
+  };
   const source = new Source(text, fileName);
   const draft = new ProgramDraft((fileName.split(/[/\\]/).pop() ?? fileName).replace(/\.[^.]*$/, ''));
   readStatements(new Cursor(source, tokenize(source, report)), draft, report);
@@ -42,15 +52,13 @@ export function assemble(text: string, { fileName, check = true }: AssembleOptio
     for (const { place, ...finding } of validateProgram(program))
       report(source.diagnostic(spanOfPlace(place, draft, spans), finding));
   }
-  const n = found.items.length;
-  found.throwIfAny(InputError, `${fileName}: ${n} ${n === 1 ? 'mistake' : 'mistakes'} in the assembly`);
+  throwFound('');
   return draft.machine === undefined ? { program } : { program, machine: draft.machine };
 }
 
-/** A loop or skip whose brace is open, and the syntax index at which its body starts. */
+/** A loop or skip whose brace is open, and how many instructions stand before its body. */
 interface Block {
   readonly head: InstructionSyntax;
-  readonly core: number;
   readonly start: number;
 }
 
@@ -87,8 +95,8 @@ function readStatement(c: Cursor, draft: ProgramDraft, blocks: Block[]): void {
     readDirective(c, draft);
   } else if (c.is('word')) {
     const syntax = readInstruction(c, draft.layer);
-    draft.code.push(syntax);
-    if (c.accept('{')) blocks.push({ head: syntax, core: draft.core, start: draft.code.length });
+    draft.add(syntax);
+    if (c.accept('{')) blocks.push({ head: syntax, start: draft.instructions });
   } else
     c.fail('a statement begins with a directive or an instruction', {
       expected: 'e.g. .tensor x = spad@0 u4[8], or copy.0 y, x',
@@ -99,12 +107,7 @@ function closeBlock(c: Cursor, draft: ProgramDraft, blocks: Block[]): void {
   const brace = c.take();
   const block = blocks.pop();
   if (block === undefined) c.fail('there is no open brace for this one', { span: brace });
-  block.head.length = draft.code.slice(block.start).reduce((n, s) => n + instructionsOf(s), 0);
-}
-
-/** Instructions that a statement stands for. */
-function instructionsOf(s: InstructionSyntax): number {
-  return s.mnemonic.text === 'barrier' ? 2 * s.operands.length : 1;
+  block.head.length = draft.instructions - block.start;
 }
 
 /** Place in the text of every instruction, by core. */
@@ -157,11 +160,11 @@ function layout(
   cores: readonly { readonly instructions: readonly Instruction[] }[],
 ): Pick<Program, 'dramBytes' | 'codeAddress'> {
   const inDram = draft.tensors.map((t) => t.value.descriptor).filter((t) => t.space === 'dram');
-  const dataEnd = Math.max(
-    0,
+  const ends = [
     ...inDram.map((t) => walkBytes(t)?.end ?? 0),
     ...draft.constants.map((s) => s.address + s.bytes.length),
-  );
+  ];
+  const dataEnd = ends.reduce((most, end) => Math.max(most, end), 0);
   const codeBytes =
     cores.reduce((n, c) => n + c.instructions.length * instructionBytes, 0) +
     draft.tensors.reduce((n, t) => n + tensorDescriptorBytes(t.value.descriptor), 0) +

@@ -9,19 +9,22 @@ import { isCode } from '../descriptor-rules.ts';
 import { randomCodeOf } from '../random.ts';
 import type { Cursor } from './cursor.ts';
 
-/** More than this is no hand-written constant; a filler must not exhaust the memory. */
-const MOST_ELEMENTS = 2 ** 26;
+/** More elements than these in one text are no hand-written constants; a filler must not exhaust the memory. */
+const MOST_ELEMENTS = 2 ** 24;
 
 const FILLERS = ['iota', 'fill', 'random'] as const;
 
-/** Packed bytes of a dense tensor's constants. */
-export function readConstant(c: Cursor, t: TensorDescriptor): Uint8Array {
+/** Packed bytes of a dense tensor's constants; `before` elements have been read for other constants of the text. */
+export function readConstant(c: Cursor, t: TensorDescriptor, before: number): Uint8Array {
   const count = elementCount(t);
-  if (count > MOST_ELEMENTS)
-    c.fail(`a constant of ${count} elements is too large for assembly`, {
-      expected: `at most ${MOST_ELEMENTS}`,
-      code: 'E-ASM-RANGE',
-    });
+  if (before + count > MOST_ELEMENTS)
+    c.fail(
+      `a constant of ${count} elements${before > 0 ? `, behind ${before} others,` : ''} is too large for assembly`,
+      {
+        expected: `at most ${MOST_ELEMENTS} in all`,
+        code: 'E-ASM-RANGE',
+      },
+    );
   c.expect(':');
   const values = c.is('word') ? readFiller(c, t, count) : readNumbers(c, t, count);
   return pack(values, t.widthBits, t.coding);

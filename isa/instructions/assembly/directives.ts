@@ -1,7 +1,7 @@
 /** The directives: one reader each, in one table. A directive that a person mistypes is answered with the nearest one. */
 import { InternalError } from '../../base/errors.ts';
 import type { UnitRef } from '../../program.ts';
-import { type ArrayDescriptor, LIMITS, type TensorDescriptor } from '../../tensor.ts';
+import { type ArrayDescriptor, elementCount, LIMITS, type TensorDescriptor } from '../../tensor.ts';
 import { arrayProblems } from '../descriptor-rules.ts';
 import { readConstant, readHex } from './constant-syntax.ts';
 import type { Cursor } from './cursor.ts';
@@ -50,13 +50,14 @@ function newName(c: Cursor, what: string, taken: ReadonlyMap<string, number>): T
 /** `.machine teach-8x8 core.matrix.macros=2`: the default machine of `qnpu sim`. */
 function readMachine(c: Cursor, draft: ProgramDraft): void {
   const preset = c.word('a machine').text;
-  const overrides: Record<string, string> = {};
+  const overrides = new Map<string, string>();
   while (c.is('word')) {
     const path = c.take().text;
     c.expect('=');
-    overrides[path] = c.is('number') || c.is('word') || c.is('string') ? c.take().text : c.fail('expected a value');
+    if (!c.is('number') && !c.is('word') && !c.is('string')) c.fail('expected a value');
+    overrides.set(path, c.take().text);
   }
-  draft.machine = { preset, overrides };
+  draft.machine = { preset, overrides: Object.fromEntries(overrides) };
 }
 
 /** `.dram size=4096 code=0x800`; what is left out follows from the declared tensors. */
@@ -115,7 +116,8 @@ function readConst(c: Cursor, draft: ProgramDraft): void {
       expected: 'a shape like [8,2] without dims or origin',
       hint: 'declare a .const with a shape, and a .tensor that walks it in another way',
     });
-  draft.constants.push({ address: t.base, bytes: readConstant(c, t), span });
+  draft.constants.push({ address: t.base, bytes: readConstant(c, t, draft.constantElements), span });
+  draft.constantElements += elementCount(t);
 }
 
 function isDenseWalk(t: TensorDescriptor): boolean {
@@ -251,7 +253,10 @@ function readSemaphore(c: Cursor, draft: ProgramDraft): void {
   const producer = readUnit(c, draft.core);
   c.expect('->');
   const consumer = readUnit(c, draft.core);
-  const initial = c.accept('=') ? c.number('an initial count', { min: 0, max: 2 ** 31 - 1 }).value : 0;
+  const most = LIMITS.semaphores - 1;
+  if (draft.semaphores.filter((s) => s.consumer.core === consumer.core).length >= most)
+    c.fail(`core ${consumer.core} has ${most} semaphores already`, { span: name, code: 'E-ASM-RANGE' });
+  const initial = c.accept('=') ? c.number('an initial count', { min: 0, max: LIMITS.initialCount }).value : 0;
   draft.semaphores.push({ name: name.text, index, initial, producer, consumer, span: name });
 }
 

@@ -10,17 +10,24 @@ export interface Token extends Span {
   readonly text: string;
 }
 
-/** Words may hold dots and hyphens inside (`copy.0`, `rq.fixed-point`); `->` is no hyphen. */
-const PATTERNS: readonly (readonly [TokenKind, RegExp])[] = [
+/**
+ * A token is a first piece and then as many more pieces as there are. Words may hold dots and hyphens inside (`copy.0`, `rq.fixed-point`);
+ * `->` is no hyphen. No pattern repeats a group: on a line of megabytes the regular expression would run out of stack.
+ */
+const PATTERNS: readonly (readonly [kind: TokenKind, first: RegExp, more?: RegExp, last?: RegExp])[] = [
   ['newline', /\n/y],
-  ['word', /[A-Za-z_][A-Za-z0-9_]*(?:[.-][A-Za-z0-9_]+)*/y],
+  ['word', /[A-Za-z_][A-Za-z0-9_]*/y, /[.-][A-Za-z0-9_]+/y],
   ['directive', /\.[A-Za-z]+/y],
   ['number', /0[xX][0-9A-Fa-f]+|[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y],
-  ['string', /"(?:[^"\\\n]|\\[^\n])*"/y],
+  ['string', /"/y, /[^"\\\n]+|\\[^\n]/y, /"/y],
   ['punctuation', /->|[=,:@+\-*%()[\]{}#]/y],
 ];
 
-const BLANK = /(?:[ \t\r]|;[^\n]*)+/y;
+/** Editors may begin a file with a byte order mark. */
+const BLANK = /[ \t\r\uFEFF]+|;[^\n]*/y;
+
+/** Longest word or number; what is longer was not meant as one. */
+const LONGEST = 1000;
 
 /** All tokens, the last one of kind `end`. Characters that begin no token are reported and left out. */
 export function tokenize(source: Source, report: (d: Diagnostic) => void): Token[] {
@@ -44,14 +51,22 @@ export function tokenize(source: Source, report: (d: Diagnostic) => void): Token
 }
 
 function tokenAt(text: string, at: number): Token | undefined {
-  for (const [kind, pattern] of PATTERNS) {
-    pattern.lastIndex = at;
-    const found = pattern.exec(text);
-    if (found === null) continue;
-    const said = kind === 'string' ? unquote(found[0]) : found[0];
-    return said === undefined ? undefined : { kind, text: said, start: at, end: pattern.lastIndex };
+  for (const [kind, first, more, last] of PATTERNS) {
+    let end = endOf(first, text, at);
+    if (end === undefined) continue;
+    for (let next: number | undefined = end; next !== undefined; next = more && endOf(more, text, end)) end = next;
+    if (last !== undefined) end = endOf(last, text, end);
+    if (end === undefined || (kind !== 'string' && end - at > LONGEST)) return undefined;
+    const said = kind === 'string' ? unquote(text.slice(at, end)) : text.slice(at, end);
+    return said === undefined ? undefined : { kind, text: said, start: at, end };
   }
   return undefined;
+}
+
+/** Where a pattern that matches at `at` ends. */
+function endOf(pattern: RegExp, text: string, at: number): number | undefined {
+  pattern.lastIndex = at;
+  return pattern.test(text) ? pattern.lastIndex : undefined;
 }
 
 /** Strings are JSON strings; undefined for an escape that JSON does not know. */
@@ -73,6 +88,11 @@ function strangeCharacter(text: string, at: number): { code: string; message: st
       expected: 'a JSON string',
       end: newline < 0 ? text.length : newline,
     };
+  if (/[A-Za-z0-9_]/.test(text[at]!)) {
+    let end = at;
+    while (end < text.length && /[A-Za-z0-9_.-]/.test(text[end]!)) end += 1;
+    return { code, message: `this word has ${end - at} characters`, expected: `at most ${LONGEST}`, end };
+  }
   const character = String.fromCodePoint(text.codePointAt(at)!);
   return {
     code,

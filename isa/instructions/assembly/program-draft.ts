@@ -81,6 +81,8 @@ export class ProgramDraft {
   readonly arrayNumbers = new Map<string, number>();
   readonly semaphores: SemaphoreDraft[] = [];
   readonly constants: (ConstantSegment & { readonly span: Span })[] = [];
+  /** Elements of all `.const` so far. */
+  constantElements = 0;
   readonly io: (ProgramTensor & { readonly span: Span })[] = [];
   readonly layers: LayerSymbol[] = [];
   readonly layerNumbers = new Map<string, number>();
@@ -90,8 +92,13 @@ export class ProgramDraft {
     this.name = name;
   }
 
-  get code(): InstructionSyntax[] {
-    return this.cores[this.core]!;
+  /** Instructions that the code of all cores stands for so far. */
+  instructions = 0;
+
+  /** One statement of code of the current core; a barrier stands for two instructions a semaphore. */
+  add(syntax: InstructionSyntax): void {
+    this.cores[this.core]!.push(syntax);
+    this.instructions += syntax.mnemonic.text === 'barrier' ? 2 * syntax.operands.length : 1;
   }
 
   openCore(core: number): void {

@@ -213,8 +213,9 @@ const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
 
 function readAttribute(c: Cursor, draft: Draft): void {
   const token = c.take();
-  const read = ATTRIBUTES[token.text] ?? c.unknown(token, 'attribute of a tensor', token.text, Object.keys(ATTRIBUTES));
-  read(c, draft);
+  if (!Object.hasOwn(ATTRIBUTES, token.text))
+    c.unknown(token, 'attribute of a tensor', token.text, Object.keys(ATTRIBUTES));
+  ATTRIBUTES[token.text]!(c, draft);
 }
 
 function axisIndex(c: Cursor, draft: Draft): number {

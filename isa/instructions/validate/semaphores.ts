@@ -60,7 +60,8 @@ function checkDeclarations(program: Program, found: ProgramFinding[]): Map<numbe
     const { core, producer, consumer, initial } = declaration;
     if (!Number.isInteger(declaration.index) || declaration.index < 1 || declaration.index >= LIMITS.semaphores)
       report(`its number is ${declaration.index}`, `1 .. ${LIMITS.semaphores - 1}`);
-    if (!Number.isSafeInteger(initial) || initial < 0) report(`its initial count is ${initial}`, 'a natural number');
+    if (!Number.isInteger(initial) || initial < 0 || initial > LIMITS.initialCount)
+      report(`its initial count is ${initial}`, `0 .. ${LIMITS.initialCount}`);
     for (const [role, unit] of [
       ['producer', producer],
       ['consumer', consumer],

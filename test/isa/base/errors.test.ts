@@ -105,6 +105,12 @@ describe('formatError', () => {
     expect(lines.slice(1)).toEqual(['  finding 0', '  finding 1', '  finding 2', '  ... and 12 more']);
   });
 
+  it('cuts lines that nobody can read', () => {
+    const text = formatError(new InputError(`there is no '${'x'.repeat(100_000)}'\nsecond line`));
+    expect(text.length).toBeLessThan(1100);
+    expect(text).toMatch(/x \.\.\.\nsecond line$/);
+  });
+
   it('shows needed, available, the largest consumers and the knob', () => {
     const consumers = [
       { name: 'conv1', amount: 200 },
