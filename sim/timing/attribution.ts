@@ -43,7 +43,7 @@ function predecessor(history: History, record: Executed, end: number, path: Path
     if (id === NONE) return { id, at: path.back(from.entry, 0, at, cause) };
     if (cause === 'queue' || cause === 'semaphore') return { id, at };
     const on = history.at(id);
-    at = path.back(on.entry, on.dispatchPs, at, cause);
+    at = path.back(on.entry, on.dispatchPs, at, cause === 'fetch' ? 'dispatch' : cause);
     from = on;
   }
 }

@@ -106,7 +106,8 @@ export class FrontEnd {
     const held = now === this.#freeAt ? undefined : this.#held;
     this.#held = undefined;
     record.dispatchedFor = held ?? 'dispatch';
-    record.dispatchedAt = held === undefined ? this.#freeAt : now;
+    // A line that is missing is waited for by this instruction, from the end of the slot before.
+    record.dispatchedAt = held === undefined || held === 'fetch' ? this.#freeAt : now;
     record.dispatchedAfter = held === 'queue' ? (unit?.lastStarted?.id ?? NONE) : this.#last;
   }
 

@@ -168,7 +168,7 @@ class Transfer {
   }
 
   #deliver(flow: Flow): void {
-    if (this.#destination === 'arrays') this.#writeArrays(flow);
+    if (this.#destination === 'arrays') this.#inTurn(flow, () => this.#writeArrays(flow));
     else if (this.#destination === 'dram') {
       if (flow.piece.write === undefined) this.#arrived(flow);
       else this.#dram(flow, true, () => this.#arrived(flow));
@@ -230,9 +230,13 @@ class Transfer {
     parts.push(['transfer', end - now - waited]);
   }
 
-  /** Arrivals of one instant are taken in order, so that what is charged does not depend on which was told first. */
   #arrived(flow: Flow): void {
-    this.#system.arrivals.push({ who: flow, take: () => this.#take(flow) });
+    this.#inTurn(flow, () => this.#take(flow));
+  }
+
+  /** Arrivals of one instant are taken in order, so that nothing depends on which was told first. */
+  #inTurn(flow: Flow, take: () => void): void {
+    this.#system.arrivals.push({ who: flow, take });
   }
 
   #take(flow: Flow): void {
