@@ -16,7 +16,7 @@ import {
   type QuantizerTarget,
   refuse,
 } from '../meaning.ts';
-import { dataTypeOf } from '../model.ts';
+import { type DataType, dataTypeOf } from '../model.ts';
 import { saturatingType } from './code-ranges.ts';
 import { isPerTensor, linearScaling, sameScaling } from './scaling.ts';
 
@@ -113,6 +113,8 @@ export function importDequantizeLinear(cx: ImportContext): void {
     refuse('blocked quantization', { expected: 'one scale, or one per channel' });
   const shape = cx.typeOf(x).shape;
   const scaling = linearScaling(scale, zero, shape, intAttribute(cx.node, 'axis', 1));
+  if (x.kind === 'constant') requireZeroType(zero, x.constant.dataType);
+  if (x.kind === 'codes') requireZeroType(zero, x.dataType);
   if (scale.dataType !== 'float32') refuse(`a ${scale.dataType} scale`, { expected: 'float32' });
   if (x.kind === 'constant') {
     cx.result({ kind: 'weights', codes: codesOfConstant(x.constant), scaling, origin: 'linear' });
@@ -121,6 +123,12 @@ export function importDequantizeLinear(cx: ImportContext): void {
   } else {
     invalid('DequantizeLinear of a float tensor', { expected: 'an integer tensor' });
   }
+}
+
+/** A zero point is a code of its tensor: of another type it could be a number that the tensor cannot hold. */
+export function requireZeroType(zero: Constant | undefined, dataType: DataType): void {
+  if (zero !== undefined && zero.dataType !== dataType)
+    invalid(`a ${zero.dataType} zero point for ${dataType} codes`, { expected: `a ${dataType} zero point` });
 }
 
 /** Integer constants as codes of the graph, checked against the range of their type. */

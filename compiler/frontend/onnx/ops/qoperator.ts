@@ -17,7 +17,7 @@ import {
   type Scaling,
 } from '../meaning.ts';
 import { type DataType, dataTypeOf } from '../model.ts';
-import { codesOfConstant, linearQuantizer, poolQuantizer } from './linear-quantizers.ts';
+import { codesOfConstant, linearQuantizer, poolQuantizer, requireZeroType } from './linear-quantizers.ts';
 import { softmaxAxis, softmaxCodes } from './normalize.ts';
 import { averagePool, globalAverageCodes } from './pools.ts';
 import {
@@ -48,6 +48,9 @@ function operand(
   const x = cx.input(index);
   const { shape } = cx.typeOf(x);
   const scaling = scalingAt(cx, at, shape, axis);
+  const zero = cx.constantInput(at.zero, 'a zero point');
+  if (x.kind === 'codes') requireZeroType(zero, x.dataType);
+  if (x.kind === 'constant') requireZeroType(zero, x.constant.dataType);
   if (x.kind === 'codes') return { id: x.id, scaling, dataType: x.dataType };
   if (x.kind === 'constant')
     return {
@@ -93,6 +96,7 @@ function weights(
   if (w.kind !== 'constant')
     return refuse(`${cx.node.opType} has weights that are computed at run time`, { expected: 'constant weights' });
   const codes = codesOfConstant(w.constant);
+  requireZeroType(cx.constantInput(at.zero, 'a zero point'), w.constant.dataType);
   return { codes, scaling: scalingAt(cx, at, codes.shape, axis) };
 }
 
