@@ -69,10 +69,13 @@ export function select(graph: Graph, machine: Machine): readonly Selected[] {
         code: 'E-LOWER-UNSUPPORTED',
         where: `${node.name} (${node.source})`,
         message: `${node.op}: ${error.message}`,
+        expected: 'what the machine can run',
+        hint: 'another machine (-m), the field named above (--set), or fewer bits in the model',
       });
     }
   }
-  diagnostics.throwIfAny(UnsupportedError, `${diagnostics.items.length} node(s) cannot run on ${machine.name}`);
+  const refused = diagnostics.items.length;
+  diagnostics.throwIfAny(UnsupportedError, `${refused} node${refused === 1 ? '' : 's'} cannot run on ${machine.name}`);
   return out;
 }
 

@@ -302,23 +302,20 @@ function requireRunnable(graph: Graph): void {
   throw new UnsupportedError(summary('sums may overflow', diagnostics), { diagnostics });
 }
 
+const CONTRADICTION = 'onnx.checker.check_model(model, full_check=True) shows whether the file contradicts itself';
+const UNKNOWN_FORM = 'write it with the ops and forms that compiler/README.md lists';
+
 /** Findings of a refused step; errors that are not refusals go on up. */
 function issuesOf(error: unknown, where: string): Issue[] {
   if (error instanceof Refusal) {
-    const { expected, hint, kind } = error;
+    const { expected, kind } = error;
     const code = kind === 'input' ? 'E-ONNX-NODE' : 'E-ONNX-UNSUPPORTED';
-    return [
-      {
-        kind,
-        code,
-        message: error.message,
-        where,
-        ...(expected === undefined ? {} : { expected }),
-        ...(hint === undefined ? {} : { hint }),
-      },
-    ];
+    const hint = error.hint ?? (kind === 'input' ? CONTRADICTION : UNKNOWN_FORM);
+    return [{ kind, code, message: error.message, where, ...(expected === undefined ? {} : { expected }), hint }];
   }
-  if (error instanceof OpError) return [{ kind: 'input', code: 'E-ONNX-NODE', message: error.message, where }];
+  if (error instanceof OpError) {
+    return [{ kind: 'input', code: 'E-ONNX-NODE', message: error.message, where, hint: CONTRADICTION }];
+  }
   if (error instanceof QnpuError && error.kind !== 'internal') {
     const kind = error instanceof UnsupportedError ? 'unsupported' : 'input';
     const found: readonly Diagnostic[] =

@@ -99,7 +99,7 @@ function checkCycles(graph: OnnxGraph): Diagnostic[] {
   return [
     {
       code: 'E-ONNX-CYCLE',
-      message: `${left} nodes wait for each other in a cycle`,
+      message: left === 1 ? 'a node waits for itself' : `${left} nodes wait for each other in a cycle`,
       where: names.slice(0, 4).join(', ') + (names.length > 4 ? `, and ${names.length - 4} more` : ''),
       expected: 'a graph without cycles',
       hint: 'recurrent networks must be unrolled',

@@ -90,7 +90,7 @@ function activationsInput(cx: ImportContext, index: number, noted = true): Quant
   if (noted)
     cx.notes.push(
       `${cx.node.opType} '${cx.node.name}' takes float activations ('${name}'): it runs in float32 on the vector unit. ` +
-        'If they are really integers, say so (input type) and it runs on the arrays',
+        'If they are really integers, say so (--input-type) and it runs on the arrays',
     );
   return undefined;
 }
