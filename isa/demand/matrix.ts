@@ -213,7 +213,8 @@ function systolicDemand(s: MatmulShape, machine: Machine, matrix: Systolic, free
   const feed = freePorts ? 0 : Math.ceil((s.k * s.inputBits) / matrix.feedBits);
   const skew = rows + columns - 2;
   const latencyCycles = s.m === 0 ? 0 : skew;
-  const limit = interval(1, feed, ports.accWords, s.m);
+  // Weight stationary takes a vector a cycle; the others take rows of vectors side by side, so only ports count by vector.
+  const limit = interval(dataflow === 'weight-stationary' ? 1 : 0, feed, ports.accWords, s.m);
   const folds = dataflow === 'output-stationary' ? fold(s.m, rows, s.n, columns) : fold(s.k, rows, s.m, columns);
   const steps = dataflow === 'output-stationary' ? s.k : s.n;
   const load = dataflow === 'input-stationary' ? rows : 0;
@@ -303,21 +304,4 @@ export function weightWriteDemand(
   }
   const perRow = Math.ceil((Math.ceil(s.n / s.gridN) * s.weightBits) / matrix.writeBits) * matrix.writeRowCycles;
   return { cycles: s.k * s.gridN * perRow, actions: { 'array.writeBit': bits } };
-}
-
-/**
- * Compute cycles of a whole M x N x K GEMM on an R x C systolic array as SCALE-Sim v3 reports them: folds x P - 1, P = 2R + C + T - 2 for weight
- * and input stationary, R + C + T - 2 for output stationary; an edge fold costs a full one.
- */
-export function systolicGemmCycles(
-  m: number,
-  n: number,
-  k: number,
-  rows: number,
-  columns: number,
-  dataflow: 'ws' | 'os' | 'is',
-): number {
-  const [sr, sc, t] = dataflow === 'ws' ? [k, n, m] : dataflow === 'os' ? [m, n, k] : [k, m, n];
-  const perFold = (dataflow === 'os' ? 1 : 2) * rows + columns + t - 2;
-  return fold(sr, rows, sc, columns) * perFold - 1;
 }

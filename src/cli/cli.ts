@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
   sim: async () => (await import('./commands/sim.ts')).simCommand,
   asm: async () => (await import('./commands/asm.ts')).asmCommand,
   disasm: async () => (await import('./commands/disasm.ts')).disasmCommand,
+  validate: async () => (await import('./commands/validate.ts')).validateCommand,
   machine: async () => (await import('./commands/machine.ts')).machineCommand,
   schema: async () => (await import('./commands/schema.ts')).schemaCommand,
 };

@@ -5,7 +5,7 @@ import { ddr4X64 } from '../../../isa/machine/presets/dram/ddr4-3200.ts';
 import { hbm2Channel } from '../../../isa/machine/presets/dram/hbm2.ts';
 import { lpddr4X16, lpddr4X32 } from '../../../isa/machine/presets/dram/lpddr4-3200.ts';
 import { lpddr5X16 } from '../../../isa/machine/presets/dram/lpddr5-6400.ts';
-import { driveDram, patternAccesses } from '../../harness/dram-driver.ts';
+import { driveDram, patternAccesses } from '../../../src/validate/dram-patterns.ts';
 import { sharedFile } from '../../harness/shared.ts';
 
 const table = sharedFile('reference', 'dram-throughput.csv');

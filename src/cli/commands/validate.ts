@@ -1,0 +1,29 @@
+/** qnpu validate: how far to trust the numbers: published figures beside ours, exit 4 when one misses its band. */
+import process from 'node:process';
+import type { CommandModule } from 'yargs';
+import { validationText } from '../../report/validation.ts';
+import { GROUPS, type Group } from '../../validate/row.ts';
+import { validate } from '../../validate/validate.ts';
+
+const MISSED_EXIT = 4;
+
+interface ValidateArguments {
+  group: Group[] | undefined;
+  all: boolean;
+  json: boolean;
+}
+
+export const validateCommand: CommandModule<object, ValidateArguments> = {
+  command: 'validate',
+  describe: 'compare with published silicon, other simulators, closed forms and laws',
+  builder: (y) =>
+    y
+      .option('group', { choices: GROUPS, array: true, describe: 'only these groups' })
+      .option('all', { type: 'boolean', default: false, describe: 'every row, not only those that miss and the worst' })
+      .option('json', { type: 'boolean', default: false, describe: 'print the document validate/1' }),
+  handler: (a) => {
+    const result = validate(a.group, (group) => process.stderr.write(`validate: ${group}\n`));
+    process.stdout.write(a.json ? `${JSON.stringify(result, null, 1)}\n` : `${validationText(result, a.all)}\n`);
+    if (!result.ok) process.exitCode = MISSED_EXIT;
+  },
+};

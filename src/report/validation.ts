@@ -1,0 +1,77 @@
+/** The validation table as text: a summary by group, then the rows that miss their band, fitted and held-out rows, and the worst of the rest. */
+import { errorOf, percentText, type Row } from '../validate/row.ts';
+import type { Validation } from '../validate/validate.ts';
+import { renderTable } from './table.ts';
+
+const left = (title: string) => ({ title, align: 'left' as const });
+const right = (title: string) => ({ title, align: 'right' as const });
+/** Rows of a group that are shown when not all are. */
+const SHOWN = 3;
+
+export function validationText({ groups, rows, ok, tool }: Validation, all: boolean): string {
+  const summary = renderTable(
+    [left('group'), right('rows'), right('judged'), right('missed'), right('median held out'), left('largest error')],
+    groups.map((g) => [
+      g.name,
+      String(g.rows),
+      String(g.judged),
+      String(g.missed),
+      g.medianHeldOutPercent === null ? '' : `${g.medianHeldOutPercent.toFixed(1)} %`,
+      g.worst,
+    ]),
+  );
+  const shown = groups.flatMap(({ name }) =>
+    pick(
+      rows.filter((r) => r.group === name),
+      all,
+    ),
+  );
+  const table = renderTable(
+    [
+      left('reference'),
+      left('quantity'),
+      right('published'),
+      right('ours'),
+      left('unit'),
+      right('error'),
+      left('use'),
+      left(''),
+    ],
+    shown.map((r) => [
+      r.reference,
+      r.quantity,
+      figure(r.published),
+      figure(r.ours),
+      r.unit,
+      percentText(r),
+      r.use,
+      verdict(r),
+    ]),
+  );
+  const notes = shown.filter((r) => r.note !== '' && (!r.ok || r.use === 'listed'));
+  return [
+    `${tool} validate: ${rows.length} rows, ${rows.filter((r) => !r.ok).length} miss their band${ok ? '' : ' (exit 4)'}`,
+    '',
+    ...summary,
+    '',
+    ...table,
+    ...(all ? [] : ['', `the ${SHOWN} largest errors of each group and all that miss; every row with --all or --json`]),
+    ...(notes.length === 0 ? [] : ['', 'why', ...notes.map((r) => `  ${r.quantity}: ${r.note}`)]),
+  ].join('\n');
+}
+
+function pick(rows: readonly Row[], all: boolean): readonly Row[] {
+  if (all) return rows;
+  const worst = [...rows].sort((a, b) => errorOf(b) - errorOf(a)).slice(0, SHOWN);
+  return rows.filter((r) => !r.ok || worst.includes(r) || r.use === 'fitted' || r.use === 'listed');
+}
+
+function verdict(r: Row): string {
+  if (r.use === 'listed') return 'not judged';
+  return r.ok ? '' : `misses ${r.bandPercent} %`;
+}
+
+function figure(n: number): string {
+  if (Number.isInteger(n)) return n.toLocaleString('en-US');
+  return Math.abs(n) >= 100 ? n.toFixed(1) : n.toPrecision(4);
+}
