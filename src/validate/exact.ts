@@ -51,7 +51,7 @@ function serialFolds({ m, k, n }: Gemm, rows: number, columns: number, dataflow:
   };
   switch (dataflow) {
     case 'ws': {
-      const tile = { k: rows, n: columns, weightBits: 8, gridK: 1, gridN: 1 };
+      const tile = { k: rows, n: columns, weightBits: 8, gridK: 1, gridN: 1, replicas: 1 };
       return folds(k, n) * (weightWriteDemand(tile, machine).cycles + one({ m, k: rows, n: columns })) - 1;
     }
     case 'os':
