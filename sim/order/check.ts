@@ -7,14 +7,15 @@ import { InputError } from '../../isa/base/errors.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program, SemaphoreDeclaration, UnitRef } from '../../isa/program.ts';
 import { destinationCore, partOf, tileIntervals, tileMisfit, touchesOf } from '../walk/accesses.ts';
-import { type DynamicInstruction, replayLoads, sequence } from '../walk/sequence.ts';
+import { type DynamicInstruction, type LoadScalar, replayLoads, sequence } from '../walk/sequence.ts';
 import { type UnitName, unitCount, unitNumber, unitOf, unitText } from '../walk/units.ts';
 import { WalkCache } from '../walk/walk.ts';
 import { UnitClocks } from './clocks.ts';
+import { foresee } from './foresee.ts';
 import { formatPlace, type Place } from './format.ts';
 import { type Access, IntervalHistory } from './history.ts';
-import { deadlockVerdict, type QueueItem } from './queues.ts';
-import { semaphoreKey, Tokens } from './tokens.ts';
+import { deadlockVerdict } from './queues.ts';
+import { Tokens } from './tokens.ts';
 
 export { semaphoreKey } from './tokens.ts';
 
@@ -44,8 +45,6 @@ export function checkOrder(
 }
 
 const LIMIT = 64;
-/** Instructions per core that are looked at beyond a wait without a signal. */
-const LOOKAHEAD = 200_000;
 
 class OrderCheck {
   readonly #program: Program;
@@ -61,6 +60,8 @@ class OrderCheck {
   readonly #seen = new Set<string>();
 
   readonly #limit: number | undefined;
+  /** A wait has no signal before it: what follows is looked at without data. */
+  #foreseeing = false;
 
   constructor(program: Program, machine: Machine, loads: readonly (readonly number[])[], limit: number | undefined) {
     this.#limit = limit;
@@ -73,9 +74,11 @@ class OrderCheck {
   }
 
   run(): OrderFinding[] {
-    const streams = this.#program.cores.map((_, core) =>
-      sequence(this.#program, core, replayLoads(this.#program, core, this.#loads[core] ?? []), this.#limit),
-    );
+    const streams = this.#program.cores.map((_, core) => {
+      const replay = replayLoads(this.#program, core, this.#loads[core] ?? []);
+      const load: LoadScalar = (i, registers, pc) => (this.#foreseeing ? 0 : replay(i, registers, pc));
+      return sequence(this.#program, core, load, this.#limit);
+    });
     const pending = streams.map((s) => s.next());
     for (let moved = true; moved; ) {
       moved = false;
@@ -236,9 +239,16 @@ class OrderCheck {
     streams: readonly Generator<DynamicInstruction, void>[],
     pending: readonly IteratorResult<DynamicInstruction, void>[],
   ): void {
-    const rest = pending.map((p, core) => this.#rest(streams[core]!, p, core));
+    this.#foreseeing = true;
+    const rest = pending.map((p, core) => foresee(streams[core]!, p, core));
     const { queueDepth } = this.#machine.core.sequencer;
-    const verdict = deadlockVerdict(rest, this.#tokens.counts(), queueDepth);
+    const verdict = deadlockVerdict(
+      rest.map((r) => r.items),
+      this.#tokens.counts(),
+      queueDepth,
+    );
+    const unforeseen = rest.find((r) => r.end !== undefined)?.end;
+    const kind = unforeseen !== undefined && verdict.kind === 'deadlock' ? 'order-law' : verdict.kind;
     const core = pending.findIndex((p) => !p.done);
     const first = pending[core]!.value as DynamicInstruction;
     const missingAt = first.instruction.waits.filter((w) => !this.#tokens.available(core, [w]));
@@ -247,42 +257,19 @@ class OrderCheck {
     const message = {
       deadlock: `${here} waits for ${names}, which nothing that can still run will signal`,
       'deadlock-at-this-depth': `${here} waits for ${names}, which is signalled later in the program; with queues of ${queueDepth} the signal is never dispatched`,
-      'order-law': `${here} waits for ${names}, which is signalled later in the program; this machine's queues of ${queueDepth} get through, shorter ones may hang`,
-    }[verdict.kind];
+      'order-law':
+        kind === verdict.kind
+          ? `${here} waits for ${names}, which is signalled later in the program; this machine's queues of ${queueDepth} get through, shorter ones may hang`
+          : `${here} waits for ${names}, which no earlier instruction signals; whether a later one does cannot be foreseen: ${unforeseen}`,
+    }[kind];
     const blocked = verdict.blocked.map((b) => ({ core: b.core, pc: b.pc }));
     const missing = `a signal of ${names} earlier in program order`;
     this.#findings.push({
-      kind: verdict.kind,
+      kind,
       message,
       places: blocked.length > 0 ? blocked : [{ core, pc: first.pc }],
       missing,
     });
-  }
-
-  /** What a core has still to do; ends at an ldr, which the sequencer would wait for, and at LOOKAHEAD. */
-  #rest(
-    stream: Generator<DynamicInstruction, void>,
-    from: IteratorResult<DynamicInstruction, void>,
-    core: number,
-  ): QueueItem[] {
-    const items: QueueItem[] = [];
-    for (let next = from; !next.done && items.length < LOOKAHEAD; next = stream.next()) {
-      const { instruction: i, pc } = next.value;
-      const name = unitOf(i, core);
-      const signals = i.signals.map((s) => semaphoreKey(core, s.semaphore));
-      if ('signalRemote' in i && i.signalRemote > 0)
-        signals.push(semaphoreKey(destinationCore(i, core), i.signalRemote));
-      items.push({
-        core,
-        pc,
-        unit: unitNumber(name),
-        scalar: name.kind === 'seq',
-        waits: i.waits.map((w) => semaphoreKey(core, w)),
-        signals,
-      });
-      if (i.op === 'ldr') break;
-    }
-    return items;
   }
 }
 

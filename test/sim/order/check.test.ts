@@ -291,8 +291,25 @@ describe('deadlocks', () => {
     ).toEqual(['deadlock']);
   });
 
+  it('an ldr on the way to the signal hangs nothing; a skip that depends on it cannot be foreseen', () => {
+    const load1 = ins('ldr', { rd: 3, src: 5 });
+    const q = [semaphore(1, unit('seq'), VECTOR)];
+    const give = ins('sync', { unit: 'seq', signals: [done(1)] });
+    const kindOf = (...between: Instruction[]) => check([add(5, 5, { waits: [1] }), ...between, give], q)[0]!;
+    expect(kindOf(load1).kind).toBe('order-law');
+    expect(kindOf(load1).message).toMatch(/signalled later in the program/);
+    const skip = (rs: number) => ins('skip', { rs, condition: 'zero', length: 1 });
+    expect(kindOf(load1, skip(3)).message).toMatch(
+      /no earlier instruction signals; .* cannot be foreseen: the skip at instruction 2 .* depends on what ldr loads/,
+    );
+    const other = ins('addi', { rd: 4, rs: 3, value: 1 });
+    expect(kindOf(load1, other, skip(4)).message).toMatch(/cannot be foreseen/);
+    expect(kindOf(load1, other, ins('li', { rd: 4, value: 1 }), skip(4)).message).toMatch(/signalled later/);
+  });
+
   it('an initial count stands for signals', () => {
     expect(check([add(5, 5, { waits: [1] })], [semaphore(1, DMA0, VECTOR, 1)])).toEqual([]);
+    expect(check([add(5, 5, { waits: [1] })], [semaphore(1, DMA0, VECTOR, 2 ** 32 - 1)])).toEqual([]);
     expect(check([add(5, 5, { waits: [1, 1] })], [semaphore(1, DMA0, VECTOR, 1)]).map((f) => f.kind)).toEqual([
       'deadlock',
     ]);
