@@ -21,6 +21,7 @@ import { order } from './lower/order.ts';
 import { roll } from './lower/roll.ts';
 import { select } from './lower/select.ts';
 import { plainLoops, walk } from './lower/walk.ts';
+import type { WeightPlan } from './lower/weights.ts';
 import { placeWeights } from './lower/weights.ts';
 import { widenGraph } from './lower/widen.ts';
 import type { MemoryPlan } from './mapping/addresses.ts';
@@ -32,16 +33,16 @@ import type { Storage } from './mapping/storage.ts';
 import { inputKey, outputKey, planStorage } from './mapping/storage.ts';
 
 export interface CompileOptions {
-  /** Weights that fit stay in the arrays ('auto'), or every inference writes them again ('off'). */
+  /** Weights that fit stay in the arrays and parameters in the scratchpad ('auto'), or every inference loads them again ('off'). */
   readonly residency?: 'auto' | 'off';
   /** Run the allocation and schedule checkers on the result; a finding is an InternalError. Slow for large networks. */
   readonly check?: boolean;
 }
 
 export interface Compiled {
-  /** One inference from cold arrays: writes every weight. */
+  /** One inference from cold memories: loads every weight and parameter. */
   readonly program: Program;
-  /** One inference on arrays that hold the weights from a run of `program`; null when they do not all fit. */
+  /** One inference on memories as a run of `program` (or of this one) leaves them; null when nothing stays in place. */
   readonly steadyProgram: Program | null;
   readonly report: CompileReport;
 }
@@ -54,12 +55,13 @@ export function compile(source: Graph, machine: Machine, options: CompileOptions
   const graph = legalize(widenGraph(source, machine.core.matrix.inputBitsMin));
   const selected = select(graph, machine);
   const storage = planStorage(graph, machine.capabilities.fusion ? fuse(graph, selected) : selected);
-  const memory = planMemory(storage, machine);
+  const residency = options.residency !== 'off' && machine.capabilities.weightResidency;
+  const memory = planMemory(storage, machine, { residency });
   const choices = chooseMappings(storage.kernels, memory.homes.plans, machine);
   const constants = new ConstantPool(memory.activationsEnd, machine.dram.burstBytes);
   const mappings = choices.map((c): MatmulMapping | null => c?.mapping ?? null);
-  const { steps, layers } = drive({ storage, memory, mappings, machine, constants });
-  const weights = placeWeights(steps, machine);
+  const { steps, residentLoads, layers } = drive({ storage, memory, mappings, machine, constants });
+  const weights = placeWeights(steps, residentLoads, machine);
   const io = networkTensors(graph, storage, memory);
   const readOnlyDram = [
     { start: 0, end: memory.inputsEnd },
@@ -81,20 +83,29 @@ export function compile(source: Graph, machine: Machine, options: CompileOptions
   const program = finish(weights.drafts);
   const steadyProgram = options.residency === 'off' || weights.steady === null ? null : finish(weights.steady);
   if (options.check === true)
-    runCheckers(weights.drafts, [program, ...(steadyProgram === null ? [] : [steadyProgram])], readOnlyDram, machine);
-  const report = buildReport({ storage, memory, choices, weights, machine, program });
+    runCheckers(weights, [program, ...(steadyProgram === null ? [] : [steadyProgram])], readOnlyDram, machine);
+  const report = buildReport({
+    storage,
+    memory,
+    choices,
+    weights: { ...weights, resident: weights.resident && residency },
+    machine,
+    program,
+  });
   return { program, steadyProgram, report };
 }
 
+/** The steady program is checked behind the first one, and behind itself: it lives on what they leave. */
 function runCheckers(
-  drafts: readonly Draft[],
+  { drafts, steady }: WeightPlan,
   programs: readonly Program[],
   loaded: readonly Interval[],
   machine: Machine,
 ): void {
   const { scratchpad, accumulators } = machine.core;
   const sizes = { spad: scratchpad.sizeBytes, acc: accumulators.sizeBytes, buffer: machine.buffer.sizeBytes };
-  const findings = [...checkProvenance(drafts, { loaded, sizes }), ...programs.flatMap(checkSemaphores)];
+  const runs = [...drafts, ...(steady ?? drafts), ...(steady ?? [])];
+  const findings = [...checkProvenance(runs, { loaded, sizes }), ...programs.flatMap(checkSemaphores)];
   if (findings.length > 0) throw new InternalError(`the compiler made a wrong program: ${findings.join('; ')}`);
 }
 

@@ -9,11 +9,13 @@ import type { Layout } from './layout.ts';
 import { denseLayout, memoryOrder, roundUp } from './layout.ts';
 import type { Format } from './walk.ts';
 
-/** A constant in its stored form. */
+/** A constant: how kernels see it, and how it is kept in DRAM. */
 export interface ConstantTensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly format: Format;
+  /** In DRAM: narrower where all numbers fit, because the copy to the scratchpad widens. */
+  readonly stored: Format;
   readonly role: Role;
   readonly layout: Layout;
   readonly bytes: Uint8Array;
@@ -26,10 +28,12 @@ export function constantTensor(
   format: Format,
   role: Role,
   data: ArrayLike<number>,
+  stored = format,
 ): ConstantTensor {
-  const { layout, sizeBytes } = denseLayout(shape, format.bits);
+  const { layout } = denseLayout(shape, format.bits);
+  const { sizeBytes } = denseLayout(shape, stored.bits);
   const bytes = new Uint8Array(sizeBytes);
-  const put = packer(bytes, format);
+  const put = packer(bytes, stored);
   const strides = shape.map((_, d) => layout.dims[d]?.[0]?.stride ?? 0);
   const logical = rowMajorStrides(shape);
   const order = memoryOrder(shape.length);
@@ -43,12 +47,15 @@ export function constantTensor(
       visit(level + 1, from + i * (logical[d] ?? 0), to + i * (strides[d] ?? 0));
   };
   visit(0, 0, 0);
-  return { name, shape, format, role, layout, bytes };
+  return { name, shape, format, stored, role, layout, bytes };
 }
 
-/** Raw 32-bit words as a constant of the given shape. */
+/** 32-bit words as a constant of the given shape, kept in DRAM at the fewest whole bytes that hold all of them. */
 export function wordTensor(name: string, shape: readonly number[], words: Int32Array): ConstantTensor {
-  return constantTensor(name, shape, { bits: 32, coding: 'signed', zero: 0 }, 'parameters', words);
+  const signed = (bits: number): Format => ({ bits, coding: 'signed', zero: 0 });
+  const fits = (bits: number): boolean => words.every((w) => w >= -(2 ** (bits - 1)) && w < 2 ** (bits - 1));
+  const bits = [8, 16, 24].find(fits) ?? 32;
+  return constantTensor(name, shape, signed(32), 'parameters', words, signed(bits));
 }
 
 /** Writes code `value` as element `index` of `bytes`, which must be zero there. */

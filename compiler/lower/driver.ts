@@ -11,7 +11,7 @@ import { operandLayout } from '../mapping/storage.ts';
 import type { Stage, TilePlan } from '../mapping/tiles.ts';
 import { stageAlign } from '../mapping/tiles.ts';
 import { AccumulatorRing } from './accumulators.ts';
-import type { ConstantPool } from './constants.ts';
+import type { ConstantPool, ConstantTensor } from './constants.ts';
 import type { Step, WeightTile } from './draft.ts';
 import type { Emit, Kernel, KernelInput, Tile } from './kernel.ts';
 import { emitPieces } from './kernels/copy.ts';
@@ -46,6 +46,8 @@ export interface DriverInput {
 
 export interface DriverOutput {
   readonly steps: readonly Step[];
+  /** Steps that bring resident constants into the scratchpad: not needed where they are from the run before. */
+  readonly residentLoads: ReadonlySet<Step>;
   /** Kernels that emitted something, in order: the report's layers. */
   readonly layers: readonly Kernel[];
 }
@@ -82,6 +84,8 @@ class Driver {
   readonly #channels: Channels;
   readonly #accumulators: AccumulatorRing;
   readonly #steps: Step[] = [];
+  readonly #residentLoads = new Set<Step>();
+  readonly #broughtIn = new Set<ConstantTensor>();
   readonly #layers: Kernel[] = [];
   readonly #tiles = new Map<string, WeightTile>();
   readonly #rings: (readonly (Ring | null)[])[] = [];
@@ -110,7 +114,7 @@ class Driver {
       if (next !== undefined && memory.kernels[next.k]?.prologueAt !== k)
         this.#prologue(next.kernel, next.k, layer + 1);
     });
-    return { steps: this.#steps, layers: this.#layers };
+    return { steps: this.#steps, residentLoads: this.#residentLoads, layers: this.#layers };
   }
 
   #emitter(layer: number): Emit {
@@ -131,14 +135,35 @@ class Driver {
     });
   }
 
-  /** Constants that stay for the whole kernel. */
+  /** Constants that stay, for good or for the whole kernel. */
   #prologue(kernel: Kernel, k: number, layer: number): void {
+    for (const { source } of kernel.inputs) if (source.kind === 'constant') this.#bringResident(source.constant, layer);
     if (kernel.kind === 'copy') return;
     kernel.inputs.forEach((input, i) => {
       const ring = at(this.#rings, k)[i] ?? null;
       if (ring === null || input.source.kind !== 'constant' || ring.stage.loads > 1) return;
       this.#bring(kernel, i, ring, input.need(fullBox(kernel.shape)), layer);
     });
+  }
+
+  /** Loads a resident constant to its place before its first use. */
+  #bringResident(constant: ConstantTensor, layer: number): void {
+    const base = this.#in.memory.constants.get(constant);
+    if (base === undefined || this.#broughtIn.has(constant)) return;
+    this.#broughtIn.add(constant);
+    const before = this.#steps.length;
+    const inDram = this.#constantInDram(constant);
+    emitPieces(this.#residentView(constant, base), inDram, this.#emitter(layer), this.#channels.constants);
+    for (const step of this.#steps.slice(before)) this.#residentLoads.add(step);
+  }
+
+  #constantInDram(constant: ConstantTensor): View {
+    const { name, role, layout, stored: format } = constant;
+    return { name, space: 'dram', base: this.#in.constants.place(constant), format, role, layout };
+  }
+
+  #residentView({ name, format, role, layout }: ConstantTensor, base: number): View {
+    return { name, space: 'spad', base, format, role, layout };
   }
 
   #body(kernel: Kernel, k: number, layer: number): void {
@@ -233,12 +258,14 @@ class Driver {
   #bring(kernel: Kernel, i: number, ring: Ring, box: Box, layer: number): void {
     const home = this.#home(kernel, i);
     const src = this.#piece(home, box);
-    const packed = packLike(src.layout, src.format.bits);
+    const { source } = at(kernel.inputs, i);
+    const format = source.kind === 'constant' ? source.constant.format : src.format;
+    const packed = packLike(src.layout, format.bits);
     if (packed.sizeBytes > ring.slotBytes) throw new InternalError(`operand ${i} of ${kernel.name} outgrew its slot`);
     ring.slot = (ring.slot + 1) % ring.stage.depth;
     ring.held = box;
-    ring.view = { ...src, space: 'spad', base: ring.base + ring.slot * ring.slotBytes, layout: packed.layout };
-    const channel = at(kernel.inputs, i).source.kind === 'constant' ? this.#channels.constants : this.#channels.load;
+    ring.view = { ...src, format, space: 'spad', base: ring.base + ring.slot * ring.slotBytes, layout: packed.layout };
+    const channel = source.kind === 'constant' ? this.#channels.constants : this.#channels.load;
     emitPieces(ring.view, src, this.#emitter(layer), channel);
   }
 
@@ -273,21 +300,14 @@ class Driver {
   /** An operand where it lives, under the kernel's own shape. */
   #home(kernel: Kernel, i: number): View {
     const { source } = at(kernel.inputs, i);
-    const layout = operandLayout(this.#in.storage, kernel, i);
     if (source.kind === 'constant') {
       const { constant } = source;
-      return {
-        name: constant.name,
-        space: 'dram',
-        base: this.#in.constants.place(constant),
-        format: constant.format,
-        role: constant.role,
-        layout,
-      };
+      const base = this.#in.memory.constants.get(constant);
+      return base === undefined ? this.#constantInDram(constant) : this.#residentView(constant, base);
     }
     const stored = this.#in.storage.values.get(source.name);
     if (stored === undefined) throw new InternalError(`${source.name} has no storage`);
-    return { ...this.#stored(stored), layout };
+    return { ...this.#stored(stored), layout: operandLayout(this.#in.storage, kernel, i) };
   }
 
   /** A value at home, named after the buffer whose bytes it is. */

@@ -14,8 +14,10 @@ const LOOKAHEAD = 3;
 
 export interface WeightPlan {
   readonly drafts: readonly Draft[];
-  /** The same without any weight write, for arrays that hold the weights from the run before; null when they cannot. */
+  /** The same without what the run before leaves in place: weights in the arrays, constants; null when nothing stays. */
   readonly steady: readonly Draft[] | null;
+  /** Whether all weights stay in the arrays. */
+  readonly resident: boolean;
   readonly tiles: number;
   readonly writes: number;
 }
@@ -30,12 +32,13 @@ interface Stay {
   readonly freeFrom: number;
 }
 
-export function placeWeights(steps: readonly Step[], machine: Machine): WeightPlan {
+/** @param residentLoads steps that bring in constants which stay from one inference to the next. */
+export function placeWeights(steps: readonly Step[], residentLoads: ReadonlySet<Step>, machine: Machine): WeightPlan {
   const uses = steps.flatMap((s, at) => (s.op === 'mm' ? [{ at, tile: s.tile }] : []));
   const distinct = [...new Set(uses.map((u) => u.tile))];
   const cells = new Cells(machine);
   const resident = cells.fitAll(distinct);
-  const stays = new Map<number, Stay>();
+  const stayAt = new Map<number, Stay>();
   const all: Stay[] = [];
   for (const { at, tile } of uses) {
     let stay = cells.holding(tile);
@@ -46,13 +49,16 @@ export function placeWeights(steps: readonly Step[], machine: Machine): WeightPl
       all.push(stay);
     }
     cells.use(stay, at);
-    stays.set(at, stay);
+    stayAt.set(at, stay);
   }
-  const withWrites = weave(steps, stays, all);
+  const withWrites = weave(steps, stayAt, all);
   const keeps = resident !== null && machine.capabilities.weightResidency;
+  const loads: ReadonlySet<unknown> = residentLoads;
+  const stays = (d: Draft): boolean => (d.op === 'ww' ? keeps : loads.has(d));
   return {
     drafts: withWrites,
-    steady: keeps ? withWrites.filter((d) => d.op !== 'ww') : null,
+    steady: withWrites.some(stays) ? withWrites.filter((d) => !stays(d)) : null,
+    resident: keeps,
     tiles: distinct.length,
     writes: all.length,
   };

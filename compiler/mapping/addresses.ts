@@ -1,16 +1,19 @@
 /**
  * Addresses of everything: network tensors and spills in DRAM, buffers in the global buffer and the scratchpad, staged
  * pieces and scratch of every kernel in the scratchpad for as long as the kernel runs. Constants that a kernel needs from
- * its start are brought in while the kernel before it runs, so their pieces live one kernel longer.
+ * its start are brought in while the kernel before it runs, so their pieces live one kernel longer; resident ones have
+ * their place to themselves in every kernel.
  */
 import { CapacityError } from '../../isa/base/errors.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Space } from '../../isa/tensor.ts';
+import type { ConstantTensor } from '../lower/constants.ts';
 import { at, roundUp } from '../lower/layout.ts';
 import type { Block } from './allocate.ts';
 import { aliveAt, allocate } from './allocate.ts';
 import type { HomePlan } from './homes.ts';
 import { planHomes } from './homes.ts';
+import { residentConstants } from './resident.ts';
 import type { Storage } from './storage.ts';
 import { stageAlign } from './tiles.ts';
 
@@ -32,6 +35,8 @@ export interface MemoryPlan {
   readonly homes: HomePlan;
   readonly buffers: readonly Place[];
   readonly kernels: readonly (KernelPlaces | null)[];
+  /** Scratchpad addresses of constants that stay from one inference to the next. */
+  readonly constants: ReadonlyMap<ConstantTensor, number>;
   /** DRAM: network inputs are below `inputsEnd`, all activations below `activationsEnd`. */
   readonly inputsEnd: number;
   readonly activationsEnd: number;
@@ -40,9 +45,41 @@ export interface MemoryPlan {
   readonly bufferPeakBytes: number;
 }
 
+export interface MemoryOptions {
+  /** Whether constants may stay in the scratchpad from one inference to the next. */
+  readonly residency: boolean;
+}
+
+/**
+ * The cheaper of two plans by transfer time of an inference: with the constants of all layers resident as far as their share of the
+ * scratchpad goes, and with none.
+ */
+export function planMemory(storage: Storage, machine: Machine, options: MemoryOptions): MemoryPlan {
+  const constants = options.residency ? residentConstants(storage, machine) : new Map<ConstantTensor, number>();
+  const without = planWith(storage, machine, new Map());
+  if (constants.size === 0) return orThrow(without);
+  const kept = planWith(storage, machine, constants);
+  if (kept instanceof CapacityError) return orThrow(without);
+  return without instanceof CapacityError || transferTime(kept) <= transferTime(without) ? kept : without;
+}
+
+function transferTime(plan: MemoryPlan): number {
+  return plan.homes.plans.reduce((sum, p) => sum + (p?.costCycles ?? 0), 0);
+}
+
+function orThrow(plan: MemoryPlan | CapacityError): MemoryPlan {
+  if (plan instanceof CapacityError) throw plan;
+  return plan;
+}
+
 /** Plans with all of the scratchpad first; where blocks then do not pack, with less prefetch and smaller tiles. */
-export function planMemory(storage: Storage, machine: Machine): MemoryPlan {
+function planWith(
+  storage: Storage,
+  machine: Machine,
+  constants: ReadonlyMap<ConstantTensor, number>,
+): MemoryPlan | CapacityError {
   const { sizeBytes } = machine.core.scratchpad;
+  const kept = [...constants.values()].reduce((sum, bytes) => sum + bytes, 0);
   let last: CapacityError | null = null;
   for (const [share, prefetch] of [
     [1, true],
@@ -52,12 +89,15 @@ export function planMemory(storage: Storage, machine: Machine): MemoryPlan {
     [0.65, false],
     [0.5, false],
   ] as const) {
-    const homes = planHomes(storage, machine, Math.floor(sizeBytes * share));
-    const plan = place(storage, machine, homes, prefetch && machine.capabilities.doubleBuffering);
+    const homes = attempt(() =>
+      planHomes(storage, machine, Math.floor(sizeBytes * share) - kept, new Set(constants.keys())),
+    );
+    if (homes instanceof CapacityError) return last ?? homes;
+    const plan = place(storage, machine, homes, constants, prefetch && machine.capabilities.doubleBuffering);
     if (!(plan instanceof CapacityError)) return plan;
     last = plan;
   }
-  throw (
+  return (
     last ??
     new CapacityError('no memory plan', {
       needed: 0,
@@ -68,6 +108,15 @@ export function planMemory(storage: Storage, machine: Machine): MemoryPlan {
   );
 }
 
+function attempt<T>(make: () => T): T | CapacityError {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof CapacityError) return error;
+    throw error;
+  }
+}
+
 interface KernelBlocks {
   readonly inputs: (number | null)[];
   output: number | null;
@@ -75,7 +124,13 @@ interface KernelBlocks {
   readonly prologueAt: number;
 }
 
-function place(storage: Storage, machine: Machine, homes: HomePlan, prefetch: boolean): MemoryPlan | CapacityError {
+function place(
+  storage: Storage,
+  machine: Machine,
+  homes: HomePlan,
+  constants: ReadonlyMap<ConstantTensor, number>,
+  prefetch: boolean,
+): MemoryPlan | CapacityError {
   const align = stageAlign(machine);
   const blocks: Block[] = [];
   const add = (block: Block): number => blocks.push(block) - 1;
@@ -107,6 +162,11 @@ function place(storage: Storage, machine: Machine, homes: HomePlan, prefetch: bo
       prologueAt,
     };
   });
+  const always = { first: 0, last: storage.kernels.length - 1 };
+  const stays = [...constants].map(([constant, bytes]) => ({
+    constant,
+    block: add({ name: constant.name, sizeBytes: bytes, ...always }),
+  }));
   const { sizeBytes } = machine.core.scratchpad;
   const placed = allocate(blocks, sizeBytes, align);
   const misfit = placed.find((p) => p.address === null);
@@ -129,6 +189,7 @@ function place(storage: Storage, machine: Machine, homes: HomePlan, prefetch: bo
             prologueAt: k.prologueAt,
           },
     ),
+    constants: new Map(stays.map(({ constant, block }) => [constant, address(block) ?? 0])),
     spadPeakBytes: peak(placed),
   };
 }

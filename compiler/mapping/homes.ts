@@ -6,12 +6,14 @@
 import { CapacityError } from '../../isa/base/errors.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Space } from '../../isa/tensor.ts';
+import type { ConstantTensor } from '../lower/constants.ts';
 import type { Kernel } from '../lower/kernel.ts';
 import { at, roundUp } from '../lower/layout.ts';
 import type { Block } from './allocate.ts';
 import { aliveAt, allocate } from './allocate.ts';
 import type { Buffer, Storage } from './storage.ts';
 import { operandLayout } from './storage.ts';
+import { striped } from './stripes.ts';
 import type { Homes, TilePlan } from './tiles.ts';
 import { planTiles, smallestPlan, stageAlign } from './tiles.ts';
 
@@ -29,9 +31,17 @@ export interface HomePlan {
   readonly plans: readonly (TilePlan | null)[];
 }
 
-/** @param spadBytes scratchpad that may be planned; less than the real size when addresses did not fit before. */
-export function planHomes(storage: Storage, machine: Machine, spadBytes: number): HomePlan {
-  const search = new HomeSearch(storage, machine, spadBytes);
+/**
+ * @param spadBytes scratchpad that may be planned; less than the real size when addresses did not fit before
+ * @param resident constants that have a place in the scratchpad for good, outside of `spadBytes`
+ */
+export function planHomes(
+  storage: Storage,
+  machine: Machine,
+  spadBytes: number,
+  resident: ReadonlySet<ConstantTensor>,
+): HomePlan {
+  const search = new HomeSearch(storage, machine, spadBytes, resident);
   search.improve();
   search.settleOutside();
   return search.result();
@@ -41,14 +51,16 @@ class HomeSearch {
   readonly #storage: Storage;
   readonly #machine: Machine;
   readonly #spadBytes: number;
+  readonly #residentConstants: ReadonlySet<ConstantTensor>;
   readonly #lives: readonly Life[];
   readonly #touched: readonly (readonly number[])[];
   readonly #spaces: Space[];
   readonly #resident: number[];
   readonly #cache = new Map<string, TilePlan | null>();
 
-  constructor(storage: Storage, machine: Machine, spadBytes: number) {
+  constructor(storage: Storage, machine: Machine, spadBytes: number, resident: ReadonlySet<ConstantTensor>) {
     this.#storage = storage;
+    this.#residentConstants = resident;
     this.#machine = machine;
     this.#spadBytes = spadBytes;
     this.#touched = storage.kernels.map((k, i) => [
@@ -137,7 +149,11 @@ class HomeSearch {
       i.source.kind === 'value' ? this.#storage.values.get(i.source.name) : undefined,
     );
     return {
-      inputs: stored.map((s) => (s === undefined ? 'dram' : at(this.#spaces, s.buffer))),
+      inputs: stored.map((s, n) => {
+        if (s !== undefined) return at(this.#spaces, s.buffer);
+        const { source } = at(kernel.inputs, n);
+        return source.kind === 'constant' && this.#residentConstants.has(source.constant) ? 'spad' : 'dram';
+      }),
       inputBits: kernel.inputs.map((i, n) =>
         i.source.kind === 'constant' ? i.source.constant.format.bits : (stored[n]?.format.bits ?? 8),
       ),
@@ -158,7 +174,8 @@ class HomeSearch {
   result(): HomePlan {
     const plans = this.#storage.kernels.map((kernel, k) => {
       if (this.#elided(k)) return null;
-      return this.#plan(k) ?? this.#refuse(kernel, k);
+      const plan = this.#plan(k) ?? this.#refuse(kernel, k);
+      return striped(kernel, this.#homesOf(k), plan, this.#machine);
     });
     return { spaces: this.#spaces, lives: this.#lives, plans };
   }

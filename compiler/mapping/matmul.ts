@@ -1,7 +1,8 @@
 /**
  * Mapping of one matrix product: how K and N are split over the macros, how many replicas, how many outputs are drained at
  * once and so how many positions fit the accumulators. Every legal grid is costed with the machine's own demand; the
- * layer takes the longest of array time, weight writes and drain when planes overlap them, else their sum.
+ * layer takes the longest of array time, weight writes and drain when planes overlap them, else their sum. The drain of one
+ * accumulator tile runs beside the arrays on the next, so that only a last one stands alone.
  */
 import { CapacityError } from '../../isa/base/errors.ts';
 import { matmulDemand, weightWriteDemand } from '../../isa/demand/matrix.ts';
@@ -15,11 +16,18 @@ import { at, byteGroup, roundUp } from '../lower/layout.ts';
 import type { TilePlan } from './tiles.ts';
 import { transferCycles } from './transfer.ts';
 
+/** Fewer positions at once are not worth their instructions. */
+const LEAST_POSITIONS = 8;
+/** Dispatch, semaphores and pipeline of one more accumulator tile, beside the drain's own start-up. */
+const ROUND_CYCLES = 8;
+
 export interface MappingCost {
   /** Cycles of the arrays, of weight writes and of the drain over the whole layer, without overlap. */
   readonly arrayCycles: number;
   readonly writeCycles: number;
   readonly drainCycles: number;
+  /** Cycles of the layer when its weights are in place: arrays beside the drain, and what of the shorter one stands alone. */
+  readonly residentCycles: number;
   readonly totalCycles: number;
   /** Weight tiles of the layer, and how often one is written. */
   readonly weightTiles: number;
@@ -113,14 +121,22 @@ function candidates(kernel: MatmulKernel, plan: TilePlan, machine: Machine, repl
         const kTile = evenTile(spec.k, gridK * geometry.rows);
         const nTile = evenTile(spec.n, gridN * perMacro);
         for (const nChunk of chunks(kernel, plan, nTile, machine)) {
-          const positions = Math.floor(new AccumulatorRing(machine).capacity / nChunk);
-          if (positions > 0)
+          for (const positions of accumulatorTiles(kernel, plan, nChunk, machine))
             out.push({ gridK, gridN, replicas: copies, kTile, nTile: Math.min(nTile, nChunk), nChunk, positions });
         }
       }
     }
   }
   return out;
+}
+
+/** Positions drained together: as many as fit, or a half, a quarter, an eighth of the tile, so that the drain runs beside the arrays. */
+function accumulatorTiles(kernel: MatmulKernel, plan: TilePlan, nChunk: number, machine: Machine): number[] {
+  const most = Math.floor(new AccumulatorRing(machine).capacity / nChunk);
+  const all = tilePositions(kernel, plan);
+  if (most < 1) return [];
+  const cuts = machine.capabilities.doubleBuffering ? [2, 4, 8].map((parts) => Math.ceil(all / parts)) : [];
+  return [most, ...new Set(cuts.filter((p) => p < Math.min(most, all) && p >= LEAST_POSITIONS))];
 }
 
 function powersUpTo(most: number): number[] {
@@ -203,9 +219,14 @@ export function costMapping(
   const elements = positionTiles * m * spec.n * spec.groups;
   const drainCycles =
     Math.ceil(elements / drain.lanes) + rounds * Math.ceil(spec.n / mapping.nChunk) * spec.groups * drain.startupCycles;
+  const turns = rounds * Math.ceil(spec.n / mapping.nChunk) * spec.groups;
+  const exposed = Math.min(arrayCycles, drainCycles) / (machine.capabilities.doubleBuffering ? turns : 1);
+  const residentCycles = Math.max(arrayCycles, drainCycles) + exposed + ROUND_CYCLES * turns;
   const totalCycles =
-    planes > 1 ? Math.max(arrayCycles, writeCycles, drainCycles) + oneWrite : arrayCycles + writeCycles + drainCycles;
-  return { arrayCycles, writeCycles, drainCycles, totalCycles, weightTiles, weightWrites: writes };
+    planes > 1
+      ? Math.max(residentCycles, writeCycles) + oneWrite
+      : arrayCycles + writeCycles + drainCycles + ROUND_CYCLES * turns;
+  return { arrayCycles, writeCycles, drainCycles, residentCycles, totalCycles, weightTiles, weightWrites: writes };
 }
 
 function refuse(kernel: MatmulKernel, machine: Machine): never {

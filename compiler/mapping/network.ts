@@ -48,7 +48,7 @@ export function chooseMappings(
 
 /** Cycles of a layer whose weights are in place. */
 function cycles(s: Scored): number {
-  return Math.max(s.cost.arrayCycles, s.cost.drainCycles);
+  return s.cost.residentCycles;
 }
 
 function fastest(options: readonly Scored[]): Scored | undefined {

@@ -6,6 +6,7 @@ import { at } from '../lower/layout.ts';
 import type { WeightPlan } from '../lower/weights.ts';
 import type { MemoryPlan } from './addresses.ts';
 import type { MappingChoice } from './matmul.ts';
+import { residentLimitBytes, stagedConstants } from './resident.ts';
 import type { Storage } from './storage.ts';
 
 export interface LayerReport {
@@ -38,6 +39,15 @@ export interface CompileReport {
     readonly constantBytes: number;
   };
   readonly weights: { readonly tiles: number; readonly writes: number; readonly resident: boolean };
+  /** Requantizer records, tables and constant operands; what is resident is not loaded again by `steadyProgram`. */
+  readonly parameters: {
+    readonly tensors: number;
+    readonly residentTensors: number;
+    /** In the scratchpad; `limitBytes` is the share that resident ones may take. */
+    readonly sizeBytes: number;
+    readonly residentBytes: number;
+    readonly limitBytes: number;
+  };
   readonly instructions: number;
 }
 
@@ -50,7 +60,7 @@ export interface ReportInput {
   readonly program: Program;
 }
 
-export function buildReport({ storage, memory, choices, weights, program }: ReportInput): CompileReport {
+export function buildReport({ storage, memory, choices, weights, machine, program }: ReportInput): CompileReport {
   const layers = storage.kernels.flatMap((kernel, k): LayerReport[] => {
     const plan = at(memory.homes.plans, k);
     if (plan === null) return [];
@@ -75,7 +85,21 @@ export function buildReport({ storage, memory, choices, weights, program }: Repo
       activationBytesDram: memory.activationsEnd,
       constantBytes: program.constants.reduce((n, c) => n + c.bytes.length, 0),
     },
-    weights: { tiles: weights.tiles, writes: weights.writes, resident: weights.steady !== null },
+    weights: { tiles: weights.tiles, writes: weights.writes, resident: weights.resident },
+    parameters: parameterReport(storage, memory, machine),
     instructions: program.cores.reduce((n, c) => n + c.instructions.length, 0),
+  };
+}
+
+function parameterReport(storage: Storage, memory: MemoryPlan, machine: Machine): CompileReport['parameters'] {
+  const staged = [...stagedConstants(storage, machine)];
+  const resident = staged.filter(([constant]) => memory.constants.has(constant));
+  const bytes = (list: typeof staged): number => list.reduce((sum, [, size]) => sum + size, 0);
+  return {
+    tensors: staged.length,
+    residentTensors: resident.length,
+    sizeBytes: bytes(staged),
+    residentBytes: bytes(resident),
+    limitBytes: residentLimitBytes(machine),
   };
 }

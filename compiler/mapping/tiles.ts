@@ -237,7 +237,7 @@ function rewriteCycles(kernel: Kernel, machine: Machine, parts: readonly number[
 }
 
 /** Whether tiles of these sizes cut every operand into pieces that a walk can describe; dims are cut independently. */
-function cuttable(kernel: Kernel, homes: Homes, sizes: readonly number[]): boolean {
+export function cuttable(kernel: Kernel, homes: Homes, sizes: readonly number[]): boolean {
   return kernel.inputs.every((input, i) => {
     const layout = at(homes.layouts, i);
     if (layout.dims.every((factors) => factors.length <= 1)) return true;

@@ -97,9 +97,9 @@ function thresholdsOf(chain: Chain, range: ChannelRange, to: IntegerType): Requa
   return { mode: 'threshold', levels, base, descending, thresholds };
 }
 
-/** Smallest sum with f >= wanted, or 2^31 - 1 when none in the range reaches it (the proof says that no sum does). */
+/** Smallest sum with f >= wanted, or one above the range when none reaches it: no sum ever does, and a near number stays narrow. */
 function firstAtLeast(f: (acc: number) => number, low: number, high: number, wanted: number): number {
-  if (f(high) < wanted) return 2 ** 31 - 1;
+  if (f(high) < wanted) return Math.min(high + 1, 2 ** 31 - 1);
   let a = low;
   let b = high;
   while (a < b) {
@@ -110,9 +110,9 @@ function firstAtLeast(f: (acc: number) => number, low: number, high: number, wan
   return a;
 }
 
-/** Largest sum with f >= wanted for a falling f, or -2^31. */
+/** Largest sum with f >= wanted for a falling f, or one below the range. */
 function lastAtLeast(f: (acc: number) => number, low: number, high: number, wanted: number): number {
-  if (f(low) < wanted) return -(2 ** 31);
+  if (f(low) < wanted) return Math.max(low - 1, -(2 ** 31));
   let a = low;
   let b = high;
   while (a < b) {

@@ -5,6 +5,8 @@ import type { Graph, IntegerType } from '../../compiler/graph/types.ts';
 import { CapacityError, UnsupportedError } from '../../isa/base/errors.ts';
 import { edgeDcim28nm } from '../../isa/machine/presets/edge-dcim-28nm.ts';
 import { teach8x8 } from '../../isa/machine/presets/teach-8x8.ts';
+import type { Machine } from '../../isa/machine/schema.ts';
+import type { Program } from '../../isa/program.ts';
 import { simulate } from '../../sim/timing/simulate.ts';
 import { checkGraph, seeded } from '../harness/differential.ts';
 
@@ -54,6 +56,20 @@ function image(channels: readonly number[], size: number, bits = 8): Graph {
   return b.finish([x]);
 }
 
+/** Copies from DRAM of parameters. */
+function parameterLoads(program: Program): number {
+  const { instructions = [] } = program.cores[0] ?? {};
+  return instructions.filter((i) => {
+    const src = i.op === 'copy' ? program.tensors[i.src] : undefined;
+    return src?.space === 'dram' && src.role === 'parameters';
+  }).length;
+}
+
+function withScratchpad(sizeBytes: number): Machine {
+  const { core } = edgeDcim28nm;
+  return { ...edgeDcim28nm, core: { ...core, scratchpad: { ...core.scratchpad, sizeBytes } } };
+}
+
 describe('residency', () => {
   it('keeps weights that fit: the steady program writes none and is faster', () => {
     const { program, steadyProgram, report } = checkGraph(mlp([784, 64, 64, 64, 10], 2), edgeDcim28nm, seeded(2));
@@ -64,11 +80,48 @@ describe('residency', () => {
       expect(simulate(steadyProgram, edgeDcim28nm).cycles).toBeLessThan(simulate(program, edgeDcim28nm).cycles);
   });
 
-  it('streams weights that do not fit, and has no steady program', () => {
-    const { steadyProgram, report } = checkGraph(mlp([784, 64, 10], 2), teach8x8, seeded(2));
-    expect(steadyProgram).toBeNull();
+  it('streams weights that do not fit; parameters stay all the same', () => {
+    const { program, steadyProgram, report } = checkGraph(mlp([784, 64, 10], 2), teach8x8, seeded(2));
     expect(report.weights.writes).toBe(report.weights.tiles);
     expect(report.weights.resident).toBe(false);
+    const writes = (p: typeof program | null) => p?.cores[0]?.instructions.filter((i) => i.op === 'ww').length;
+    expect(writes(steadyProgram)).toBe(writes(program));
+    expect(report.parameters.residentTensors).toBeGreaterThan(0);
+  });
+
+  it('keeps parameters in the scratchpad: the steady program loads none', () => {
+    const { program, steadyProgram, report } = checkGraph(image([3, 8, 16], 12), edgeDcim28nm, seeded(5));
+    expect(parameterLoads(program)).toBe(2);
+    expect(steadyProgram === null ? null : parameterLoads(steadyProgram)).toBe(0);
+    expect(report.parameters).toMatchObject({ tensors: 2, residentTensors: 2 });
+    // One record of a bias and a scale for each of 8 and 16 outputs.
+    expect(report.parameters.residentBytes).toBe(report.parameters.sizeBytes);
+    expect(report.parameters.sizeBytes).toBeGreaterThanOrEqual((8 + 16) * 8);
+  });
+
+  it('keeps no more parameters than their share of the scratchpad, the smallest first', () => {
+    const tight = withScratchpad(8192);
+    const { steadyProgram, report } = checkGraph(mlp([64, 96, 16, 8], 4), tight, seeded(6));
+    expect(report.parameters.limitBytes).toBe(2048);
+    expect(report.parameters.residentBytes).toBeLessThanOrEqual(2048);
+    expect(report.parameters.residentTensors).toBe(2);
+    expect(steadyProgram === null ? null : parameterLoads(steadyProgram)).toBeGreaterThan(0);
+  });
+
+  it('leaves parameters where they are on a machine that keeps nothing', () => {
+    const forgetful = { ...edgeDcim28nm, capabilities: { ...edgeDcim28nm.capabilities, weightResidency: false } };
+    const { steadyProgram, report } = checkGraph(mlp([64, 16], 4), forgetful, seeded(7));
+    expect(steadyProgram).toBeNull();
+    expect(report.parameters.residentTensors).toBe(0);
+  });
+
+  it('stores parameters in DRAM at the fewest bytes that hold them', () => {
+    // 15 thresholds and a head of 16 outputs: all fit 8 bits, though the drain reads words of 32.
+    const { program } = compile(mlp([16, 16], 4), edgeDcim28nm);
+    const loads = program.cores[0]?.instructions.flatMap((i) => (i.op === 'copy' ? [program.tensors[i.src]] : []));
+    const records = loads?.find((t) => t?.role === 'parameters');
+    expect(records?.widthBits).toBe(8);
+    expect(program.constants.some((c) => c.bytes.length === 16 * 16)).toBe(true);
   });
 
   it('is off when asked', () => {
@@ -102,10 +155,7 @@ describe('memory', () => {
   });
 
   it('spills to the buffer, then to DRAM, in stripes', () => {
-    const small = {
-      ...edgeDcim28nm,
-      core: { ...edgeDcim28nm.core, scratchpad: { ...edgeDcim28nm.core.scratchpad, sizeBytes: 8192 } },
-    };
+    const small = withScratchpad(8192);
     const middle = checkGraph(image([8, 16, 16], 32), small, seeded(4)).report;
     expect(middle.tensors.some((t) => t.space === 'buffer')).toBe(true);
     expect(middle.layers.some((l) => l.tiles > 1)).toBe(true);

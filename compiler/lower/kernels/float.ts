@@ -1,5 +1,6 @@
 /** float32 ops one by one on the vector unit: unary, clip, binary, quantize, dequantize, bipolar. Nothing is fused or reordered. */
 import type { SpecialFunction } from '../../../isa/instructions/table.ts';
+import { codeRange } from '../../../isa/tensor.ts';
 import type { NodeOf, UnaryFunction } from '../../graph/types.ts';
 import type { Emit, PlainKernel } from '../kernel.ts';
 import { formatOf, refuseUnless } from '../kernel.ts';
@@ -106,7 +107,8 @@ export function dequantizeKernel(cx: NodeContext, node: NodeOf<'dequantize'>): P
 
 /**
  * clip(round(x / scale) + zero), or round(clip(x / scale + zero)). Bounds are integers and rounding is monotone, so the
- * first is round(clip(x / scale, min - zero, max - zero)) + zero: nothing leaves 32 bits on the way.
+ * first is round(clip(x / scale, min - zero, max - zero)) + zero. The conversion to codes rounds, adds one zero point and saturates,
+ * so bounds that are the code range need no instruction, nor do a scale of 1 and zero points of 0.
  */
 export function quantizeKernel(cx: NodeContext, node: NodeOf<'quantize'>): PlainKernel {
   const { scale, zeroPoint, axis, rounding, min, max, order } = node.attributes;
@@ -117,28 +119,37 @@ export function quantizeKernel(cx: NodeContext, node: NodeOf<'quantize'>): Plain
     `quantizing to [${min}, ${max}] needs more than 24 bits, the exact range of float32`,
   );
   const after = order === 'round-then-zero';
+  const zeroInTable = after && zeroPoint.length > 1;
   const bounds = (limit: number): Float32Array => (after ? zeroPoint.map((z) => limit - z) : Float32Array.of(limit));
-  const operands = [
-    cx.operand(0),
-    cx.table('scale', scale, axis, FLOAT),
-    cx.table('low', bounds(min), axis, FLOAT),
-    cx.table('high', bounds(max), axis, FLOAT),
-    cx.table('zero', zeroPoint, axis, after ? INT32_FORMAT : FLOAT),
-  ];
+  const { bits, coding } = formatOf(cx.output);
+  const codes = codeRange(coding, bits);
+  const steps: { readonly op: 'vdiv' | 'vadd' | 'vmax' | 'vmin'; readonly operand: PointwiseOperand }[] = [];
+  const step = (op: 'vdiv' | 'vadd' | 'vmax' | 'vmin', suffix: string, data: ArrayLike<number>): void => {
+    steps.push({ op, operand: cx.table(suffix, data, axis, FLOAT) });
+  };
+  if (scale.some((s) => s !== 1)) step('vdiv', 'scale', scale);
+  if (!after && zeroPoint.some((z) => z !== 0)) step('vadd', 'zero', zeroPoint);
+  if (min > codes.min || zeroInTable) step('vmax', 'low', bounds(min));
+  if (max < codes.max || zeroInTable) step('vmin', 'high', bounds(max));
+  const zeros = zeroInTable ? [cx.table('zero', zeroPoint, axis, INT32_FORMAT)] : [];
+  const fill = after && !zeroInTable ? (zeroPoint[0] ?? 0) : 0;
+  const floats = Math.min(2, steps.length);
   return nodeKernel(cx, {
-    operands,
-    temps: [FLOAT, FLOAT, after ? INT32_FORMAT : FLOAT],
+    operands: [cx.operand(0), ...steps.map((s) => s.operand), ...zeros],
+    temps: [...new Array<Format>(floats).fill(FLOAT), ...zeros.map(() => INT32_FORMAT)],
     emit: (w, emit) => {
-      emit({ op: 'vdiv', dst: w.temp(0), a: w.input(0), b: w.input(1) });
-      if (!after) emit({ op: 'vadd', dst: w.temp(2), a: w.temp(0), b: w.input(4) });
-      emit({ op: 'vmax', dst: w.temp(1), a: after ? w.temp(0) : w.temp(2), b: w.input(2) });
-      emit({ op: 'vmin', dst: w.temp(0), a: w.temp(1), b: w.input(3) });
-      if (!after) {
-        emit({ op: 'vcvt', dst: w.output(), a: w.temp(0), rounding });
+      let value = w.input(0);
+      steps.forEach(({ op }, i) => {
+        const to = w.temp(i % 2);
+        emit({ op, dst: to, a: value, b: w.input(i + 1) });
+        value = to;
+      });
+      if (!zeroInTable) {
+        emit({ op: 'vcvt', dst: w.output(fill), a: value, rounding });
         return;
       }
-      emit({ op: 'vcvt', dst: w.temp(2), a: w.temp(0), rounding });
-      emit({ op: 'vadd', dst: w.output(), a: w.temp(2), b: w.input(4) });
+      emit({ op: 'vcvt', dst: w.temp(floats), a: value, rounding });
+      emit({ op: 'vadd', dst: w.output(), a: w.temp(floats), b: w.input(steps.length + 1) });
     },
   });
 }

@@ -53,6 +53,16 @@ describe('allocation checker', () => {
     expect(checkProvenance(drafts, { loaded, sizes })).toEqual(['instruction 2 reads x at spad byte 7, which holds y']);
   });
 
+  it('finds a resident constant that the run before has written over', () => {
+    const [constant, code] = [tensor('records', 0), tensor('records', 0, 'dram')];
+    const steady = [relu(tensor('y', 16), constant), relu(tensor('z', 4), tensor('y', 16))];
+    const first = [copy(constant, code), ...steady];
+    expect(checkProvenance(first, { loaded, sizes })).toEqual([]);
+    expect(checkProvenance([...first, ...steady], { loaded, sizes })).toEqual([
+      'instruction 3 reads records at spad byte 4, which holds z',
+    ]);
+  });
+
   it('finds a read before any write', () => {
     expect(checkProvenance([relu(tensor('y', 8), tensor('x', 0))], { loaded, sizes })[0]).toContain(
       'which holds nothing',

@@ -1,0 +1,43 @@
+/**
+ * Stripes for overlap: a layer whose operands and result all lie in the scratchpad needs no tiles for room, but as one tile its epilogue (a
+ * pool, a float chain) starts when the last product is drained. Cut into a few stripes of rows, the vector unit works on one while the
+ * arrays compute the next. Only where the weights stay in the arrays meanwhile, so that no stripe writes them again.
+ */
+import { matrixGeometry } from '../../isa/machine/geometry.ts';
+import type { Machine } from '../../isa/machine/schema.ts';
+import type { Kernel, MatmulKernel } from '../lower/kernel.ts';
+import { positionDims } from '../lower/kernels/matmul.ts';
+import { at, memoryOrder, roundUp } from '../lower/layout.ts';
+import type { Homes, TilePlan } from './tiles.ts';
+import { costTiles, cuttable } from './tiles.ts';
+
+const MOST_STRIPES = 4;
+/** Output positions of the arrays in a stripe: fewer are not worth its instructions. */
+const LEAST_POSITIONS = 64;
+/** Share of the arrays that the weights of a striped layer may take: the rest is other layers' and the next weights'. */
+const WEIGHT_SHARE = 0.5;
+
+/** `plan` cut into stripes where that pays, else `plan`. Costs of the plan stay those of one tile: stripes move the same bytes. */
+export function striped(kernel: Kernel, homes: Homes, plan: TilePlan, machine: Machine): TilePlan {
+  const inPlace = plan.output === null && plan.inputs.every((stage) => stage === null);
+  if (kernel.kind !== 'matmul' || kernel.epilogue === null || plan.tiles !== 1 || !inPlace) return plan;
+  if (!machine.capabilities.doubleBuffering || !weightsStay(kernel, machine)) return plan;
+  const dim = positionDims(kernel).find((d) => at(kernel.shape, d) > 1);
+  if (dim === undefined) return plan;
+  const positions = positionDims(kernel).reduce((n, d) => n * at(kernel.drained.shape, d), 1);
+  const count = Math.min(MOST_STRIPES, Math.floor(positions / LEAST_POSITIONS));
+  const rows = roundUp(Math.ceil(at(kernel.shape, dim) / Math.max(1, count)), at(kernel.grain, dim));
+  if (rows >= at(kernel.shape, dim)) return plan;
+  const sizes = kernel.shape.map((size, d) => (d === dim ? rows : size));
+  if (!cuttable(kernel, homes, sizes)) return plan;
+  const cut = costTiles(kernel, homes, machine, sizes, memoryOrder(kernel.shape.length));
+  return cut.scratchBytes > plan.scratchBytes ? plan : { ...cut, costCycles: plan.costCycles };
+}
+
+function weightsStay(kernel: MatmulKernel, machine: Machine): boolean {
+  const geometry = matrixGeometry(machine.core.matrix);
+  const { k, n, groups, weightBits, parts } = kernel.matmul;
+  const macros =
+    Math.ceil(k / geometry.rows) * Math.ceil((n * geometry.columnsPerWeight(weightBits)) / geometry.columns);
+  return macros * groups * parts.length <= geometry.macros * geometry.planes * WEIGHT_SHARE;
+}
