@@ -197,6 +197,21 @@ describe('races', () => {
     ]);
   });
 
+  it('a gather reads any row of its table, whatever its index says', () => {
+    const table = spad(320, 8, [3, 2]);
+    const tensors = [
+      { ...table, dims: [{ count: 1, axis: 0, step: 0 }, table.dims[1]!] },
+      spad(400, 8, [1]),
+      spad(410, 8, [2]),
+      spad(324, 8, [2]),
+    ];
+    const gather = ins('gather', { dst: 2, src: 0, index: 1, channel: 1 });
+    const p = program({ instructions: [ins('fill', { dst: 3, value: 1 }), gather], tensors });
+    expect(summary(checkOrder(p, teach8x8))).toEqual([
+      ['race', [0, 1], 'spad', [324, 326], "dma1 must wait for dma0's done"],
+    ]);
+  });
+
   it('the text names both instructions, the bytes and the missing edge', () => {
     const p = program({ instructions: [load(4), add(5, 4)], tensors: TENSORS });
     const named = {

@@ -93,6 +93,7 @@ function randomInstruction(
     () => ins('copy', { ...dma(), src: any('dram', 'buffer', 'spad', 'acc'), accumulate: random.bool(0.2) }),
     () => ins('copy', { ...dma(), src: any('dram', 'buffer', 'spad', 'acc') }),
     () => ins('gather', { ...dma(), src: special.table, index: special.index }),
+    () => ins('gather', { ...dma(), src: special.table, index: special.index }),
     () => ins('vadd', { dst: near(), a: near(), b: near() }),
     () => ins('vmax', { dst: near(), a: near(), b: near() }),
     () => ins('rq', { dst: near(), src: near(), params: NO_TENSOR, add: NO_TENSOR, mode: 'saturate' }),
@@ -109,6 +110,8 @@ function randomInstruction(
 interface Slot {
   readonly waits: number[];
   readonly signals: { semaphore: number; at: 'release' | 'done' }[];
+  /** Semaphore that the instruction signals behind its own remote data, 0 for none. */
+  remote: number;
   /** Cross-core signals that follow, by semaphore of the other core. */
   readonly messages: { core: number; semaphore: number; after: number }[];
 }
@@ -119,7 +122,7 @@ class Ordering {
   readonly slots: readonly (readonly Slot[])[];
 
   constructor(code: readonly (readonly Instruction[])[]) {
-    this.slots = code.map((c) => c.map(() => ({ waits: [], signals: [], messages: [] })));
+    this.slots = code.map((c) => c.map(() => ({ waits: [], signals: [], messages: [], remote: 0 })));
   }
 
   declare(producer: UnitRef, consumer: UnitRef, initial: number): number | undefined {
@@ -129,22 +132,33 @@ class Ordering {
     return index;
   }
 
-  /** Instruction `from` before instruction `to`, both static. */
-  order(from: Executed, to: Executed, at: 'release' | 'done', initial: number): void {
+  /** Instruction `from` before instruction `to`, both static; now and then with two counts at once. */
+  order(random: Random, from: Executed, to: Executed, at: 'release' | 'done', initial: number): void {
+    const source = this.slots[from.core]![from.pc]!;
+    const { waits } = this.slots[to.core]![to.pc]!;
     if (from.core === to.core) {
       const semaphore = this.declare(refOf(from), refOf(to), initial);
       if (semaphore === undefined) return;
-      this.slots[from.core]![from.pc]!.signals.push({ semaphore, at });
-      this.slots[to.core]![to.pc]!.waits.push(semaphore);
+      const times = initial === 0 && random.bool(0.1) ? 2 : 1;
+      for (let n = 0; n < times; n++) {
+        source.signals.push({ semaphore, at });
+        waits.push(semaphore);
+      }
       return;
     }
-    const messenger: UnitRef = { core: from.core, kind: 'dma', channel: 0 };
+    const i = from.instruction;
+    const direct = 'core' in i && i.core === to.core + 1 && source.remote === 0;
+    const messenger: UnitRef = direct ? refOf(from) : { core: from.core, kind: 'dma', channel: 0 };
     const semaphore = this.declare(messenger, refOf(to), 0);
-    const after = this.declare(refOf(from), messenger, 0);
+    const after = direct ? 0 : this.declare(refOf(from), messenger, 0);
     if (semaphore === undefined || after === undefined) return;
-    this.slots[from.core]![from.pc]!.signals.push({ semaphore: after, at });
-    this.slots[from.core]![from.pc]!.messages.push({ core: to.core, semaphore, after });
-    this.slots[to.core]![to.pc]!.waits.push(semaphore);
+    waits.push(semaphore);
+    if (direct) {
+      source.remote = semaphore;
+      return;
+    }
+    source.signals.push({ semaphore: after, at });
+    source.messages.push({ core: to.core, semaphore, after });
   }
 }
 
@@ -165,7 +179,12 @@ function withOrdering(i: Instruction, unit: UnitRef, slot: Slot, mailbox: number
   const signals = chunks(slot.signals);
   return [
     ...waits.slice(1).map((w) => pass({ waits: w })),
-    { ...i, waits: waits[0] ?? [], signals: signals[0] ?? [] },
+    {
+      ...i,
+      ...(slot.remote === 0 ? {} : { signalRemote: slot.remote }),
+      waits: waits[0] ?? [],
+      signals: signals[0] ?? [],
+    },
     ...signals.slice(1).map((s) => pass({ signals: s })),
     ...slot.messages.map((m) =>
       ins('fill', {
@@ -243,7 +262,7 @@ function orderDependences(random: Random, trace: readonly Executed[], ordering: 
     const at = written ? (random.bool(wrong) ? 'release' : 'done') : random.pick(['release', 'done'] as const);
     // A dependence on an earlier round: the first round waits for nobody.
     const carried = from.core === to.core && from.pc >= to.pc;
-    ordering.order(from, to, at, carried ? (random.bool(0.95) ? 1 : 2) : 0);
+    ordering.order(random, from, to, at, carried ? (random.bool(0.95) ? 1 : 2) : 0);
   }
 }
 
@@ -251,6 +270,7 @@ function orderDependences(random: Random, trace: readonly Executed[], ordering: 
 function addNoise(random: Random, trace: readonly Executed[], ordering: Ordering): void {
   for (let n = random.int(1, 2); n > 0; n--) {
     const [from, to] = [random.pick(trace), random.pick(trace)];
-    if (from.core === to.core) ordering.order(from, to, random.pick(['release', 'done'] as const), random.int(0, 1));
+    if (from.core === to.core)
+      ordering.order(random, from, to, random.pick(['release', 'done'] as const), random.int(0, 1));
   }
 }

@@ -13,7 +13,7 @@ import { type RandomSchedule, randomSchedule } from './random-schedules.ts';
 import { OutOfRange, placeOf, SIZES } from './shuffled-effects.ts';
 import { type RunResult, runShuffled } from './shuffled-machine.ts';
 
-const PROGRAMS = 400;
+const PROGRAMS = 300;
 const TIMINGS = 6;
 const LAWS: readonly OrderFinding['kind'][] = ['deadlock', 'deadlock-at-this-depth', 'order-law'];
 
