@@ -109,7 +109,7 @@ const DEMAND: PerMnemonic<[DemandContext], UnitDemand> = {
   ww: (i, cx) => {
     const a = cx.program.arrays[i.tile]!;
     const w = weightWriteDemand(
-      { k: a.kCount, n: a.nCount, weightBits: a.weightBits, gridK: a.gridK, gridN: a.gridN },
+      { k: a.kCount, n: a.nCount, weightBits: a.weightBits, gridK: a.gridK, gridN: a.gridN, replicas: a.replicas },
       cx.machine,
     );
     const bits = a.kCount * a.nCount * a.weightBits;

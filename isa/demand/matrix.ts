@@ -158,6 +158,7 @@ function digitalDemand(s: MatmulShape, machine: Machine, matrix: DigitalCim, fre
       'array.inputBit': s.m * s.k * s.inputBits * s.gridN,
       'array.shiftAdd': s.m * s.n * s.gridK * s.weightBits * inputSteps * rowGroups,
       'array.macroAdd': s.m * s.n * (s.gridK - 1),
+      'array.macroCycle': s.m * steps * s.gridK * s.gridN,
       ...ports.actions,
     },
   };
@@ -198,6 +199,7 @@ function analogDemand(s: MatmulShape, machine: Machine, matrix: AnalogCim, freeP
       'analog.adc': conversions,
       'array.shiftAdd': conversions,
       'array.macroAdd': s.m * s.n * (s.gridK - 1),
+      'array.macroCycle': s.m * steps * s.gridK * s.gridN,
       ...ports.actions,
     },
   };
@@ -230,7 +232,11 @@ function systolicDemand(s: MatmulShape, machine: Machine, matrix: Systolic, free
     spadWords: ports.spadWords,
     accWords: ports.accWords,
     boundBy: limit.by,
-    actions: { 'systolic.mac': s.m * s.k * s.n, ...ports.actions },
+    actions: {
+      'systolic.mac': s.m * s.k * s.n,
+      'systolic.productBit': s.m * s.k * s.n * s.inputBits * s.weightBits,
+      ...ports.actions,
+    },
   };
 }
 
@@ -287,11 +293,13 @@ export interface WeightWriteShape {
   readonly weightBits: number;
   readonly gridK: number;
   readonly gridN: number;
+  /** Copies of the tile; they change what is written, not how long it takes. 1 where left out. */
+  readonly replicas?: number;
 }
 
 /**
  * Cycles and actions of writing one tile, without its source: rows of every macro, one after the other, for the core has one
- * write port; replicas are written at once. A systolic array takes one row of weights a cycle, or writeBits.
+ * write port; replicas are written at once, each into cells of its own. A systolic array takes one row of weights a cycle, or writeBits.
  */
 export function weightWriteDemand(
   s: WeightWriteShape,
@@ -303,5 +311,5 @@ export function weightWriteDemand(
     return { cycles: Math.max(s.k, Math.ceil(bits / matrix.writeBits)), actions: { 'systolic.loadBit': bits } };
   }
   const perRow = Math.ceil((Math.ceil(s.n / s.gridN) * s.weightBits) / matrix.writeBits) * matrix.writeRowCycles;
-  return { cycles: s.k * s.gridN * perRow, actions: { 'array.writeBit': bits } };
+  return { cycles: s.k * s.gridN * perRow, actions: { 'array.writeBit': bits * (s.replicas ?? 1) } };
 }

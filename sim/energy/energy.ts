@@ -2,7 +2,7 @@
  * Energy = counts x prices + clock + leakage + DRAM background. Every product is rounded to a whole femtojoule once, and every total is a sum of those, so
  * columns add up exactly (to 2^53 fJ, 9 J). Low and high take all prices at that end at once. Nothing here simulates: another list prices the same run again.
  */
-import { ACTION_NAMES, type ActionCounts } from '../../isa/demand/actions.ts';
+import { ACTION_NAMES, type ActionCounts, type ActionName } from '../../isa/demand/actions.ts';
 import type { UnitKind } from '../../isa/instructions/table.ts';
 import { ACTION_SCOPE, COMPONENT_SCOPE, COMPONENTS, type Component, SCOPES, type Scope } from './actions.ts';
 import type { Basis, Price, Shares } from './price.ts';
@@ -138,7 +138,10 @@ function layers(run: PricedRun, list: PriceList, rows: readonly Row[], totalFj: 
   const indices = new Set([...run.layerActions.keys(), ...run.layerCycles.keys()].filter((i) => i >= 0));
   for (const index of [...indices].sort((a, b) => a - b)) {
     const counts = run.layerActions.get(index);
-    const own = counts === undefined ? 0 : add(ACTION_NAMES, (a) => Math.floor(counts[a] * list.actions[a].value));
+    const prices = list.byLayer.get(index);
+    const priceOf = (a: ActionName) => prices?.[a] ?? list.actions[a].value;
+    // Layer prices differ from the mean by rounding, which must not leave the rest below zero.
+    const own = counts === undefined ? 0 : add(ACTION_NAMES, (a) => Math.floor(counts[a] * priceOf(a) * (1 - 1e-12)));
     result.set(index, own + Math.floor(perCycle * (run.layerCycles.get(index) ?? 0)));
   }
   result.set(-1, totalFj - add([...result.values()], (v) => v));

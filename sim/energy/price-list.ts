@@ -8,14 +8,14 @@ import { ACTIONS, type ActionName } from '../../isa/demand/actions.ts';
 import type { UnitKind } from '../../isa/instructions/table.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import { COMPONENTS, type Component } from './actions.ts';
-import { type Activity, ASSUMED_ACTIVITY } from './activity.ts';
+import { type Activity, ASSUMED_ACTIVITY, type Rates } from './activity.ts';
 import { dramPrices } from './memories/dram.ts';
 import { controlActions, controlComponents } from './parts/control.ts';
 import { lanesPart } from './parts/lanes.ts';
 import { matrixPart } from './parts/matrix.ts';
 import { memoriesPart } from './parts/memories.ts';
 import type { Footprint } from './parts/part.ts';
-import { assumed, type Price, product, times } from './price.ts';
+import { absent, type Price, sum, times } from './price.ts';
 import { describeSource } from './sources.ts';
 import { extrapolated } from './technology/scaling.ts';
 import { clockEnergy } from './technology/static.ts';
@@ -25,7 +25,7 @@ export type ClockName = `clock.${Exclude<UnitKind, 'seq'>}` | 'clock.always';
 export const CLOCK_DOCS: Readonly<Record<ClockName, string>> = {
   'clock.dma': 'clock of one DMA channel, per busy cycle',
   'clock.write': 'clock of the weight writer, per busy cycle',
-  'clock.matrix': 'clock trunk of the matrix unit of one core, per busy cycle',
+  'clock.matrix': 'clock trunk of the systolic array of one core, per busy cycle',
   'clock.drain': 'clock of the drain of one core, per busy cycle',
   'clock.vector': 'clock of the vector unit of one core, per busy cycle',
   'clock.always': 'clock of sequencers and interconnect, per cycle',
@@ -46,6 +46,8 @@ export interface PriceList extends PriceEntries {
   /** SHA-256 of every value, range and reason. */
   readonly hash: string;
   readonly activity: Activity;
+  /** fJ of the actions that depend on operands, by layer index, where they were measured by layer; `actions` has their means. */
+  readonly byLayer: ReadonlyMap<number, Readonly<Partial<Record<ActionName, number>>>>;
   /** Why numbers are less sure than their ranges say: extrapolated corner. */
   readonly warnings: readonly string[];
 }
@@ -73,6 +75,7 @@ export function priceList(machine: Machine, options: PriceOptions = {}): PriceLi
   const entries: PriceEntries = {
     actions: {
       ...matrix.actions,
+      'array.macroCycle': macroClock(machine, area),
       ...memories.actions,
       ...lanes.actions,
       ...controlActions(machine, chipUm2),
@@ -87,7 +90,18 @@ export function priceList(machine: Machine, options: PriceOptions = {}): PriceLi
     area,
   };
   const name = `generic-${machine.technology.nodeNm}nm`;
-  return { ...entries, name, activity, warnings: extrapolated(machine.technology), hash: hashOf(name, entries) };
+  const warnings = extrapolated(machine.technology);
+  return { ...entries, name, activity, byLayer: layerPrices(machine, activity), warnings, hash: hashOf(name, entries) };
+}
+
+function layerPrices(machine: Machine, activity: Activity): PriceList['byLayer'] {
+  const own = (rates: Rates) => matrixPart(machine, { ...activity, ...rates }).actions;
+  return new Map(
+    [...activity.layers].map(([layer, rates]) => [
+      layer,
+      Object.fromEntries(Object.entries(own(rates)).map(([a, p]) => [a, p.value])),
+    ]),
+  );
 }
 
 function pick(
@@ -97,35 +111,46 @@ function pick(
   return Object.fromEntries(COMPONENTS.map((c) => [c, which(from[c])])) as Record<Component, Price>;
 }
 
-function clockPrices(machine: Machine, area: Readonly<Record<Component, Price>>): Readonly<Record<ClockName, Price>> {
+type Areas = Readonly<Record<Component, Price>>;
+
+/** Area of some components, divided over `among` equal parts. */
+function areaEach(area: Areas, components: readonly Component[], among: number, what: string): Price {
+  return times(
+    sum(
+      components.map((c) => area[c]),
+      what,
+    ),
+    1 / among,
+    what,
+  );
+}
+
+function clockPrices(machine: Machine, area: Areas): Readonly<Record<ClockName, Price>> {
   const corner = machine.technology;
-  const perCore = (components: readonly Component[]) =>
-    components.reduce((n, c) => n + area[c].value, 0) / machine.cores;
-  const channel = clockEnergy(perCore(['dma']) / machine.core.dma.channels, corner, 'one DMA channel');
+  const perCore = (component: Component) => areaEach(area, [component], machine.cores, component);
+  const channels = machine.core.dma.channels * machine.cores;
+  const channel = clockEnergy(areaEach(area, ['dma'], channels, 'DMA channel'), corner, 'one DMA channel');
+  const always = areaEach(area, ['sequencer', 'interconnect'], 1, 'sequencers and interconnect');
+  const systolic = machine.core.matrix.kind === 'systolic';
   return {
     'clock.dma': channel,
     'clock.write': channel,
-    'clock.matrix': matrixClock(machine, perCore),
-    'clock.drain': clockEnergy(perCore(['drain']), corner, 'drain'),
-    'clock.vector': clockEnergy(perCore(['vector']), corner, 'vector unit'),
-    'clock.always': clockEnergy(area.sequencer.value + area.interconnect.value, corner, 'sequencers and interconnect'),
+    'clock.matrix': systolic
+      ? clockEnergy(perCore('arrays'), corner, 'systolic array')
+      : absent('fJ', 'macros are clocked one by one: array.macroCycle'),
+    'clock.drain': clockEnergy(perCore('drain'), corner, 'drain'),
+    'clock.vector': clockEnergy(perCore('vector'), corner, 'vector unit'),
+    'clock.always': clockEnergy(always, corner, 'sequencers and interconnect'),
   };
 }
 
-/** Cells have no clock; macros that rest may be gated, which the low end says. */
-function matrixClock(machine: Machine, perCore: (c: readonly Component[]) => number): Price {
+/** Clock of one macro while it computes. Cells have no clock, and macros that rest are gated; how well is in the range of a clock trunk. */
+function macroClock(machine: Machine, area: Areas): Price {
   const { matrix } = machine.core;
-  if (matrix.kind === 'systolic') return clockEnergy(perCore(['arrays']), machine.technology, 'systolic array');
-  const clock = clockEnergy(
-    perCore(['adderTrees', 'shiftAdd', 'macroAdder']),
-    machine.technology,
-    'adder trees and shift-add',
-  );
-  return product(
-    clock,
-    [assumed(1, '1', 'all macros clocked; low end one of them', [1 / matrix.macros, 1])],
-    'clock of the macros',
-  );
+  if (matrix.kind === 'systolic') return absent('fJ', 'no macros in this machine');
+  const clocked = ['adderTrees', 'shiftAdd', 'macroAdder'] as const;
+  const macro = areaEach(area, clocked, matrix.macros * machine.cores, 'adder trees and shift-add of one macro');
+  return clockEnergy(macro, machine.technology, 'one macro');
 }
 
 /** Entries of a private list that replace ours; `fJ` per action or cycle, `nW`, `um2` as in PriceEntries. */
@@ -137,7 +162,7 @@ export interface Overlay {
   readonly area?: Readonly<Partial<Record<Component, Price>>>;
 }
 
-/** A list with some entries replaced; its hash tells it from the list it came from. */
+/** A list with some entries replaced, in every layer; its hash tells it from the list it came from. */
 export function overlayPrices(list: PriceList, name: string, overlay: Overlay): PriceList {
   const entries: PriceEntries = {
     actions: { ...list.actions, ...overlay.actions },
@@ -146,7 +171,10 @@ export function overlayPrices(list: PriceList, name: string, overlay: Overlay): 
     dramBackground: overlay.dramBackground ?? list.dramBackground,
     area: { ...list.area, ...overlay.area },
   };
-  return { ...list, ...entries, name, hash: hashOf(name, entries) };
+  const replaced = Object.keys(overlay.actions ?? {});
+  const keep = (prices: object) => Object.fromEntries(Object.entries(prices).filter(([a]) => !replaced.includes(a)));
+  const byLayer = new Map([...list.byLayer].map(([layer, prices]) => [layer, keep(prices)]));
+  return { ...list, ...entries, byLayer, name, hash: hashOf(name, entries) };
 }
 
 /** The list with every number zero: what remains of a result is not energy. */

@@ -69,6 +69,12 @@ export const SOURCES = {
     where: 'ones among input and weight bits of every matrix multiply',
     evidence: 'run',
   },
+  'tree-simulation': {
+    text: 'simulation of a binary tree of ripple adders at the gate outputs, without delays, on random leaves',
+    year: 2026,
+    where: 'test/sim/energy/activity.test.ts: 16 to 256 leaves, ones of inputs 2 to 50 %, of weights 25 to 100 %',
+    evidence: 'run',
+  },
   'cacti-7': {
     text: 'CACTI 7.0.3DD, HewlettPackard/cacti @1ffd8dfb',
     year: 2017,

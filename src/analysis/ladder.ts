@@ -11,7 +11,7 @@ import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine, Systolic } from '../../isa/machine/schema.ts';
 import type { LadderRung } from '../report/schema.ts';
 import { compileModel, type Model } from '../run/prepare.ts';
-import { type DesignPoint, simulatePoint } from '../run/simulate-model.ts';
+import { type DesignPoint, type Statistics, simulatePoint } from '../run/simulate-model.ts';
 import { batchGraph } from './batch.ts';
 import { peakMacsPerCycle } from './bounds.ts';
 
@@ -32,7 +32,8 @@ interface Design {
   readonly machine: Machine;
 }
 
-export function climb(model: Model, machine: Machine): Ladder {
+/** `statistics`: what the operands were, so that rungs are priced as the headline is; layers keep their numbers on every rung. */
+export function climb(model: Model, machine: Machine, statistics: Statistics = []): Ladder {
   const widths = medianWidths(model.graph);
   const designs = designsOf(machine, widths);
   const notes: string[] = [];
@@ -49,7 +50,10 @@ export function climb(model: Model, machine: Machine): Ladder {
     let reference: DesignPoint | undefined;
     for (const design of designs) {
       try {
-        const point = simulatePoint(compileModel(run.model, design.machine), design.machine, { state: run.state });
+        const point = simulatePoint(compileModel(run.model, design.machine), design.machine, {
+          state: run.state,
+          statistics,
+        });
         reference ??= point;
         rungs.push(rungOf(design, point, reference, run.batch, widths));
       } catch (error) {

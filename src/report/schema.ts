@@ -96,7 +96,8 @@ export const runSchema = z.strictObject({
     outputs: z.array(z.strictObject({ name: text, shape: z.array(natural), type: text })),
   }),
   machine: z.strictObject({ name: text, hash: text, summary: text, basis: text, overrides: z.array(text) }),
-  prices: z.strictObject({ name: text, hash: text }),
+  /** `activity`: how often array gates were taken to switch, and whether that was measured or assumed. */
+  prices: z.strictObject({ name: text, hash: text, activity: text }),
   state: z.enum(['steady', 'cold']),
   warnings: z.array(text),
   cycles: natural,

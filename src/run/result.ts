@@ -4,6 +4,8 @@ import { type Graph, typeText } from '../../compiler/graph/types.ts';
 import { fullArrayCycles } from '../../isa/demand/matrix.ts';
 import { ISA_VERSION } from '../../isa/instructions/table.ts';
 import { machineHash } from '../../isa/machine/parse.ts';
+import type { Machine } from '../../isa/machine/schema.ts';
+import type { Activity } from '../../sim/energy/activity.ts';
 import { efficiency } from '../../sim/energy/energy.ts';
 import type { UnitResult } from '../../sim/result.ts';
 import { dramBytesPerCycle } from '../analysis/bounds.ts';
@@ -48,7 +50,7 @@ export function buildResult(model: Model, point: DesignPoint, extras: ResultExtr
       basis: machine.basis.kind,
       overrides: [...extras.overrides],
     },
-    prices: { name: prices.name, hash: prices.hash.slice(0, 16) },
+    prices: { name: prices.name, hash: prices.hash.slice(0, 16), activity: activityText(prices.activity, machine) },
     state: point.state,
     warnings: [...extras.warnings, ...prices.warnings],
     cycles: result.cycles,
@@ -104,6 +106,14 @@ export function buildResult(model: Model, point: DesignPoint, extras: ResultExtr
     ...(extras.values === undefined ? {} : { values: extras.values }),
     ...(extras.ladder === undefined ? {} : { ladder: [...extras.ladder.rungs], iso: { ...extras.ladder.iso } }),
   };
+}
+
+/** How often gates were taken to switch, and on what ground. */
+function activityText(a: Activity, machine: Machine): string {
+  if (machine.core.matrix.kind === 'systolic') return 'switching as in the synthesis of its elements';
+  const percent = (rate: number) => `${Number((100 * rate).toPrecision(2))} %`;
+  const rates = `input bits switch ${percent(a.inputActivity)}, products ${percent(a.inputActivity * a.weightDensity)}`;
+  return `${a.origin}: ${rates}`;
 }
 
 function describe(graph: Graph, names: readonly string[]) {

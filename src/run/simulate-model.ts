@@ -2,9 +2,11 @@
 import type { Compiled } from '../../compiler/compile.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
+import { ASSUMED_ACTIVITY, measuredActivity } from '../../sim/energy/activity.ts';
 import { type AreaResult, area } from '../../sim/energy/area.ts';
 import { type EnergyResult, energy } from '../../sim/energy/energy.ts';
 import { type PriceList, priceList } from '../../sim/energy/price-list.ts';
+import type { LayerStatistics } from '../../sim/exec/statistics.ts';
 import type { SimResult } from '../../sim/result.ts';
 import { simulate } from '../../sim/timing/simulate.ts';
 import { type Bounds, boundsOf } from '../analysis/bounds.ts';
@@ -26,10 +28,13 @@ export interface DesignPoint {
   readonly area: AreaResult;
 }
 
-/** Values that `ldr` loads in a run with data; programs of the compiler have none. */
+/** Operand statistics by layer, one for each sample of a run with data. */
+export type Statistics = readonly ReadonlyMap<number, LayerStatistics>[];
+
 export interface PointOptions {
   readonly state?: 'steady' | 'cold';
-  readonly prices?: PriceList;
+  /** What the operands were; left out, arrays are priced for random ones. */
+  readonly statistics?: Statistics;
 }
 
 /** Steady state: code is on chip as far as it fits, and resident weights are in the arrays; cold start: neither. */
@@ -39,7 +44,7 @@ export function simulatePoint(compiled: Compiled, machine: Machine, options: Poi
   const program = state === 'steady' ? (compiled.steadyProgram ?? compiled.program) : compiled.program;
   const cold = simulate(compiled.program, machine);
   const result = state === 'cold' ? cold : simulate(program, machine, { warmCode });
-  const prices = options.prices ?? priceList(machine);
+  const prices = pricesOf(result, machine, options.statistics);
   return {
     machine,
     compiled,
@@ -54,4 +59,15 @@ export function simulatePoint(compiled: Compiled, machine: Machine, options: Poi
     energy: energy(result, prices),
     area: area(prices),
   };
+}
+
+/** The same point priced for the operands that a run with data has seen; nothing is simulated again. */
+export function repriced(point: DesignPoint, statistics: Statistics): DesignPoint {
+  const prices = pricesOf(point.result, point.machine, statistics);
+  return { ...point, prices, energy: energy(point.result, prices), area: area(prices) };
+}
+
+function pricesOf(result: SimResult, machine: Machine, statistics: Statistics = []): PriceList {
+  const measured = measuredActivity(statistics, machine, result.layerActions);
+  return priceList(machine, { activity: measured ?? ASSUMED_ACTIVITY });
 }

@@ -9,13 +9,20 @@ import type { Random } from '../../isa/base/random.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import { AnalogArrays } from '../../sim/exec/analog.ts';
 import { execute, type OutputCodes } from '../../sim/exec/execute.ts';
+import type { LayerStatistics } from '../../sim/exec/statistics.ts';
 import { formatFinding } from '../../sim/order/format.ts';
+import type { Statistics } from './simulate-model.ts';
 
 export interface ValueRun {
   readonly samples: number;
   /** Outputs of all samples by name, concatenated in order. */
   readonly outputs: ReadonlyMap<string, Float64Array>;
+  /** What went through the arrays in the first samples, up to STATISTICS_SAMPLES of them. */
+  readonly statistics: Statistics;
 }
+
+/** Samples whose operands are counted: enough for a mean, few enough to cost nothing beside the run. */
+export const STATISTICS_SAMPLES = 8;
 
 /** Arrays that compute as they are built; undefined for digital ones, which are exact. */
 export function analogArrays(machine: Machine, seed: number): AnalogArrays | undefined {
@@ -31,6 +38,7 @@ export function runValues(
   analog?: AnalogArrays,
 ): ValueRun {
   const outputs = new Map<string, Float64Array>();
+  const statistics: ReadonlyMap<number, LayerStatistics>[] = [];
   let memories: ReturnType<typeof execute>['memories'] | undefined;
   samples.forEach((inputs, s) => {
     const program = s === 0 ? compiled.program : (compiled.steadyProgram ?? compiled.program);
@@ -38,13 +46,15 @@ export function runValues(
       ...(memories === undefined ? {} : { memories }),
       ...(analog === undefined ? {} : { analog }),
       checkOrder: s < 2,
+      statistics: s < STATISTICS_SAMPLES,
     });
     const finding = run.findings?.[0];
     if (finding !== undefined) throw new SimFault(formatFinding(finding, program), { code: 'E-SIM-ORDER' });
     memories = run.memories;
+    if (run.statistics !== undefined) statistics.push(run.statistics.layers);
     for (const [name, data] of run.outputs) store(outputs, name, data, s, samples.length);
   });
-  return { samples: samples.length, outputs };
+  return { samples: samples.length, outputs, statistics };
 }
 
 function store(

@@ -44,6 +44,7 @@ export function analogPart(machine: Machine, matrix: AnalogCim, activity: Activi
       'array.inputBit': none,
       'systolic.mac': none,
       'systolic.loadBit': none,
+      'systolic.productBit': none,
       'analog.cell': sum(
         [product(analogCellEnergy(corner), [productFactor(activity)], 'cell'), at(bitline, 'bitline share')],
         'cell evaluation',

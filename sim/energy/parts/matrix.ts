@@ -1,12 +1,12 @@
 /**
- * The matrix unit: digital CIM from gate counts and line charges, systolic from synthesized multiply-accumulate elements. Each column of a digital array has a tree over
- * one-bit products (weights of any width), then an adder that joins columns to weights and a shifting accumulator per widest weight. Registers are paid
- * where they are clocked, so macros that rest cost nothing but leakage. Leaves out bit masks, built-in test and the wiring between macros.
+ * The matrix unit: digital CIM from gate counts and line charges, systolic from synthesized multiply-accumulate elements. As many columns of a digital array as the
+ * narrowest weight has bits share a tree over products of one input bit; wider weights join trees by an adder; each widest weight has a shifting
+ * accumulator. Registers are paid where they are clocked, so macros that rest cost nothing but leakage. Leaves out bit masks, built-in test and the wiring between macros.
  */
 import type { ActionName } from '../../../isa/demand/actions.ts';
 import type { DigitalCim, Machine, Systolic } from '../../../isa/machine/schema.ts';
 import type { Component } from '../actions.ts';
-import { type Activity, inputFactor, productFactor } from '../activity.ts';
+import { type Activity, inputFactor, productFactor, treeFactor } from '../activity.ts';
 import { sramPrices } from '../memories/sram.ts';
 import { absent, type Price, product, sum, times } from '../price.ts';
 import {
@@ -21,13 +21,13 @@ import {
   registerActivity,
 } from '../technology/gates.ts';
 import { ceilLog2 } from '../technology/interpolate.ts';
-import { macArea, macEnergy } from '../technology/operations.ts';
+import { macArea, macRegisterEnergy, productBitEnergy } from '../technology/operations.ts';
 import { analogPart } from './analog.ts';
 import { arrayFootprint, type Footprint, logicFootprint, type Part } from './part.ts';
 
 export type MatrixAction = Extract<
   ActionName,
-  'mac.bit' | `array.${string}` | `analog.${string}` | `systolic.${string}`
+  'mac.bit' | `analog.${string}` | `systolic.${string}` | Exclude<ActionName & `array.${string}`, 'array.macroCycle'>
 >;
 export type MatrixComponent = Extract<Component, 'arrays' | 'adderTrees' | 'shiftAdd' | 'macroAdder'>;
 export type MatrixPart = Part<MatrixAction, MatrixComponent>;
@@ -44,10 +44,22 @@ export function matrixPart(machine: Machine, activity: Activity): MatrixPart {
   }
 }
 
-/** Bits of a sum of one column, and of the accumulator that shifts over input bits and joins columns to a weight. */
-function widths(matrix: DigitalCim): { readonly columnSum: number; readonly accumulator: number } {
-  const columnSum = ceilLog2(matrix.rowsAtOnce) + 1;
-  return { columnSum, accumulator: columnSum + matrix.weightBitsMax + Math.min(8, matrix.inputBitsMax) };
+/** What stands behind the trees, all per cell column that they serve. */
+interface ColumnShare {
+  /** Bits of an adder that joins trees to weights; none where every weight has a tree of its own. */
+  readonly join: number;
+  /** Bits of the accumulator that shifts over input bits, one for each widest weight. */
+  readonly accumulator: number;
+  /** Registers: the sum of a tree, and the accumulator. */
+  readonly registers: number;
+}
+
+function columnShare(matrix: DigitalCim): ColumnShare {
+  const { weightBitsMin, weightBitsMax, inputBitsMax, rowsAtOnce } = matrix;
+  const treeSum = ceilLog2(rowsAtOnce) + weightBitsMin;
+  const accumulator = (ceilLog2(rowsAtOnce) + 1 + weightBitsMax + Math.min(8, inputBitsMax)) / weightBitsMax;
+  const join = weightBitsMax > weightBitsMin ? (treeSum + 1) / weightBitsMin : 0;
+  return { join, accumulator, registers: treeSum / weightBitsMin + accumulator };
 }
 
 function digitalPart(machine: Machine, matrix: DigitalCim, activity: Activity): MatrixPart {
@@ -62,7 +74,9 @@ function digitalPart(machine: Machine, matrix: DigitalCim, activity: Activity): 
     actions: {
       'mac.bit': gates(multiplierEnergy(), 'one-bit product', [productFactor(activity)]),
       'array.inputBit': gates(inputBit, 'input bit onto a wordline'),
-      'array.adderBit': gates(adderTreeEnergy(matrix.rowsAtOnce, 1), 'tree leaf', [productFactor(activity)]),
+      'array.adderBit': gates(adderTreeEnergy(matrix.rowsAtOnce, matrix.weightBitsMin), 'tree leaf', [
+        treeFactor(activity),
+      ]),
       'array.shiftAdd': gates(shiftAddEnergy(matrix, register), 'column sum joined and accumulated'),
       'array.macroAdd': gates(
         sum(
@@ -80,6 +94,7 @@ function digitalPart(machine: Machine, matrix: DigitalCim, activity: Activity): 
       'analog.adc': absent('fJ', 'no analog array in this machine'),
       'systolic.mac': absent('fJ', 'no systolic array in this machine'),
       'systolic.loadBit': absent('fJ', 'no systolic array in this machine'),
+      'systolic.productBit': absent('fJ', 'no systolic array in this machine'),
     },
     components: digitalComponents(machine, matrix),
   };
@@ -87,13 +102,12 @@ function digitalPart(machine: Machine, matrix: DigitalCim, activity: Activity): 
 
 /** Per column and input step: the join adder, and this column's share of an accumulator of the widest weight. */
 function shiftAddEnergy(matrix: DigitalCim, register: Price): Price {
-  const { columnSum, accumulator } = widths(matrix);
-  const share = accumulator / matrix.weightBitsMax;
+  const { join, accumulator, registers } = columnShare(matrix);
   return sum(
     [
-      times(gateEnergy('fullAdder'), columnSum + 1, `join adder of ${columnSum + 1} bits`),
-      times(gateEnergy('fullAdder'), share, `share of an accumulating adder of ${accumulator} bits`),
-      times(register, columnSum + share, 'column and accumulator registers'),
+      times(gateEnergy('fullAdder'), join, 'adder that joins trees to weights'),
+      times(gateEnergy('fullAdder'), accumulator, 'share of an accumulating adder'),
+      times(register, registers, 'tree and accumulator registers'),
     ],
     'shift-add',
   );
@@ -101,8 +115,8 @@ function shiftAddEnergy(matrix: DigitalCim, register: Price): Price {
 
 function digitalComponents(machine: Machine, matrix: DigitalCim): Readonly<Record<MatrixComponent, Footprint>> {
   const corner = machine.technology;
-  const { columnSum, accumulator } = widths(matrix);
-  const trees = matrix.columns / matrix.columnMux;
+  const share = columnShare(matrix);
+  const summed = matrix.columns / matrix.columnMux;
   const macros = matrix.macros * machine.cores;
   const gates = (price: Price, what: string) => gateAreaAt(price, corner, what);
   const cellBytes = (matrix.rows * matrix.columns * matrix.planes) / 8;
@@ -112,7 +126,7 @@ function digitalComponents(machine: Machine, matrix: DigitalCim): Readonly<Recor
     'array cells',
   );
   const multipliers = gates(
-    times(gateArea('inverter'), matrix.rows * trees, 'one-bit multipliers, one NOR2 each'),
+    times(gateArea('inverter'), matrix.rows * summed, 'one-bit multipliers, one NOR2 each'),
     'multipliers',
   );
   const drivers = gates(
@@ -125,23 +139,25 @@ function digitalComponents(machine: Machine, matrix: DigitalCim): Readonly<Recor
     corner,
     'multipliers and drivers',
   );
-  const tree = gates(times(adderTreeArea(matrix.rowsAtOnce, 1), trees, `${trees} trees`), 'adder trees');
+  const trees = summed / matrix.weightBitsMin;
+  const tree = adderTreeArea(matrix.rowsAtOnce, matrix.weightBitsMin);
+  const allTrees = gates(times(tree, trees, `${trees} trees`), 'adder trees');
   const join = sum(
     [
-      times(gateArea('fullAdder'), columnSum + 1 + accumulator / matrix.weightBitsMax, 'adders'),
-      times(gateArea('flipFlop'), columnSum + accumulator / matrix.weightBitsMax, 'registers'),
+      times(gateArea('fullAdder'), share.join + share.accumulator, 'adders'),
+      times(gateArea('flipFlop'), share.registers, 'registers'),
     ],
     'shift-add of one column',
   );
-  const joined = gates(times(join, trees, `${trees} columns`), 'shift-add');
+  const joined = gates(times(join, summed, `${summed} columns`), 'shift-add');
   const adder = sum([gateArea('fullAdder'), gateArea('flipFlop')], 'adder bit');
-  const outputs = (matrix.columns / matrix.columnMux) * machine.core.accumulators.widthBits;
+  const outputs = trees * machine.core.accumulators.widthBits;
   return {
     arrays: {
       area: sum([times(cells.area, macros, 'macros'), logic.area], 'cells, multipliers, drivers'),
       leakage: sum([times(cells.leakage, macros, 'macros'), logic.leakage], 'cells, multipliers, drivers'),
     },
-    adderTrees: arrayFootprint(tree, macros, corner, 'adder trees'),
+    adderTrees: arrayFootprint(allTrees, macros, corner, 'adder trees'),
     shiftAdd: arrayFootprint(joined, macros, corner, 'shift-add'),
     macroAdder: arrayFootprint(
       gates(times(adder, outputs, 'adders between macros'), 'adders between macros'),
@@ -152,10 +168,10 @@ function digitalComponents(machine: Machine, matrix: DigitalCim): Readonly<Recor
   };
 }
 
-/** Elements of the widest operands; a weight bit shifts through half of the rows on its way in. */
+/** Elements of the widest operands, whose multipliers switch with the bits in use; a weight bit shifts through half of the rows on its way in. */
 function systolicPart(machine: Machine, matrix: Systolic): MatrixPart {
   const corner = machine.technology;
-  const bits = Math.max(matrix.weightBitsMax, matrix.inputBitsMax);
+  const { weightBitsMax, inputBitsMax } = matrix;
   const none = absent('fJ', 'no CIM array in this machine');
   const nothing = {
     area: absent('um2', 'no CIM array in this machine'),
@@ -168,7 +184,7 @@ function systolicPart(machine: Machine, matrix: Systolic): MatrixPart {
     corner,
     'shadow weight register',
   );
-  const element = sum([macArea(bits, corner), shadow], 'processing element');
+  const element = sum([macArea(Math.sqrt(weightBitsMax * inputBitsMax), corner), shadow], 'processing element');
   return {
     actions: {
       'mac.bit': none,
@@ -180,7 +196,8 @@ function systolicPart(machine: Machine, matrix: Systolic): MatrixPart {
       'analog.cell': none,
       'analog.dac': none,
       'analog.adc': none,
-      'systolic.mac': macEnergy(bits, corner),
+      'systolic.mac': macRegisterEnergy(weightBitsMax, inputBitsMax, corner),
+      'systolic.productBit': productBitEnergy(corner),
       'systolic.loadBit': gatesAt(path, corner, 'weight bit shifted in'),
     },
     components: {

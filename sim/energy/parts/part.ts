@@ -19,7 +19,7 @@ export interface Part<A extends ActionName, C extends Component> {
 /** Logic of the given gate area, `copies` times: placed with overhead, leaking by its area. */
 export function logicFootprint(gates: Price, copies: number, corner: Corner, name: string): Footprint {
   const area = product(times(gates, copies, name), [layoutOverhead()], `area of ${name}`);
-  return { area, leakage: logicLeakage(area.value, corner, name) };
+  return { area, leakage: logicLeakage(area, corner, name) };
 }
 
 /** The same thing several times, e.g. in each core. */
@@ -31,5 +31,5 @@ export function copies(f: Footprint, count: number, what: string): Footprint {
 /** Gates of an array, whose area figures already are of placed macros; no overhead on top. */
 export function arrayFootprint(gates: Price, copies: number, corner: Corner, name: string): Footprint {
   const area = times(gates, copies, name);
-  return { area, leakage: logicLeakage(area.value, corner, name) };
+  return { area, leakage: logicLeakage(area, corner, name) };
 }

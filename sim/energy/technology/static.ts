@@ -2,34 +2,31 @@
  * What no action pays for: clock trunk, leakage of logic, wires between blocks, layout overhead. All assumed, with wide ranges: none of the sources that
  * are at hand states them for 28 nm. Registers' own clock pins are in the flip-flop energies.
  */
-import { assumed, type Price, product, times } from '../price.ts';
+import { asFactor, assumed, type Price, product, times } from '../price.ts';
 import { type Corner, energyScale } from './scaling.ts';
 
 const BASE: Corner = { nodeNm: 28, supplyV: 0.9 };
 
-/** Clock distribution of a block while it is clocked: fJ per cycle. */
-export function clockEnergy(areaUm2: number, corner: Corner, block: string): Price {
+/** Clock distribution of a block while it is clocked: fJ per cycle; `area` in um2, whose range counts too. */
+export function clockEnergy(area: Price, corner: Corner, block: string): Price {
   const perMm2 = assumed(
     4000,
     'fJ',
     'clock trunk 4 pJ per cycle and mm2 at 28 nm, 0.9 V: about 5 pF of buffered wire per mm2',
     [1000, 12000],
   );
-  return product(
-    times(perMm2, areaUm2 / 1e6, `${(areaUm2 / 1e6).toPrecision(4)} mm2 of ${block}`),
-    [energyScale(BASE, corner)],
-    `clock of ${block}`,
-  );
+  return product(perMm2, [asFactor(area, 1e6, `mm2 of ${block}`), energyScale(BASE, corner)], `clock of ${block}`);
 }
 
-/** Leakage of logic in nW; falls with the supply. */
-export function logicLeakage(areaUm2: number, { supplyV }: Corner, block: string): Price {
+/** Leakage of logic in nW; falls with the supply. `area` in um2, whose range counts too. */
+export function logicLeakage(area: Price, { supplyV }: Corner, block: string): Price {
   const why =
     'logic leakage 3 nW per um2: high-threshold cells are below 1, the 45 nm general-purpose synthesis of Bit Fusion is at 33';
   const perUm2 = assumed(3, 'nW', why, [0.5, 12]);
   return product(
-    times(perUm2, areaUm2, `${Math.round(areaUm2)} um2 of ${block}`),
+    perUm2,
     [
+      asFactor(area, 1, `um2 of ${block}`),
       assumed(supplyV / BASE.supplyV, '1', 'leakage in proportion to the supply', [
         supplyV / BASE.supplyV,
         supplyV / BASE.supplyV,

@@ -13,7 +13,7 @@ import { inertOverrides, observed } from '../../run/inert.ts';
 import { compileModel, type Model, prepareModel } from '../../run/prepare.ts';
 import { buildResult } from '../../run/result.ts';
 import type { Sample } from '../../run/samples.ts';
-import { type DesignPoint, simulatePoint } from '../../run/simulate-model.ts';
+import { type DesignPoint, repriced, simulatePoint } from '../../run/simulate-model.ts';
 import { analogArrays, randomInputs, runValues } from '../../run/values.ts';
 import {
   dimsOption,
@@ -135,8 +135,9 @@ function runAll(a: RunArguments): RunOutput {
     observe: (m) => see(design(m), samples, a.seed),
     seen: overrides.length > 0 ? see(point, samples, a.seed) : '',
   });
-  const ladder = a.ladder ? climb(model, machine) : undefined;
-  const result = buildResult(model, point, {
+  const ladder = a.ladder ? climb(model, machine, outputs?.statistics) : undefined;
+  const priced = outputs === undefined ? point : repriced(point, outputs.statistics);
+  const result = buildResult(model, priced, {
     seed: a.seed,
     overrides,
     warnings: [...inert, ...model.notes, ...(ladder?.notes ?? []).map((n) => `ladder: ${n}`)],
@@ -145,7 +146,7 @@ function runAll(a: RunArguments): RunOutput {
       : { values: describeValues(a, outputs, { labels, exact: machine.core.matrix.kind !== 'analog-cim' }) }),
     ...(ladder === undefined ? {} : { ladder }),
   });
-  return { result, point, outputs };
+  return { result, point: priced, outputs };
 }
 
 /** What a run shows, with the values of its first sample. */

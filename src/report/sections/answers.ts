@@ -19,7 +19,7 @@ export function answersSection(r: RunResult): string[] {
     `energy    ${formatEnergyFj(e.total)} [${formatEnergyFj(e.low)} .. ${formatEnergyFj(e.high)}] per inference, chip and DRAM`,
     `area      ${formatAreaUm2(r.areaUm2)} [${formatAreaUm2(r.area.lowUm2)} .. ${formatAreaUm2(r.area.highUm2)}]`,
     `TOPS/W    arrays ${topsW.arrays.toFixed(2)}   chip ${topsW.chip.toFixed(2)}   chip + DRAM ${topsW.chipAndDram.toFixed(2)}   (1 MAC = 2 operations)`,
-    `priced    ${percent(e.shares.cited)} cited, ${percent(e.shares.fitted)} fitted, ${percent(e.shares.assumed)} assumed (${r.prices.name})`,
+    `priced    ${percent(e.shares.cited)} cited, ${percent(e.shares.fitted)} fitted, ${percent(e.shares.assumed)} assumed (${r.prices.name}; ${r.prices.activity})`,
   ];
 }
 

@@ -41,6 +41,7 @@ describe('digital CIM', () => {
       'array.inputBit': 32,
       'array.shiftAdd': 4 * 8,
       'array.macroAdd': 0,
+      'array.macroCycle': 4,
       'spad.readBit': 32,
       'acc.writeBit': 32,
     });
@@ -108,6 +109,13 @@ describe('digital CIM', () => {
     expect(matmulDemand(shape({ m: 100, uniqueInputBits: 1000 }), teach8x8).actions['spad.readBit']).toBe(3200);
   });
 
+  it('clocks the macros of its grid while they compute, and no others', () => {
+    const grid = shape({ m: 10, k: 300, n: 64, inputBits: 4, gridK: 2, gridN: 2, replicas: 4 });
+    const d = matmulDemand(grid, edgeDcim28nm);
+    expect(d.actions['array.macroCycle']).toBe(10 * 4 * 2 * 2);
+    expect(d.busyCycles).toBe(1 + 3 * 4);
+  });
+
   it('no vectors cost the swap alone', () => {
     expect(matmulDemand(shape({ m: 0, uniqueInputBits: 0 }), teach8x8)).toMatchObject({ busyCycles: 1, accWords: 0 });
   });
@@ -139,6 +147,11 @@ describe('weight write', () => {
       actions: { 'array.writeBit': 64 },
     });
   });
+  it('each replica is written into its own cells, at the same time', () => {
+    const one = weightWriteDemand({ k: 8, n: 1, weightBits: 8, gridK: 1, gridN: 1 }, edgeDcim28nm);
+    const three = weightWriteDemand({ k: 8, n: 1, weightBits: 8, gridK: 1, gridN: 1, replicas: 3 }, edgeDcim28nm);
+    expect(three).toEqual({ cycles: one.cycles, actions: { 'array.writeBit': 3 * 64 } });
+  });
   it('a slow port takes several words a row, a grid of N its columns one after the other', () => {
     const slow = withMatrix(teach8x8, 'digital-cim', { writeBits: 3, writeRowCycles: 2 });
     expect(weightWriteDemand({ k: 5, n: 8, weightBits: 1, gridK: 1, gridN: 1 }, slow).cycles).toBe(5 * 3 * 2);
@@ -154,6 +167,12 @@ describe('weight write', () => {
 
 describe('systolic array', () => {
   const full = shape({ m: 100, k: 64, n: 64, inputBits: 8 });
+
+  it('counts multiply-accumulates, and their partial products at the widths in use', () => {
+    const { actions } = matmulDemand({ ...full, inputBits: 4, weightBits: 2 }, conventionalInt8);
+    expect(actions['systolic.mac']).toBe(100 * 64 * 64);
+    expect(actions['systolic.productBit']).toBe(100 * 64 * 64 * 4 * 2);
+  });
 
   it('weight stationary: set-up, one vector a cycle, skew R + C - 2 until the last result', () => {
     expect(matmulDemand(full, conventionalInt8)).toMatchObject({ busyCycles: 4 + 100, latencyCycles: 126 });

@@ -3,7 +3,6 @@ import { ACTION_NAMES } from '../../../isa/demand/actions.ts';
 import { edgeDcim28nm } from '../../../isa/machine/presets/edge-dcim-28nm.ts';
 import { PRESETS } from '../../../isa/machine/presets/index.ts';
 import { ACTION_SCOPE, COMPONENTS } from '../../../sim/energy/actions.ts';
-import { measuredActivity } from '../../../sim/energy/activity.ts';
 import { area } from '../../../sim/energy/area.ts';
 import { assumed } from '../../../sim/energy/price.ts';
 import { allPrices, explainPrice, overlayPrices, priceList } from '../../../sim/energy/price-list.ts';
@@ -53,6 +52,9 @@ describe('the generic list', () => {
     expect(edge.actions['systolic.mac'].value).toBe(0);
     expect(edge.actions['array.adderBit'].value).toBeGreaterThan(0);
     const systolic = priceList(PRESETS['conventional-int8']!);
+    expect(systolic.actions['array.macroCycle'].value).toBe(0);
+    expect(systolic.clocks['clock.matrix'].value).toBeGreaterThan(0);
+    expect(edge.clocks['clock.matrix'].value).toBe(0);
     expect(systolic.actions['array.adderBit'].value).toBe(0);
     expect(systolic.actions['systolic.mac'].value).toBeGreaterThan(0);
   });
@@ -71,30 +73,15 @@ describe('the generic list', () => {
   });
 
   it('takes activity from measured operands, and is cited then', () => {
-    // A quarter of ones: toggle rate 2 x 0.25 x 0.75 = 0.375; half of the weight bits set.
-    const layer = {
-      inputs: 8,
-      zeroInputs: 0,
-      inputOnes: 2,
-      inputBits: 8,
-      inputOnesByPlane: [2],
-      vectors: 1,
-      zeroPlanes: [0],
-    };
-    const weights = { weights: 4, weightOnes: 2, weightBits: 4 };
-    const activity = measuredActivity([
-      { ...layer, ...weights },
-      { ...layer, ...weights },
-    ])!;
-    expect(activity).toMatchObject({ inputActivity: 0.375, weightDensity: 0.5, measured: true });
+    const rates = { inputActivity: 0.375, weightDensity: 0.5 };
+    const activity = { ...rates, origin: 'test', measured: true, layers: new Map([[2, rates]]) };
     const measured = priceList(edgeDcim28nm, { activity });
     expect(measured.actions['array.adderBit'].basis).toBe('cited');
     expect(edge.actions['array.adderBit'].basis).toBe('assumed');
-    expect(measured.actions['array.adderBit'].value / edge.actions['array.adderBit'].value).toBeCloseTo(
-      0.375 / 0.5,
-      12,
-    );
-    expect(measuredActivity([])).toBeUndefined();
+    const ratio = measured.actions['array.adderBit'].value / edge.actions['array.adderBit'].value;
+    expect(ratio).toBeCloseTo(0.375 / 0.5, 12);
+    expect(measured.byLayer.get(2)!['mac.bit']).toBe(measured.actions['mac.bit'].value);
+    expect(measured.hash).not.toBe(edge.hash);
   });
 
   it('can be overlaid, one entry at a time, under another hash', () => {
@@ -103,6 +90,13 @@ describe('the generic list', () => {
     });
     expect(mine.actions['mac.bit'].value).toBe(7);
     expect(mine.actions['spad.readBit']).toBe(edge.actions['spad.readBit']);
+    const rates = { inputActivity: 0.1, weightDensity: 0.5 };
+    const measured = priceList(edgeDcim28nm, {
+      activity: { ...rates, origin: 'test', measured: true, layers: new Map([[0, rates]]) },
+    });
+    const over = overlayPrices(measured, 'mine', { actions: { 'mac.bit': assumed(7, 'fJ', 'laboratory', [6, 8]) } });
+    expect(over.byLayer.get(0)).not.toHaveProperty(['mac.bit']);
+    expect(over.byLayer.get(0)).toHaveProperty(['array.adderBit']);
     expect(mine.hash).not.toBe(edge.hash);
     expect(edge.actions['mac.bit'].value).not.toBe(7);
   });
@@ -117,7 +111,7 @@ describe('the generic list', () => {
   });
 
   it('uses every source of the table in some machine', () => {
-    const activity = { inputActivity: 0.3, weightDensity: 0.5, origin: 'test', measured: true };
+    const activity = { inputActivity: 0.3, weightDensity: 0.5, origin: 'test', measured: true, layers: new Map() };
     const variants = [
       edge,
       priceList(edgeDcim28nm, { activity }),

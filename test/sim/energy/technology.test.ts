@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { adderTree, adderTreeEnergy, gateEnergy } from '../../../sim/energy/technology/gates.ts';
 import { ceilLog2, ln, logInterpolate } from '../../../sim/energy/technology/interpolate.ts';
-import { macEnergy, operationEnergy } from '../../../sim/energy/technology/operations.ts';
+import {
+  macEnergy,
+  macRegisterEnergy,
+  operationEnergy,
+  productBitEnergy,
+} from '../../../sim/energy/technology/operations.ts';
 import { areaScale, energyScale, extrapolated } from '../../../sim/energy/technology/scaling.ts';
 
 describe('node and supply scaling', () => {
@@ -96,6 +101,13 @@ describe('gates and operations', () => {
     expect([2, 4, 8, 16].map((b) => macEnergy(b, { nodeNm: 45, supplyV: 0.9 }).value)).toEqual([
       57.48, 120.2, 297.7, 947.4,
     ]);
+    const corner = { nodeNm: 45, supplyV: 0.9 };
+    // Registers and 8 x 8 partial products are the 8-bit element again; 8 x 16 lies between 8 and 16 bits.
+    const parts = (a: number, b: number) =>
+      macRegisterEnergy(a, b, corner).value + a * b * productBitEnergy(corner).value;
+    expect(parts(8, 8)).toBeCloseTo(297.7, 9);
+    expect(parts(16, 16)).toBeCloseTo(947.4, 9);
+    expect(parts(8, 16)).toBeCloseTo(Math.sqrt(297.7 * 947.4), 6);
     const five = macEnergy(5, { nodeNm: 45, supplyV: 0.9 }).value;
     expect(five).toBeGreaterThan(120.2);
     expect(five).toBeLessThan(297.7);
