@@ -98,8 +98,16 @@ export function openSource(cx: ExecContext, index: number, part?: Part, core = c
 
 /** Raw codes of an operand in index order. */
 export function readTensor(cx: ExecContext, index: number, core = cx.core): Codes {
-  const { walk, memory } = openSource(cx, index, undefined, core);
-  return memory.read(walk);
+  const source = openSource(cx, index, undefined, core);
+  const codes = source.memory.read(source.walk);
+  requireCodes(cx, source, codes);
+  return codes;
+}
+
+/** Faults on bits that mean nothing: of all codings only ternary has such, 10. */
+export function requireCodes(cx: ExecContext, { descriptor, name }: Source, codes: ArrayLike<number>): void {
+  if (descriptor.coding !== 'ternary' || Array.prototype.indexOf.call(codes, -2) < 0) return;
+  failAt(cx, `${name} holds the bits 10, which are no ternary code`, 'write -1, 0 or 1 there', 'E-SIM-CODE');
 }
 
 /** Writes raw codes; a code that does not fit the destination's coding is a fault. */
@@ -171,7 +179,7 @@ export function requireSpace(cx: ExecContext, index: number, spaces: readonly Sp
     );
 }
 
-/** True where a destination saturates: below 32 bits and not an accumulator. */
-export function saturates(d: TensorDescriptor): boolean {
-  return d.space !== 'acc' && d.widthBits < 32 && d.coding !== 'float';
+/** What an integer destination saturates to; nothing where it is an accumulator or 32 bits and wider, for there a misfit is a fault. */
+export function clampOf(d: TensorDescriptor): { readonly min: number; readonly max: number } {
+  return d.space === 'acc' || d.widthBits >= 32 ? { min: -Infinity, max: Infinity } : codeRange(d.coding, d.widthBits);
 }

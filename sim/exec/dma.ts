@@ -3,7 +3,16 @@ import type { InstructionOf } from '../../isa/instructions/table.ts';
 import { destinationCore } from '../walk/accesses.ts';
 import { Rows } from '../walk/rows.ts';
 import { createCodes } from './codes.ts';
-import { descriptorOf, type ExecContext, failAt, openSource, readTensor, tensorName, writeTensor } from './context.ts';
+import {
+  descriptorOf,
+  type ExecContext,
+  failAt,
+  openSource,
+  readTensor,
+  requireCodes,
+  tensorName,
+  writeTensor,
+} from './context.ts';
 
 export function copy(i: InstructionOf<'copy'>, cx: ExecContext): void {
   const from = descriptorOf(cx, i.src);
@@ -30,7 +39,8 @@ export function fill(i: InstructionOf<'fill'>, cx: ExecContext): void {
 /** For each index the walk of src's other dims, with the index added along the axis of dim 0; outside the axis its fill. */
 export function gather(i: InstructionOf<'gather'>, cx: ExecContext): void {
   const index = readTensor(cx, i.index);
-  const { walk, memory, descriptor: d, name } = openSource(cx, i.src, 'table');
+  const table = openSource(cx, i.src, 'table');
+  const { walk, memory, descriptor: d, name } = table;
   const [picked, ...rest] = d.dims;
   if (picked!.step !== 0)
     failAt(
@@ -56,5 +66,6 @@ export function gather(i: InstructionOf<'gather'>, cx: ExecContext): void {
     const slice = out.subarray(r * rows.inner, (r + 1) * rows.inner);
     memory.readRows(source, rows, row, row + 1, 0, rows.inner, slice);
   }
+  requireCodes(cx, table, out);
   writeTensor(cx, i.dst, out);
 }

@@ -2,8 +2,8 @@
 import type { InstructionOf } from '../../isa/instructions/table.ts';
 import { NO_TENSOR } from '../../isa/instructions/table.ts';
 import { halfEven } from '../../isa/numerics/special.ts';
-import { codeRange, type TensorDescriptor } from '../../isa/tensor.ts';
-import { descriptorOf, type ExecContext, failAt, readTensor, saturates, tensorName, writeTensor } from './context.ts';
+import type { TensorDescriptor } from '../../isa/tensor.ts';
+import { clampOf, descriptorOf, type ExecContext, failAt, readTensor, tensorName, writeTensor } from './context.ts';
 import { readRecords } from './records.ts';
 
 /** Words of one record; `threshold` has these or more. */
@@ -43,7 +43,7 @@ function readInteger(cx: ExecContext, index: number): Float64Array {
 }
 
 function limits(d: TensorDescriptor, relu: boolean): { low: number; high: number } {
-  const range = saturates(d) ? codeRange(d.coding, d.widthBits) : { min: -Infinity, max: Infinity };
+  const range = clampOf(d);
   return { low: relu ? Math.max(d.fill, range.min) : range.min, high: range.max };
 }
 

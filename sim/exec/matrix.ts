@@ -12,6 +12,7 @@ import {
   layerOf,
   openSource,
   readTensor,
+  requireCodes,
   requireSpace,
   type Source,
   tensorName,
@@ -89,6 +90,7 @@ function multiply(
   for (let m = 0; m < rows.outer; m += block) {
     const last = Math.min(rows.outer, m + block);
     if (memory.readRows(codes, rows, m, last, kStart, kStart + kCount, stage.x, stage.stride)) checkFill(cx, source);
+    requireCodes(cx, source, stage.x);
     cx.statistics?.countInputs(layerOf(cx), stage.x, last - m, kCount, stage.stride, d.widthBits);
     stage.multiply(last - m, out, m * nCount);
     if (cx.analog === undefined) continue;

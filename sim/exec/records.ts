@@ -4,7 +4,7 @@
  */
 import type { Codes } from './codes.ts';
 import { createCodes } from './codes.ts';
-import { type ExecContext, failAt, openSource } from './context.ts';
+import { type ExecContext, failAt, openSource, requireCodes } from './context.ts';
 
 export interface Records {
   /** Words of a record. */
@@ -17,7 +17,8 @@ export interface Records {
 
 /** Reads tensor `index` as `elements` records. */
 export function readRecords(cx: ExecContext, index: number, elements: number): Records {
-  const { walk, memory, descriptor: d, name } = openSource(cx, index);
+  const operand = openSource(cx, index);
+  const { walk, memory, descriptor: d, name } = operand;
   const length = walk.count / elements;
   if (!Number.isInteger(length))
     failAt(
@@ -32,7 +33,9 @@ export function readRecords(cx: ExecContext, index: number, elements: number): R
   if (rows.outer !== elements) {
     // A dim covers elements and words together: no sharing to be had.
     for (let e = 0; e < elements; e++) startOf[e] = e * length;
-    return { length, words: memory.read(walk), startOf };
+    const all = memory.read(walk);
+    requireCodes(cx, operand, all);
+    return { length, words: all, startOf };
   }
   const firstRow: number[] = [];
   const known = new Map<number, number>();
@@ -50,5 +53,6 @@ export function readRecords(cx: ExecContext, index: number, elements: number): R
   firstRow.forEach((e, r) =>
     memory.readRows(source, rows, e, e + 1, 0, length, words.subarray(r * length, (r + 1) * length)),
   );
+  requireCodes(cx, operand, words);
   return { length, words, startOf };
 }

@@ -2,7 +2,7 @@
 import type { InstructionOf } from '../../isa/instructions/table.ts';
 import type { TensorDescriptor } from '../../isa/tensor.ts';
 import { type Codes, createCodes } from './codes.ts';
-import { descriptorOf, type ExecContext, failAt, openSource, tensorName } from './context.ts';
+import { descriptorOf, type ExecContext, failAt, openSource, requireCodes, tensorName } from './context.ts';
 import { type Records, readRecords } from './records.ts';
 import { centred, isFloat, operand, store, toFloat } from './vector.ts';
 
@@ -42,7 +42,8 @@ function reduce(
 const BLOCK_ELEMENTS = 32768;
 
 export function vdot(i: InstructionOf<'vdot'>, cx: ExecContext): void {
-  const { walk, memory, descriptor: d } = openSource(cx, i.a);
+  const operands = openSource(cx, i.a);
+  const { walk, memory, descriptor: d } = operands;
   const window = windowOf(cx, i.a, d, i.kdims);
   const rows = walk.shape.rows(i.kdims);
   const b = centredRecords(cx, i.b, rows.outer);
@@ -64,6 +65,7 @@ export function vdot(i: InstructionOf<'vdot'>, cx: ExecContext): void {
   for (let m = 0; m < rows.outer; m += block) {
     const count = Math.min(block, rows.outer - m);
     memory.readRows(source, rows, m, m + count, 0, window, codes);
+    requireCodes(cx, operands, codes);
     const x = centred(codes, d);
     if (float) dotFloat(toFloat(x), words as Float32Array, b.startOf, window, out as Float32Array, m, m + count);
     else dotInteger(cx, x, words, b.startOf, window, out, m, m + count);

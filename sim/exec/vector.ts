@@ -3,7 +3,7 @@ import type { InstructionOf, Rounding } from '../../isa/instructions/table.ts';
 import { halfEven, special } from '../../isa/numerics/special.ts';
 import { codeRange, type TensorDescriptor } from '../../isa/tensor.ts';
 import type { Codes } from './codes.ts';
-import { descriptorOf, type ExecContext, failAt, readTensor, saturates, tensorName, writeTensor } from './context.ts';
+import { clampOf, descriptorOf, type ExecContext, failAt, readTensor, tensorName, writeTensor } from './context.ts';
 import { add, divide, type Loop, maximum, minimum, multiply, subtract } from './elementwise.ts';
 import { readRecords } from './records.ts';
 
@@ -56,7 +56,7 @@ export function store(
   const d = descriptorOf(cx, dst);
   if (isFloat(d)) return writeTensor(cx, dst, toFloat(results));
   const codes = new Float64Array(results.length);
-  const { min, max } = saturates(d) ? codeRange(d.coding, d.widthBits) : { min: -Infinity, max: Infinity };
+  const { min, max } = clampOf(d);
   for (let e = 0; e < codes.length; e++) {
     const x = results[e]!;
     const r = (float ? (rounding === 'half-even' ? halfEven(x) : round(x, rounding)) : x) + d.fill;
@@ -154,7 +154,7 @@ export function vaddq(i: InstructionOf<'vaddq'>, cx: ExecContext): void {
       `${tensorName(cx.program, i.params)} gives ${length} words for each element`,
       'a record of vaddq is 3 float words',
     );
-  const { min, max } = codeRange(d.coding, d.widthBits);
+  const { min, max } = clampOf(d);
   const f = Math.fround;
   const out = new Float64Array(a.length);
   for (let e = 0; e < out.length; e++) {

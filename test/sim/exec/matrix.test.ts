@@ -215,7 +215,7 @@ describe('array cells', () => {
         given: { 1: [1, -2] },
         instructions: [ins('ww', { tile: 0, src: 1 })],
       }),
-    ).toThrow(/weight 1 of tensor 1 is -2, which is no 2-bit ternary code/);
+    ).toThrow(/tensor 1 holds the bits 10, which are no ternary code/);
     expect(() => run({ tensors, arrays, given, instructions: [ins('ww', { tile: 0, src: 1 })] })).toThrow(
       /weights are 4-bit signed, the tile holds 2-bit ternary/,
     );
