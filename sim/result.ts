@@ -84,7 +84,12 @@ export interface TimelineEntry {
   readonly releasePs: number;
   readonly freePs: number;
   readonly donePs: number;
+  /** What dispatch waited for last: fetch, a full queue, a semaphore of the sequencer, or only its turn. */
+  readonly dispatchedFor: Cause;
+  /** What the start waited for last; `dispatch` where it began as soon as it was dispatched and the unit was free. */
   readonly waitedFor: Cause;
+  /** Index in the timeline of the instruction that let it start; -1 where only dispatch did. */
+  readonly waitedOn: number;
 }
 
 export interface SimResult {

@@ -2,14 +2,13 @@
 .machine teach-8x8
 
 .const  x    = dram@0    u4[32]   : iota
-.const  w    = dram@0x40 s4[32,2] : random(1)
+.const  w0   = dram@0x40 s4[8,2]  : 1 0  1 0  1 0  1 0  1 0  1 0  1 0  1 0
+.const  w1   = dram@0x48 s4[8,2]  : 1 1  1 1  1 1  1 1  1 1  1 1  1 1  1 1
+.const  w2   = dram@0x50 s4[8,2]  : 1 2  1 2  1 2  1 2  1 2  1 2  1 2  1 2
+.const  w3   = dram@0x58 s4[8,2]  : 1 3  1 3  1 3  1 3  1 3  1 3  1 3  1 3
 .output y    = dram@0x80 s32[2]
 
 .tensor x_s  = spad@0    u4[1,32]
-.tensor w0   = dram@0x40 s4[8,2] role=weights
-.tensor w1   = dram@0x48 s4[8,2] role=weights
-.tensor w2   = dram@0x50 s4[8,2] role=weights
-.tensor w3   = dram@0x58 s4[8,2] role=weights
 .tensor sum  = acc@0     s32[1,2] role=partial-sums
 .tensor y_s  = spad@0x40 s32[2]
 .array  a0   = s4[8,2] plane=0 kstart=0

@@ -2,7 +2,7 @@
 .machine teach-8x8 core.matrix.macros=2
 
 .const  x   = dram@0    u4[16]   : iota
-.const  w   = dram@0x40 s4[16,2] : random(2)
+.const  w   = dram@0x40 s4[16,2] : 1 1  1 1  1 1  1 1  1 1  1 1  1 1  1 1  1 -1  1 -1  1 -1  1 -1  1 -1  1 -1  1 -1  1 -1
 .output y   = dram@0x80 s32[2]
 
 .tensor x_s = spad@0    u4[16]

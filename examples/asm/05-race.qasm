@@ -2,8 +2,8 @@
 .machine teach-8x8
 
 .const  x0  = dram@0    u4[8]   : 1 2 3 4 5 6 7 8
-.const  x1  = dram@0x20 u4[8]   : 8 7 6 5 4 3 2 1
-.const  w   = dram@0x40 s4[8,2] : random(3)
+.const  x1  = dram@0x20 u4[8]   : 8 8 8 8 8 8 8 8
+.const  w   = dram@0x40 s4[8,2] : 1 2  1 2  1 2  1 2  1 2  1 2  1 2  1 2
 .output y   = dram@0x80 s32[2,2]
 
 .tensor x_s = spad@0    u4[8]

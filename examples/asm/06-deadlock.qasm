@@ -2,7 +2,7 @@
 .machine teach-8x8
 
 .const  x   = dram@0    u4[8]   : 1 2 3 4 5 6 7 8
-.const  w   = dram@0x40 s4[8,2] : random(4)
+.const  w   = dram@0x40 s4[8,2] : 1 2  1 2  1 2  1 2  1 2  1 2  1 2  1 2
 .output y   = dram@0x80 s32[2]
 
 .tensor x_s = spad@0    u4[8]

@@ -1,9 +1,9 @@
-; Waits before its signal in program order: with queues of 4 the sixth product cannot be dispatched past the full queue, so the copy that
-; would let the first one go never starts. Longer queues (--set core.sequencer.queueDepth=8) hide the mistake; the order law forbids it.
+; Waits before its signal in program order: with queues of 4 the fifth product cannot be dispatched, for the queue is full; so the copy that
+; would let the first one go is never reached. Longer queues (--set core.sequencer.queueDepth=8) hide the mistake; the order law forbids it.
 .machine teach-8x8
 
 .const  x   = dram@0    u4[8]   : 1 2 3 4 5 6 7 8
-.const  w   = dram@0x40 s4[8,2] : random(5)
+.const  w   = dram@0x40 s4[8,2] : 1 2  1 2  1 2  1 2  1 2  1 2  1 2  1 2
 .output y   = dram@0x80 s32[2]
 
 .tensor x_s = spad@0    u4[8]

@@ -1,6 +1,7 @@
 /**
- * When the cells of a core's macros were being written: a write that steals array cycles from a multiply on the same macros (writeInterference
- * `steals`) lengthens it by what it took. Intervals are kept only as long as a multiply may still ask for them.
+ * The write port of a core's arrays and when it wrote: one tile after the other, for there is one port (isa/demand). A write that steals array cycles
+ * from a multiply on the same macros (writeInterference `steals`) lengthens it by what it took. Intervals are kept only as long as a
+ * multiply may still ask for them.
  */
 
 interface Write {
@@ -10,6 +11,8 @@ interface Write {
 }
 
 export class ArrayWrites {
+  /** When the port has written everything that it was given. */
+  freeAt = 0;
   #recent: Write[] = [];
 
   add(start: number, end: number, macros: readonly [number, number]): void {

@@ -79,7 +79,8 @@ class Compute {
     const { kernel, corePs } = this.#system;
     const from = kernel.now;
     const served = (_start: number, at: number) => this.#served(at, cause, end);
-    port.request({ who: this.#who, words, streams, overCycles: (end - from) / corePs, from, served });
+    const overCycles = (end - from) / corePs;
+    port.request({ who: this.#who, words, write: false, streams, overCycles, from, served });
   }
 
   /** This slice's part of a total. */

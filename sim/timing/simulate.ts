@@ -260,8 +260,13 @@ function siblingOf(number: number): number | undefined {
 }
 
 function timelineEntry(history: History, id: number): TimelineEntry {
-  const { entry, startedFor, dispatchPs, startPs, releasePs, freePs, donePs } = history.at(id);
+  const { entry, startedFor, startedAfter, dispatchedFor, dispatchPs, startPs, releasePs, freePs, donePs } =
+    history.at(id);
   const { core, kind, channel } = entry.unit;
   const { pc, layer } = entry;
-  return { core, kind, channel, pc, layer, dispatchPs, startPs, releasePs, freePs, donePs, waitedFor: startedFor };
+  return {
+    ...{ core, kind, channel, pc, layer, dispatchPs, startPs, releasePs, freePs, donePs, dispatchedFor },
+    waitedFor: startedFor,
+    waitedOn: startedFor === 'dispatch' ? -1 : startedAfter,
+  };
 }

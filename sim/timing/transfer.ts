@@ -18,6 +18,7 @@ import type { System } from './system.ts';
 /** One end of a transfer on chip. */
 interface Port {
   readonly port: BankedPort;
+  readonly write: boolean;
   readonly words: number;
   readonly periodPs: number;
   readonly latencyPs: number;
@@ -55,7 +56,6 @@ class Transfer {
   #read = 0;
   #finished = 0;
   #issuing = false;
-  #arraysFreeAt = 0;
 
   constructor(system: System, record: InstructionRecord, walks: readonly Walk[], events: ExecutionEvents) {
     this.#system = system;
@@ -113,16 +113,16 @@ class Transfer {
       case 'buffer': {
         const latencyPs = write || this.#system.free === 'core' ? 0 : machine.buffer.latencyCycles * bufferPs;
         const words = wordsOf(bytes, machine.buffer.portBits);
-        return { port: buffer, words, periodPs: bufferPs, latencyPs, cause: 'buffer-port' };
+        return { port: buffer, write, words, periodPs: bufferPs, latencyPs, cause: 'buffer-port' };
       }
       case 'spad': {
         const latencyPs = write ? 0 : machine.core.scratchpad.latencyCycles * corePs;
         const words = wordsOf(bytes, machine.core.scratchpad.portBits);
-        return { port: own.spad, words, periodPs: corePs, latencyPs, cause: 'bank' };
+        return { port: own.spad, write, words, periodPs: corePs, latencyPs, cause: 'bank' };
       }
       case 'acc': {
         const words = wordsOf(bytes, machine.core.accumulators.portBits);
-        return { port: own.acc, words, periodPs: corePs, latencyPs: 0, cause: 'accumulator-port' };
+        return { port: own.acc, write, words, periodPs: corePs, latencyPs: 0, cause: 'accumulator-port' };
       }
     }
   }
@@ -161,7 +161,7 @@ class Transfer {
     const now = kernel.now;
     const words = Math.max(1, Math.ceil(((piece.to - piece.from) * 8) / machine.interconnect.linkBits));
     cores[entry.unit.core]!.link.request(flow, words, firstWord, (start, end) => {
-      this.#passed(parts, 'interconnect', now, start, end);
+      this.#passed(parts, 'interconnect', Math.max(0, Math.min(start, end) - now), end - now);
       flow.firstWord = Math.min(end, start + (1 + machine.interconnect.latencyCycles) * this.#system.bufferPs);
       kernel.at(end, () => this.#deliver(flow));
     });
@@ -181,13 +181,14 @@ class Transfer {
     const upTo = (bytes: number) => Math.ceil((end.words * bytes) / this.#total);
     const words = Math.max(1, upTo(piece.to) - upTo(piece.from));
     const now = kernel.now;
-    const served = (start: number, finish: number) => {
-      const told = finish + end.latencyPs;
-      this.#passed(parts, end.cause, now, start, told);
-      flow.firstWord = Math.min(told, start + end.periodPs + end.latencyPs);
+    const { port, write, periodPs, latencyPs, cause } = end;
+    const served = (start: number, finish: number, waited: number) => {
+      const told = finish + latencyPs;
+      this.#passed(parts, cause, Math.min(waited, told - now), told - now);
+      flow.firstWord = Math.min(told, start + periodPs + latencyPs);
       kernel.at(told, next);
     };
-    end.port.request({ who: flow, words, streams: 1, overCycles: 0, from: flow.firstWord, served });
+    port.request({ who: flow, words, write, streams: 1, overCycles: 0, from: flow.firstWord, served });
   }
 
   #dram(flow: Flow, write: boolean, next: () => void): void {
@@ -207,27 +208,28 @@ class Transfer {
     });
   }
 
-  /** The arrays take the data at their own pace; a weight write has the write port to itself. */
+  /** The arrays take the data at their own pace, behind what the port still has to write. */
   #writeArrays(flow: Flow): void {
     const { kernel, corePs, cores } = this.#system;
     const { demand, entry } = this.#record;
+    const port = cores[entry.unit.core]!.arrayWrites;
     const upTo = (bytes: number) => Math.ceil((demand.busyCycles * bytes) / this.#total);
     const cycles = upTo(flow.piece.to) - upTo(flow.piece.from);
     const now = kernel.now;
-    const start = alignUp(Math.max(flow.firstWord, this.#arraysFreeAt), corePs);
+    const start = alignUp(Math.max(flow.firstWord, port.freeAt), corePs);
     // The last row is written no earlier than one cycle after it came.
     const end = Math.max(start + cycles * corePs, alignUp(now, corePs) + (cycles > 0 ? corePs : 0));
-    this.#arraysFreeAt = end;
-    if (cycles > 0) cores[entry.unit.core]!.arrayWrites.add(end - cycles * corePs, end, entry.macros);
-    flow.parts.push(['weight-write', end - now]);
+    const waited = Math.max(0, end - cycles * corePs - now);
+    port.freeAt = end;
+    if (cycles > 0) port.add(end - cycles * corePs, end, entry.macros);
+    flow.parts.push(['array', waited], ['weight-write', end - now - waited]);
     kernel.at(end, () => this.#arrived(flow));
   }
 
-  /** Books now .. end of a stage: waiting before service, moving after. */
-  #passed(parts: Flow['parts'], waiting: Cause, now: number, start: number, end: number): void {
-    const waited = Math.max(0, Math.min(end, start) - now);
+  /** Books the time of a stage: waiting first, moving after. */
+  #passed(parts: Flow['parts'], waiting: Cause, waited: number, total: number): void {
     if (waited > 0) parts.push([waiting, waited]);
-    parts.push(['transfer', end - now - waited]);
+    parts.push(['transfer', total - waited]);
   }
 
   #arrived(flow: Flow): void {

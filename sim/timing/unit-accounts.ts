@@ -58,16 +58,18 @@ class Spans {
     this.#instructions += 1;
     this.#spend(r.dispatchPs, 'idle');
     this.#spend(r.startPs, r.startedFor === 'dispatch' ? 'queue' : r.startedFor);
-    this.#pieces(history, r.lastPiece, r.freePs);
+    // A compute unit is held until it can take its next instruction; a channel or write port moves words until the last has arrived.
+    const transfers = r.entry.unit.kind === 'dma' || r.entry.unit.kind === 'write';
+    this.#pieces(history, r.lastPiece, transfers ? r.donePs : r.freePs);
     this.#spend(r.freePs, 'dispatch');
   }
 
-  /** Pieces in order, as far as the unit was held. */
-  #pieces(history: History, last: number, freePs: number): void {
+  /** Pieces in order, as far as they count. */
+  #pieces(history: History, last: number, until: number): void {
     const pieces: number[] = [];
     for (let p = last; p !== NONE; p = history.piecePrevious(p)) pieces.push(p);
     for (let p = pieces.pop(); p !== undefined; p = pieces.pop()) {
-      this.#spend(Math.min(history.pieceEnd(p), freePs), history.pieceCause(p));
+      this.#spend(Math.min(history.pieceEnd(p), until), history.pieceCause(p));
     }
   }
 

@@ -1,4 +1,7 @@
-/** The timed run as a Chrome trace (JSON), which Perfetto opens. One track a unit; times are microseconds of simulated time. */
+/**
+ * The timed run as a Chrome trace (JSON), which Perfetto opens. One track a unit; times are microseconds of simulated time. A slice is as long as
+ * the instruction held its unit, because slices of one track must not overlap; when its results were there is among its arguments.
+ */
 import type { Program } from '../../isa/program.ts';
 import type { SimResult } from '../../sim/result.ts';
 
@@ -23,8 +26,8 @@ export function renderTrace(result: SimResult, program: Program): string {
       pid: t.core,
       tid,
       ts: t.startPs / 1e6,
-      dur: (t.donePs - t.startPs) / 1e6,
-      args: { pc: t.pc, dispatchPs: t.dispatchPs, releasePs: t.releasePs, waitedFor: t.waitedFor },
+      dur: (t.freePs - t.startPs) / 1e6,
+      args: { pc: t.pc, dispatchPs: t.dispatchPs, releasePs: t.releasePs, donePs: t.donePs, waitedFor: t.waitedFor },
     });
   }
   for (let core = 0; core < program.cores.length; core++)

@@ -3,7 +3,6 @@ import process from 'node:process';
 import type { CommandModule } from 'yargs';
 import { InputError } from '../../../isa/base/errors.ts';
 import { createRandom, type Random } from '../../../isa/base/random.ts';
-import { formatTimePs } from '../../../isa/base/units.ts';
 import { readProgram } from '../../../isa/container.ts';
 import { assemble } from '../../../isa/instructions/assembly/assemble.ts';
 import { requireValid } from '../../../isa/instructions/validate/program.ts';
@@ -13,12 +12,12 @@ import type { Program } from '../../../isa/program.ts';
 import { codeRange, elementCount } from '../../../isa/tensor.ts';
 import { type ExecResult, execute } from '../../../sim/exec/execute.ts';
 import { checkOrder, type OrderFinding } from '../../../sim/order/check.ts';
-import { formatFinding } from '../../../sim/order/format.ts';
 import type { SimResult } from '../../../sim/result.ts';
 import { simulate } from '../../../sim/timing/simulate.ts';
-import { formatInstruction } from '../../../sim/walk/format.ts';
 import { readInput, writeOutput } from '../../io/files.ts';
-import { renderTable } from '../../report/table.ts';
+import { Listing } from '../../report/simulation/listing.ts';
+import { simulationLines } from '../../report/simulation/text.ts';
+import { verdictLines } from '../../report/simulation/verdict.ts';
 import { renderTrace } from '../../report/trace.ts';
 import { loadMachine, machineOption, setOption } from '../options.ts';
 
@@ -27,6 +26,7 @@ interface SimArguments {
   machine: string | undefined;
   set: string[] | undefined;
   values: boolean;
+  warm: boolean;
   seed: number;
   json: boolean;
   trace: string | undefined;
@@ -34,7 +34,6 @@ interface SimArguments {
 
 /** Exit code of a program that races or deadlocks. */
 const FAULT_EXIT = 3;
-const TIMELINE_ROWS = 40;
 
 export const simCommand: CommandModule<object, SimArguments> = {
   command: 'sim <program>',
@@ -45,24 +44,42 @@ export const simCommand: CommandModule<object, SimArguments> = {
       .option('machine', machineOption)
       .option('set', setOption)
       .option('values', { type: 'boolean', default: false, describe: 'print the outputs' })
+      .option('warm', {
+        type: 'boolean',
+        default: false,
+        describe: 'code and descriptors are in the instruction memory already, as in every run but the first',
+      })
       .option('seed', { type: 'number', default: 1, describe: 'seed of inputs that the program does not define' })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON document' })
       .option('trace', { type: 'string', describe: 'write the timeline as a Chrome trace' }),
   handler: (a) => {
-    const { program, machine } = load(a);
+    const { program, machine, source } = load(a);
+    const listing = new Listing(program, source);
     requireValid(program, machine);
-    const findings = checkOrder(program, machine);
-    if (findings.length > 0) return refuse(findings, program, a.json);
-    const run = execute(program, machine, seededInputs(program, createRandom(a.seed)));
-    const result = simulate(program, machine, { loads: run.loads });
+    // Only where a program loads registers from memory does its order depend on a run.
+    const inputs = seededInputs(program, createRandom(a.seed));
+    const first = hasLoads(program) ? execute(program, machine, inputs) : undefined;
+    const findings = checkOrder(program, machine, first?.loads);
+    if (findings.length > 0) return refuse(findings, listing, a.json);
+    const run = first ?? execute(program, machine, inputs);
+    const result = simulate(program, machine, { loads: run.loads, warmCode: a.warm });
     if (a.trace !== undefined) writeOutput(a.trace, renderTrace(result, program));
-    if (a.json)
-      process.stdout.write(`${JSON.stringify(document(program, machine, result, a.values ? run : undefined))}\n`);
-    else process.stdout.write(`${text(program, machine, result, a.values ? run : undefined).join('\n')}\n`);
+    const outputs = a.values ? run.outputs : undefined;
+    const lines = a.json
+      ? [JSON.stringify(document(program, machine, result, outputs))]
+      : simulationLines({ machine, listing, result, warm: a.warm, outputs });
+    process.stdout.write(`${lines.join('\n')}\n`);
   },
 };
 
-function load(a: SimArguments): { program: Program; machine: Machine } {
+interface Loaded {
+  readonly program: Program;
+  readonly machine: Machine;
+  /** The assembly, where there is one. */
+  readonly source: string | undefined;
+}
+
+function load(a: SimArguments): Loaded {
   const bytes = readInput(a.program, 'program');
   if (bytes[0] === 0x51 && bytes[1] === 0x4e && bytes[2] === 0x50 && bytes[3] === 0x55) {
     if (a.machine === undefined)
@@ -76,9 +93,10 @@ function load(a: SimArguments): { program: Program; machine: Machine } {
           },
         ],
       });
-    return { program: readProgram(bytes), machine: loadMachine(a.machine, a.set ?? []) };
+    return { program: readProgram(bytes), machine: loadMachine(a.machine, a.set ?? []), source: undefined };
   }
-  const { program, machine } = assemble(new TextDecoder().decode(bytes), { fileName: a.program });
+  const source = new TextDecoder().decode(bytes);
+  const { program, machine } = assemble(source, { fileName: a.program });
   const name = a.machine ?? machine?.preset;
   if (name === undefined)
     throw new InputError(`${a.program} does not name a machine`, {
@@ -93,13 +111,17 @@ function load(a: SimArguments): { program: Program; machine: Machine } {
     });
   const own = a.machine === undefined || a.machine === machine?.preset ? Object.entries(machine?.overrides ?? {}) : [];
   const overrides = own.map(([field, value]) => `${field}=${value}`);
-  return { program, machine: loadMachine(name, [...overrides, ...(a.set ?? [])]) };
+  return { program, machine: loadMachine(name, [...overrides, ...(a.set ?? [])]), source };
 }
 
-function refuse(findings: readonly OrderFinding[], program: Program, json: boolean): void {
+function hasLoads(program: Program): boolean {
+  return program.cores.some((c) => c.instructions.some((i) => i.op === 'ldr'));
+}
+
+function refuse(findings: readonly OrderFinding[], listing: Listing, json: boolean): void {
   process.exitCode = FAULT_EXIT;
   if (json) process.stdout.write(`${JSON.stringify({ schema: 'sim/1', findings })}\n`);
-  else process.stderr.write(`${findings.map((f) => formatFinding(f, program)).join('\n\n')}\n`);
+  else process.stderr.write(`${findings.map((f) => verdictLines(f, listing).join('\n')).join('\n\n')}\n`);
 }
 
 /** Codes over the whole range of each input that no constant of the program covers. */
@@ -120,7 +142,12 @@ function seededInputs(program: Program, random: Random): Map<string, ArrayLike<n
   );
 }
 
-function document(program: Program, machine: Machine, r: SimResult, run: ExecResult | undefined): object {
+function document(
+  program: Program,
+  machine: Machine,
+  r: SimResult,
+  outputs: ExecResult['outputs'] | undefined,
+): object {
   return {
     schema: 'sim/1',
     program: program.name,
@@ -134,77 +161,6 @@ function document(program: Program, machine: Machine, r: SimResult, run: ExecRes
     actions: r.actions,
     criticalPath: r.criticalPath,
     timeline: r.timeline,
-    ...(run === undefined ? {} : { values: Object.fromEntries([...run.outputs].map(([n, v]) => [n, [...v]])) }),
+    ...(outputs === undefined ? {} : { values: Object.fromEntries([...outputs].map(([n, v]) => [n, [...v]])) }),
   };
-}
-
-function text(program: Program, machine: Machine, r: SimResult, run: ExecResult | undefined): string[] {
-  const period = Math.round(1e6 / machine.clocks.coreMhz);
-  const cycle = (ps: number) => (ps / period).toFixed(ps % period === 0 ? 0 : 1);
-  const left = (title: string) => ({ title, align: 'left' as const });
-  const right = (title: string) => ({ title, align: 'right' as const });
-  const shown = r.timeline.slice(0, TIMELINE_ROWS);
-  return [
-    `${program.name} on ${machine.name}: ${r.cycles.toLocaleString('en-US')} cycles (${formatTimePs(r.latencyPs)}), ${r.instructions} instructions, no race, no deadlock`,
-    '',
-    ...renderTable(
-      [
-        right('line'),
-        left('instruction'),
-        left('unit'),
-        right('dispatch'),
-        right('start'),
-        right('release'),
-        right('done'),
-        left('started after'),
-      ],
-      shown.map((t) => [
-        String(program.symbols.lineOf[t.core]?.[t.pc] ?? ''),
-        formatInstruction(program, t.core, t.pc),
-        `${t.kind}${t.kind === 'dma' ? t.channel : ''}`,
-        cycle(t.dispatchPs),
-        cycle(t.startPs),
-        cycle(t.releasePs),
-        cycle(t.donePs),
-        t.waitedFor,
-      ]),
-    ),
-    ...(r.timeline.length > shown.length
-      ? [`  ... ${r.timeline.length - shown.length} more instructions (all with --json)`]
-      : []),
-    '',
-    'critical path, from the start to the end',
-    ...renderTable(
-      [right('cycles'), right('from'), right('to'), left('cause'), left('instruction')],
-      r.criticalPath
-        .slice(-TIMELINE_ROWS)
-        .map((p) => [
-          cycle(p.endPs - p.startPs),
-          cycle(p.startPs),
-          cycle(p.endPs),
-          p.cause,
-          `${program.cores[p.core]?.instructions[p.pc]?.op ?? ''} (line ${program.symbols.lineOf[p.core]?.[p.pc] ?? '?'})`,
-        ]),
-    ),
-    '',
-    'cycles by cause',
-    ...renderTable(
-      [left('cause'), right('cycles')],
-      [
-        ...Object.entries(r.causes)
-          .sort((a, b) => b[1] - a[1])
-          .map(([c, n]) => [c, String(n)]),
-        ['total', String(r.cycles)],
-      ],
-    ),
-    ...(run === undefined
-      ? []
-      : [
-          '',
-          'values',
-          ...[...run.outputs].map(
-            ([name, v]) => `  ${name} = [${[...v.slice(0, 64)].join(', ')}${v.length > 64 ? ', ...' : ''}]`,
-          ),
-        ]),
-  ];
 }
