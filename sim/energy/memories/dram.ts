@@ -56,6 +56,20 @@ const ENTRIES: Readonly<Record<string, DramEntry>> = {
     backgroundMw: [33.3, 5.46, 37.05],
     doubt: { why: 'LPDDR4X taken as LPDDR4 with the VDDQ terms scaled to 0.6 V; no currents found', range: [0.8, 1.3] },
   },
+  lpddr5: {
+    source: 'lpddr5-scaled',
+    channelBits: 16,
+    rowBytes: 2048,
+    activatePj: 1204.7,
+    readPjPerBit: [5.92, 4, 6.22],
+    writePjPerBit: [4.11, 3, 4.22],
+    refreshNj: 22.4,
+    backgroundMw: [33.3, 5.46, 37.05],
+    doubt: {
+      why: 'LPDDR5 core taken as that of LPDDR4; a newer process and its lower core supply say less',
+      range: [0.6, 1.2],
+    },
+  },
   ddr4: {
     source: 'ddr4-currents',
     channelBits: 64,

@@ -2,7 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../isa/base/errors.ts';
+import { ddr4X64 } from '../../../isa/machine/presets/dram/ddr4-3200.ts';
+import { hbm2Channel } from '../../../isa/machine/presets/dram/hbm2.ts';
 import { lpddr4X16, lpddr4X32 } from '../../../isa/machine/presets/dram/lpddr4-3200.ts';
+import { lpddr5X16 } from '../../../isa/machine/presets/dram/lpddr5-6400.ts';
 import {
   CACTI_LEAKAGE_MW_PER_MB,
   CACTI_NODES,
@@ -12,6 +15,7 @@ import {
 } from '../../../sim/energy/memories/cacti.ts';
 import { dramPrices } from '../../../sim/energy/memories/dram.ts';
 import { sramPrices } from '../../../sim/energy/memories/sram.ts';
+import { interpolate, logInterpolate } from '../../../sim/energy/technology/interpolate.ts';
 
 const REFERENCE = join(import.meta.dirname, '../../../../shared/reference/silicon.json');
 
@@ -63,9 +67,40 @@ describe('SRAM', () => {
     const banked = sramPrices({ sizeBytes: 256 * 1024, banks: 4, portBits: 1024 }, corner, 'banked');
     expect(banked.readBit.value).toBe(wide.readBit.value);
     expect(banked.area.value).toBeCloseTo(4 * wide.area.value, 6);
+    expect(wide.readBit.low / wide.readBit.value).toBeCloseTo(0.5, 9);
     const small = sramPrices({ sizeBytes: 1024, banks: 1, portBits: 256 }, corner, 'small');
     expect(small.readBit.basis).toBe('assumed');
     expect(small.readBit.low / small.readBit.value).toBeCloseTo(0.2, 9);
+  });
+
+  it('meets points of the tables that are left out, as well as it says', () => {
+    const [capacity, nodes] = [[] as number[], [] as number[]];
+    for (const word of WORD_BITS) {
+      for (const column of [1, 2] as const) {
+        for (const node of CACTI_NODES) {
+          const points = CACTI_POINTS[node][word].map((p) => ({ x: p[0], y: p[column] }));
+          for (let i = 1; i < points.length - 1; i++)
+            capacity.push(logInterpolate(points.toSpliced(i, 1), points[i]!.x) / points[i]!.y);
+        }
+        for (const node of [32, 45] as const) {
+          CACTI_POINTS[node][word].forEach((p, i) => {
+            const others = CACTI_NODES.filter((n) => n !== node).map((n) => CACTI_POINTS[n][word][i]);
+            if (others.some((o) => o?.[0] !== p[0])) return;
+            const points = CACTI_NODES.filter((n) => n !== node).map((x, n) => ({ x, y: others[n]![column] }));
+            nodes.push(interpolate(points, node) / p[column]);
+          });
+        }
+      }
+    }
+    for (const [all, count] of [
+      [capacity, 140],
+      [nodes, 80],
+    ] as const) {
+      expect(all.length).toBeGreaterThanOrEqual(count);
+      expect(Math.min(...all)).toBeGreaterThan(0.7);
+      expect(Math.max(...all)).toBeLessThan(1.35);
+      expect(all.filter((r) => r > 0.8 && r < 1.2).length / all.length).toBeGreaterThan(0.9);
+    }
   });
 
   it('costs less in smaller nodes, and says that it guesses below 22 nm', () => {
@@ -111,6 +146,20 @@ describe('DRAM', () => {
     const perBit = p.readBit.value + p.activate.value / (2048 * 8);
     expect(perBit / 8000).toBeGreaterThan(0.9);
     expect(perBit / 8000).toBeLessThan(1.1);
+  });
+
+  it('has figures for every DRAM preset, in the order of their generations, assumed where no currents are known', () => {
+    const x16 = { ...lpddr4X16, name: 'LPDDR4X-4266 x16', technology: 'lpddr4x' };
+    const perBit = (d: typeof lpddr4X16) => dramPrices(d).readBit.value;
+    expect([perBit(lpddr4X16), perBit(x16), perBit(lpddr5X16), perBit(ddr4X64), perBit(hbm2Channel)]).toEqual([
+      8470, 6220, 5920, 5480, 3900,
+    ]);
+    const bases = [lpddr4X16, x16, lpddr5X16, ddr4X64, hbm2Channel].map((d) => dramPrices(d).readBit.basis);
+    expect(bases).toEqual(['cited', 'assumed', 'assumed', 'cited', 'assumed']);
+    // A rank of eight DDR4 devices; two 64-bit pseudo channels are one 128-bit channel of HBM2.
+    expect(dramPrices(ddr4X64).refresh.value).toBeCloseTo(8 * 83.8e6, 3);
+    expect(dramPrices(ddr4X64).background.value).toBeCloseTo(8 * 44.4e6, 3);
+    expect(dramPrices(hbm2Channel).background.value).toBeCloseTo(66e6, 3);
   });
 
   it('refuses a technology without figures and names those it has', () => {

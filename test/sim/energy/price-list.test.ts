@@ -116,7 +116,8 @@ describe('the generic list', () => {
       edge,
       priceList(edgeDcim28nm, { activity }),
       priceList(analogMachine()),
-      ...['ddr4', 'hbm2'].map((technology) =>
+      priceList({ ...edgeDcim28nm, technology: { nodeNm: 7, supplyV: 0.8 } }),
+      ...['ddr4', 'hbm2', 'lpddr5'].map((technology) =>
         priceList({ ...edgeDcim28nm, dram: { ...edgeDcim28nm.dram, technology } }),
       ),
     ];
