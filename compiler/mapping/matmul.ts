@@ -160,7 +160,7 @@ function chunks(kernel: MatmulKernel, plan: TilePlan, nTile: number, machine: Ma
       : byteGroup(kernel.drained.format.bits);
   const least = Math.min(outputs, roundUp(nTile, aligned));
   const few = Math.min(outputs, roundUp(Math.floor(capacity / aligned) * aligned, aligned));
-  return [...new Set([least, Math.min(outputs, aligned), Math.min(outputs, few)])];
+  return [...new Set([least, Math.min(outputs, aligned), few])].filter((outputsAtOnce) => outputsAtOnce > 0);
 }
 
 /** Output positions that the arrays compute for one tile. */
@@ -245,11 +245,12 @@ function refuse(kernel: MatmulKernel, machine: Machine): never {
       },
     );
   }
-  const group = byteGroup(kernel.drained.format.bits) * 4;
+  const group = byteGroup(kernel.drained.format.bits);
+  const halves = machine.capabilities.doubleBuffering ? 2 : 1;
   throw new CapacityError(
-    `layer ${kernel.name}: ${accumulators.sizeBytes} bytes of accumulators hold no tile of ${byteGroup(kernel.drained.format.bits)} outputs`,
+    `layer ${kernel.layer.name}: the accumulators of ${machine.name} hold no ${halves === 2 ? 'two tiles' : 'tile'} of ${group} output${group === 1 ? '' : 's'}`,
     {
-      needed: group,
+      needed: group * halves * (accumulators.widthBits > 32 ? 6 : 4),
       available: accumulators.sizeBytes,
       unit: 'bytes',
       knob: 'core.accumulators.sizeBytes',

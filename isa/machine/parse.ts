@@ -46,11 +46,16 @@ function issueDiagnostics(issue: z.core.$ZodIssue, value: unknown): Diagnostic[]
         code,
         where,
         message: 'this field is missing',
-        expected: issue.message,
+        expected: expectation(issue.message),
         hint: 'a machine has no hidden defaults: state it, or start from a preset with extends',
       },
     ];
-  return [{ code, where, message: `${JSON.stringify(found)} is not allowed`, expected: issue.message }];
+  return [{ code, where, message: `${JSON.stringify(found)} is not allowed`, expected: expectation(issue.message) }];
+}
+
+/** What zod expected, without what it received: the message has that already. */
+function expectation(message: string): string {
+  return message.replace(/^(Invalid input|Too small|Too big): expected /, '').replace(/, received .*$/, '');
 }
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {

@@ -14,6 +14,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
   disasm: async () => (await import('./commands/disasm.ts')).disasmCommand,
   validate: async () => (await import('./commands/validate.ts')).validateCommand,
   machine: async () => (await import('./commands/machine.ts')).machineCommand,
+  zoo: async () => (await import('./commands/zoo.ts')).zooCommand,
+  prices: async () => (await import('./commands/prices.ts')).pricesCommand,
   schema: async () => (await import('./commands/schema.ts')).schemaCommand,
 };
 

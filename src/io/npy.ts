@@ -60,12 +60,10 @@ export function readNpy(bytes: Uint8Array, where: string): NpyArray {
     .filter((s) => s !== '')
     .map(Number);
   const count = shape.reduce((n, d) => n * d, 1);
-  if (start + count * reader.bytes > bytes.length) {
-    fail(
-      where,
-      `shape [${shape.join(', ')}] needs ${count * reader.bytes} bytes, the file has ${bytes.length - start}`,
-      'the file is truncated: write it again',
-    );
+  const wanted = count * reader.bytes;
+  if (start + wanted !== bytes.length) {
+    const hint = start + wanted > bytes.length ? 'the file is cut off: write it again' : 'one array a file';
+    fail(where, `shape [${shape.join(', ')}] needs ${wanted} bytes, the file has ${bytes.length - start}`, hint);
   }
   const data = new Float64Array(count);
   for (let i = 0; i < count; i++) data[i] = reader.read(view, start + i * reader.bytes);
@@ -80,7 +78,7 @@ export function writeNpy(shape: readonly number[], type: WritableType, data: Arr
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const order = bytesEach === 1 ? '|' : '<';
   const text = `{'descr': '${order}${type}', 'fortran_order': False, 'shape': (${tuple}), }`;
-  const padded = text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11, ' ') + '\n';
+  const padded = `${text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11, ' ')}\n`;
   const out = new Uint8Array(10 + padded.length + data.length * bytesEach);
   out.set([...MAGIC, 1, 0]);
   const view = new DataView(out.buffer);

@@ -3,6 +3,7 @@ import { type Compiled, compile } from '../../compiler/compile.ts';
 import { type ImportOptions, importModel } from '../../compiler/frontend/onnx/index.ts';
 import { type Graph, sizeOf } from '../../compiler/graph/types.ts';
 import { runPasses } from '../../compiler/passes/pipeline.ts';
+import { CapacityError } from '../../isa/base/errors.ts';
 import { hashHex } from '../../isa/base/hash.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 
@@ -19,8 +20,18 @@ export function prepareModel(bytes: Uint8Array, name: string, options: ImportOpt
   return { name, hash: hashHex(bytes).slice(0, 16), graph: runPasses(imported.graph), notes: imported.notes };
 }
 
+/** Throws UnsupportedError or CapacityError when the machine cannot run or hold the network. */
 export function compileModel(model: Model, machine: Machine): Compiled {
-  return compile(model.graph, machine, { residency: machine.capabilities.weightResidency ? 'auto' : 'off' });
+  const residency = machine.capabilities.weightResidency ? 'auto' : 'off';
+  const compiled = compile(model.graph, machine, { residency });
+  const needed = Math.max(compiled.program.dramBytes, compiled.steadyProgram?.dramBytes ?? 0);
+  const available = machine.dram.capacityBytes;
+  if (needed > available) {
+    const message = `the data of ${model.name} do not fit into the DRAM of ${machine.name}`;
+    const knob = 'dram.capacityBytes';
+    throw new CapacityError(message, { code: 'E-CAPACITY-DRAM', needed, available, unit: 'bytes', knob });
+  }
+  return compiled;
 }
 
 /** Weights of convolutions and matrix products: how many, and their bytes at their own widths. */
