@@ -126,7 +126,7 @@ export interface LayerOf<K extends LayerKind> {
 }
 export type Layer = { [K in LayerKind]: LayerOf<K> }[LayerKind];
 
-/** What arrives: codes of 1 .. 16 bits. `rows` of a cache live in memory between runs. */
+/** What arrives: codes of 1 .. 16 bits. Those of a cache live in memory between runs. */
 export interface SectionInput {
   readonly name: string;
   readonly value: Value;
