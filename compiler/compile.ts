@@ -2,7 +2,7 @@
  * The compiler's entry: graph and machine in, program and report out. Each stage is a function to a different type: selected
  * kernels, storage, memory plan, mappings, steps, drafts with weights in place, ordered instructions, program.
  */
-import { InternalError } from '../isa/base/errors.ts';
+import { CapacityError, InternalError } from '../isa/base/errors.ts';
 import type { Machine } from '../isa/machine/schema.ts';
 import type { Program } from '../isa/program.ts';
 import { checkProvenance } from './check/provenance.ts';
@@ -19,6 +19,7 @@ import { legalize } from './lower/legalize.ts';
 import { link } from './lower/link.ts';
 import { order } from './lower/order.ts';
 import { roll } from './lower/roll.ts';
+import type { Selected } from './lower/select.ts';
 import { select } from './lower/select.ts';
 import { plainLoops, walk } from './lower/walk.ts';
 import type { WeightPlan } from './lower/weights.ts';
@@ -54,9 +55,8 @@ export interface Compiled {
 export function compile(source: Graph, machine: Machine, options: CompileOptions = {}): Compiled {
   const graph = legalize(widenGraph(source, machine.core.matrix.inputBitsMin));
   const selected = select(graph, machine);
-  const storage = planStorage(graph, machine.capabilities.fusion ? fuse(graph, selected) : selected);
   const residency = options.residency !== 'off' && machine.capabilities.weightResidency;
-  const memory = planMemory(storage, machine, { residency });
+  const { storage, memory } = planFused(graph, selected, machine, residency);
   const choices = chooseMappings(storage.kernels, memory.homes.plans, machine);
   const constants = new ConstantPool(memory.activationsEnd, machine.dram.burstBytes);
   const mappings = choices.map((c): MatmulMapping | null => c?.mapping ?? null);
@@ -93,6 +93,21 @@ export function compile(source: Graph, machine: Machine, options: CompileOptions
     program,
   });
   return { program, steadyProgram, report };
+}
+
+/** Storage and memory with kernels joined where that is allowed; one by one where a joined kernel finds no room. */
+function planFused(graph: Graph, selected: readonly Selected[], machine: Machine, residency: boolean) {
+  const plan = (kernels: readonly Selected[]) => {
+    const storage = planStorage(graph, kernels);
+    return { storage, memory: planMemory(storage, machine, { residency }) };
+  };
+  if (!machine.capabilities.fusion) return plan(selected);
+  try {
+    return plan(fuse(graph, selected));
+  } catch (error) {
+    if (!(error instanceof CapacityError)) throw error;
+    return plan(selected);
+  }
 }
 
 /** The steady program is checked behind the first one, and behind itself: it lives on what they leave. */

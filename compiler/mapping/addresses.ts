@@ -50,15 +50,20 @@ export interface MemoryOptions {
   readonly residency: boolean;
 }
 
+/** Resident constants of less than this share of the scratchpad take no tile's room worth weighing. */
+const FREE_SHARE = 1 / 16;
+
 /**
  * The cheaper of two plans by transfer time of an inference: with the constants of all layers resident as far as their share of the
- * scratchpad goes, and with none.
+ * scratchpad goes, and with none. The second is not tried where the constants are small.
  */
 export function planMemory(storage: Storage, machine: Machine, options: MemoryOptions): MemoryPlan {
   const constants = options.residency ? residentConstants(storage, machine) : new Map<ConstantTensor, number>();
-  const without = planWith(storage, machine, new Map());
-  if (constants.size === 0) return orThrow(without);
   const kept = planWith(storage, machine, constants);
+  if (constants.size === 0) return orThrow(kept);
+  const bytes = [...constants.values()].reduce((sum, n) => sum + n, 0);
+  if (!(kept instanceof CapacityError) && bytes <= machine.core.scratchpad.sizeBytes * FREE_SHARE) return kept;
+  const without = planWith(storage, machine, new Map());
   if (kept instanceof CapacityError) return orThrow(without);
   return without instanceof CapacityError || transferTime(kept) <= transferTime(without) ? kept : without;
 }

@@ -1,10 +1,12 @@
-/** Compile, check the order, run, compare with the interpreter: the one judgement that every compiler test uses. */
+/** Compile, check statically and in order, run, compare with the interpreter: the one judgement that every compiler test uses. */
 import type { Compiled, CompileOptions } from '../../compiler/compile.ts';
 import { compile } from '../../compiler/compile.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
 import type { Graph, Tensor } from '../../compiler/graph/types.ts';
 import { integerRange, sizeOf } from '../../compiler/graph/types.ts';
+import { requireValid } from '../../isa/instructions/validate/program.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
+import type { Program } from '../../isa/program.ts';
 import { execute } from '../../sim/exec/execute.ts';
 import { checkOrder } from '../../sim/order/check.ts';
 
@@ -70,7 +72,11 @@ export function mismatches(
   return out;
 }
 
-/** Everything that must hold of one compiled graph; throws with the reason when it does not. */
+/**
+ * Everything that must hold of one compiled graph; throws with the reason when it does not. The compiler's own checkers run (`check`), then
+ * the static checks of the contract, then the order check of the simulator; values on three runs: from empty memories, on what that
+ * run left, and on what the second left.
+ */
 export function checkGraph(
   graph: Graph,
   machine: Machine,
@@ -79,20 +85,36 @@ export function checkGraph(
 ): Compiled {
   const compiled = compile(graph, machine, { check: true, ...options });
   const { program, steadyProgram } = compiled;
-  const findings = checkOrder(program, machine);
-  if (findings.length > 0) throw new Error(`order: ${JSON.stringify(findings[0], null, 1)}`);
-  const inputs = randomInputs(graph, random);
-  const first = execute(program, machine, inputs);
-  report(mismatches(interpret(graph, inputs), first.outputs), 'cold');
-  const again = randomInputs(graph, random);
-  const second = execute(steadyProgram ?? program, machine, again, { memories: first.memories });
-  if (steadyProgram !== null) {
-    const steadyFindings = checkOrder(steadyProgram, machine);
-    if (steadyFindings.length > 0)
-      throw new Error(`order of the steady program: ${JSON.stringify(steadyFindings[0], null, 1)}`);
+  const steady = steadyProgram ?? program;
+  for (const [name, one] of [
+    ['cold', program],
+    ['steady', steadyProgram],
+  ] as const) {
+    if (one === null) continue;
+    requireValid(one, machine);
+    const findings = checkOrder(one, machine);
+    if (findings.length > 0) throw new Error(`order of the ${name} program: ${JSON.stringify(findings[0], null, 1)}`);
   }
-  report(mismatches(interpret(graph, again), second.outputs), 'again');
+  let memories = run(graph, program, machine, random, 'cold', undefined);
+  memories = run(graph, steady, machine, random, 'second', memories);
+  if (steadyProgram !== null) run(graph, steady, machine, random, 'third', memories);
   return compiled;
+}
+
+type Memories = ReturnType<typeof execute>['memories'];
+
+function run(
+  graph: Graph,
+  program: Program,
+  machine: Machine,
+  random: () => number,
+  name: string,
+  before: Memories | undefined,
+): Memories {
+  const inputs = randomInputs(graph, random);
+  const { outputs, memories } = execute(program, machine, inputs, before === undefined ? {} : { memories: before });
+  report(mismatches(interpret(graph, inputs), outputs), name);
+  return memories;
 }
 
 function report(found: readonly Mismatch[], run: string): void {

@@ -135,11 +135,13 @@ class Generator {
           'round',
           'sign',
           'identity',
+          'sqrt',
         ] as const);
         if (!float) return null;
-        // exp of an exp leaves float32 soon: keep its operand small.
-        const operand = fn === 'exp' ? this.#b.add('clip', [x], { min: -20, max: 8 }) : x;
-        return this.#b.add('unary', [operand], { fn });
+        // exp of an exp leaves float32 soon: keep its operand small; square roots need one of at least 0.
+        if (fn === 'exp') return this.#b.add('unary', [this.#b.add('clip', [x], { min: -20, max: 8 })], { fn });
+        if (fn === 'sqrt') return this.#b.add('unary', [this.#b.add('unary', [x], { fn: 'abs' })], { fn });
+        return this.#b.add('unary', [x], { fn });
       }
       case 'clip':
         return float ? this.#b.add('clip', [x], { min: this.#d.float() - 2, max: this.#d.float() + 2 }) : null;

@@ -98,6 +98,25 @@ function gemmForm(attributes: Attributes, bias: BiasForm): Form {
   };
 }
 
+/** A product whose float result, with a float bias, is the model's: the runtime leaves it in float32 and adds in its own order. */
+export const floatTail: Form = (m) => {
+  const x = scaledInput(m, 'uint8', [3, 48]);
+  const weights = scaledWeights(m, 'int8', [5, 48], 0, false);
+  m.output(m.node('Gemm', [x.float, weights.float, floats(m, [5])], { transB: 1 }), 'float32', 2);
+  return m.model('float-tail');
+};
+
+/** Activations of 16 bits: products stay integer here, the runtime computes them in float32. */
+export function wideForm(type: CodeType, op: 'Conv' | 'Gemm'): Form {
+  return (m) => {
+    const conv = op === 'Conv';
+    const x = scaledInput(m, type, conv ? [1, 3, 5, 5] : [2, 6], m.scale(0.0001, 0.001));
+    const weights = scaledWeights(m, 'int8', conv ? [4, 3, 3, 3] : [6, 4], undefined, false);
+    quantizedOutput(m, m.node(op, [x.float, weights.float]), type, conv ? 4 : 2, m.scale(0.0005, 0.005));
+    return m.model('wide');
+  };
+}
+
 function matmulForm(shape: readonly number[], w: readonly number[], rank: number, left = false): Form {
   return (m) => {
     const x = scaledInput(m, 'uint8', shape);

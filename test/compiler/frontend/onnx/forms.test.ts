@@ -6,8 +6,35 @@ import { createRandom } from '../../../../isa/base/random.ts';
 import { edgeDcim28nm } from '../../../../isa/machine/presets/edge-dcim-28nm.ts';
 import { checkGraph, seeded } from '../../../harness/differential.ts';
 import { compareWithOracle, EQUAL, merge } from '../../../harness/oracle/compare.ts';
-import { FORMS } from '../../../harness/oracle/form-models.ts';
+import { FORMS, floatTail, wideForm } from '../../../harness/oracle/form-models.ts';
 import { ModelMaker } from '../../../harness/oracle/pattern-models.ts';
+
+describe('forms with two right answers: the runtime adds floats in an order of its own', () => {
+  it('a float bias on a float result: last bits', async () => {
+    const random = createRandom(1);
+    const { elements, different, largest } = await compareWithOracle(floatTail(new ModelMaker(random)), random, 20);
+    // Measured with this seed: sums of products of up to 100, where float32 has steps of 2^-17.
+    expect({ elements, different, largest }).toEqual({ elements: 300, different: 234, largest: 2 ** -16 });
+  });
+
+  it('16-bit activations: an element near a step falls on either side', async () => {
+    const counts: number[][] = [];
+    for (const type of ['uint16', 'int16'] as const) {
+      for (const op of ['Conv', 'Gemm'] as const) {
+        const random = createRandom(1);
+        const result = await compareWithOracle(wideForm(type, op)(new ModelMaker(random)), random, 40);
+        counts.push([result.elements, result.different, result.largest]);
+      }
+    }
+    // Measured with this seed: elements, different ones, and by how many codes.
+    expect(counts).toEqual([
+      [1440, 2, 1],
+      [320, 1, 1],
+      [1440, 2, 1],
+      [320, 1, 1],
+    ]);
+  });
+});
 
 describe('forms of exporters', () => {
   it.each([...FORMS])('%s: equal to ONNX Runtime, and it runs', async (_, form) => {
