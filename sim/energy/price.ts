@@ -135,7 +135,7 @@ export function times(price: Price, count: number, what: string): Price {
 /** A price as a pure number of `per` of its unit, to multiply with; its parts stay with the price itself. */
 export function asFactor(price: Price, per: number, what: string): Price {
   const scaled = { value: price.value / per, low: price.low / per, high: price.high / per };
-  return made({ ...price, ...scaled, unit: '1', lines: [] }, `${price.basis}, ${what}`);
+  return made({ ...price, ...scaled, unit: '1', lines: [] }, `= ${what}, priced apart (${price.basis})`);
 }
 
 /** What a machine does not have costs nothing; the reason stands in the list. */

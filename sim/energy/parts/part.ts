@@ -2,6 +2,7 @@
 import type { ActionName } from '../../../isa/demand/actions.ts';
 import type { Component } from '../actions.ts';
 import { type Price, product, times } from '../price.ts';
+import { placedGates } from '../technology/gates.ts';
 import type { Corner } from '../technology/scaling.ts';
 import { layoutOverhead, logicLeakage } from '../technology/static.ts';
 
@@ -28,8 +29,8 @@ export function copies(f: Footprint, count: number, what: string): Footprint {
   return { area: times(f.area, count, what), leakage: times(f.leakage, count, what) };
 }
 
-/** Gates of an array, whose area figures already are of placed macros; no overhead on top. */
+/** Gates of an array, whose area figures were validated on placed macros: no overhead on top, but the spread of that validation. */
 export function arrayFootprint(gates: Price, copies: number, corner: Corner, name: string): Footprint {
-  const area = times(gates, copies, name);
+  const area = product(times(gates, copies, name), [placedGates()], `area of ${name}`);
   return { area, leakage: logicLeakage(area, corner, name) };
 }

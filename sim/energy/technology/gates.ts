@@ -112,6 +112,11 @@ export function gateAreaAt(price: Price, corner: Corner, what: string): Price {
   return product(price, [areaScale(GATE_CORNER.nodeNm, corner.nodeNm)], what);
 }
 
+/** Area of placed gates of an array against their sum, as far as the published macros tell. */
+export function placedGates(): Price {
+  return cited(1, '1', 'zigzag-validation', 'published over modelled areas', [0.81, 1.27]);
+}
+
 /** Toggle rate of registers and operand latches with data that nobody measured. */
 export function registerActivity(): Price {
   return assumed(

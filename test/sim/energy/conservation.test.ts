@@ -72,7 +72,7 @@ describe.each(Object.values(PRESETS))('on $name', (machine) => {
 
 it('random graphs on presets and on odd machines: counts and energy', () => {
   let compared = 0;
-  for (let seed = 1; seed <= 40; seed++) {
+  for (let seed = 1; seed <= 24; seed++) {
     const random = seeded(seed);
     const machine = seed % 2 === 0 ? randomMachine(random) : Object.values(PRESETS)[seed % 3]!;
     const graph = randomGraph(seed);
@@ -86,5 +86,5 @@ it('random graphs on presets and on odd machines: counts and energy', () => {
     checkEnergy(timed, machine);
     compared += 1;
   }
-  expect(compared).toBeGreaterThan(25);
+  expect(compared).toBeGreaterThan(16);
 });

@@ -11,7 +11,20 @@ import type { TensorDescriptor } from '../../../isa/tensor.ts';
 /** One element that an instruction names: where it is, or null outside its axes. */
 type Element = number | null;
 
-/** Bit addresses of a walk in index order. */
+/** Bit addresses of a walk in index order; worked out once for the registers that move it. */
+class Walks {
+  readonly #known = new Map<TensorDescriptor, Map<string, Element[]>>();
+
+  of(d: TensorDescriptor, registers: readonly number[]): Element[] {
+    const moved = [d.baseRegister, ...d.originRegisters.map((o) => o.register)].map((r) => registers[r] ?? 0).join();
+    const own = this.#known.get(d) ?? new Map<string, Element[]>();
+    this.#known.set(d, own);
+    const found = own.get(moved) ?? walk(d, registers);
+    own.set(moved, found);
+    return found;
+  }
+}
+
 function walk(d: TensorDescriptor, registers: readonly number[]): Element[] {
   const origins = d.axes.map((axis, a) =>
     d.originRegisters.filter((o) => o.axis === a).reduce((n, o) => n + (registers[o.register] ?? 0), axis.origin),
@@ -53,6 +66,7 @@ export class Counter {
   readonly actions: Record<ActionName, number> = noActions();
   readonly #program: Program;
   readonly #machine: Machine;
+  readonly #walks = new Walks();
 
   constructor(program: Program, machine: Machine) {
     this.#program = program;
@@ -62,7 +76,7 @@ export class Counter {
   /** Counts one executed instruction. */
   count(i: Instruction, registers: readonly number[]): void {
     this.actions['seq.instruction'] += 1;
-    const elements = (tensor: number) => walk(this.#tensor(tensor), registers);
+    const elements = (tensor: number) => this.#walks.of(this.#tensor(tensor), registers);
     switch (i.op) {
       case 'ldr':
         return this.#add('spad.readBit', this.#tensor(i.src).widthBits);
@@ -101,7 +115,7 @@ export class Counter {
     const float = [i.dst, ...operands].some((t) => this.#tensor(t).coding === 'float');
     const name = i.op === 'vdot' ? 'vector.mac' : float ? 'vector.floatOp' : 'vector.intOp';
     const over = i.op === 'vdot' || i.op === 'vred' ? i.a : i.dst;
-    this.#add(name, walk(this.#tensor(over), registers).length * (i.op === 'vaddq' ? 4 : 1));
+    this.#add(name, this.#walks.of(this.#tensor(over), registers).length * (i.op === 'vaddq' ? 4 : 1));
     this.#operands(accumulates ? [...operands, i.dst] : operands, i.dst, registers);
   }
 
@@ -109,9 +123,9 @@ export class Counter {
     const { matrix, windowBufferBytes, accumulators } = this.#machine.core;
     const a = this.#program.arrays[i.tile]!;
     const src = this.#tensor(i.src);
-    const all = walk(src, registers);
+    const all = this.#walks.of(src, registers);
     const window = src.dims.slice(src.dims.length - i.kdims).reduce((n, d) => n * d.count, 1);
-    const results = walk(this.#tensor(i.dst), registers);
+    const results = this.#walks.of(this.#tensor(i.dst), registers);
     let [vectors, fed] = [0, 0];
     for (let m = 0; m < all.length / window; m++) {
       if (results.slice(m * a.nCount, (m + 1) * a.nCount).every((e) => e === null)) continue;
@@ -150,7 +164,10 @@ export class Counter {
   #operands(reads: readonly number[], dst: number, registers: readonly number[]): void {
     const book = (t: number, kind: 'read' | 'write') => {
       const d = this.#tensor(t);
-      this.#add(`${d.space === 'acc' ? 'acc' : 'spad'}.${kind}Bit`, distinct(walk(d, registers)) * d.widthBits);
+      this.#add(
+        `${d.space === 'acc' ? 'acc' : 'spad'}.${kind}Bit`,
+        distinct(this.#walks.of(d, registers)) * d.widthBits,
+      );
     };
     for (const r of reads) if (r !== NO_TENSOR) book(r, 'read');
     book(dst, 'write');
@@ -163,7 +180,7 @@ export class Counter {
     const end = (tensor: number, kind: 'read' | 'write') => {
       if (tensor === NO_TENSOR) return;
       const d = this.#tensor(tensor);
-      const all = walk(d, registers);
+      const all = this.#walks.of(d, registers);
       const bits = 8 * blocks(all, d.widthBits, 1);
       const burst = this.#machine.dram.burstBytes;
       this.#add(`${d.space}.${kind}Bit`, d.space === 'dram' ? 8 * burst * blocks(all, d.widthBits, burst) : bits);

@@ -30,7 +30,7 @@ describe.each(Object.values(PRESETS))('the price list of $name', (machine) => {
       if (p.basis === 'cited') expect(p.sources.length, name).toBeGreaterThan(0);
       // Leaves carry their basis; a line with neither basis nor parts would be a bare number.
       const leaves = p.lines.filter((l, i) => (p.lines[i + 1]?.search(/\S/) ?? 0) <= l.search(/\S/));
-      for (const l of leaves) expect(l).toMatch(/ (cited|fitted|assumed), \S/);
+      for (const l of leaves) expect(l).toMatch(/ (cited|fitted|assumed), \S| priced apart \((cited|fitted|assumed)\)/);
       expect(p.shares.cited + p.shares.fitted + p.shares.assumed, name).toBeCloseTo(1, 9);
     }
   });

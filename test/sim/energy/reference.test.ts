@@ -118,19 +118,19 @@ describe.skipIf(file === undefined)('reference figures (skipped where ../shared 
   });
 
   it('DRAM energies', () => {
-    const of = (name: string) => reference.dram.find((d) => d.name.startsWith(name))!.energy;
+    const of = (name: string) => (key: string) => reference.dram.find((d) => d.name.startsWith(name))!.energy[key]!;
     const like = (technology: string, channelBits: number, rowBytes: number) =>
       dramPrices({ ...lpddr4X16, technology, channelBits, rowBytes });
     const lpddr4 = of('LPDDR4-3200 x16');
     const ours = like('lpddr4', 16, 2048);
-    expect(ours.activate.value).toBeCloseTo(1000 * lpddr4['activate_precharge_pJ_per_row']!, 6);
-    expect(ours.readBit.value).toBeCloseTo(1000 * lpddr4['read_total_pJ_per_bit']!, 6);
-    expect(ours.readBit.low).toBeCloseTo(1000 * lpddr4['read_core_pJ_per_bit']!, 6);
-    expect(ours.writeBit.value).toBeCloseTo(1000 * lpddr4['write_total_pJ_per_bit']!, 6);
-    expect(ours.refresh.value).toBeCloseTo(1e6 * lpddr4['refresh_nJ_per_REFab']!, 3);
-    expect(ours.background.value).toBeCloseTo(1e6 * lpddr4['precharge_standby_mW']!, 3);
+    expect(ours.activate.value).toBeCloseTo(1000 * lpddr4('activate_precharge_pJ_per_row'), 6);
+    expect(ours.readBit.value).toBeCloseTo(1000 * lpddr4('read_total_pJ_per_bit'), 6);
+    expect(ours.readBit.low).toBeCloseTo(1000 * lpddr4('read_core_pJ_per_bit'), 6);
+    expect(ours.writeBit.value).toBeCloseTo(1000 * lpddr4('write_total_pJ_per_bit'), 6);
+    expect(ours.refresh.value).toBeCloseTo(1e6 * lpddr4('refresh_nJ_per_REFab'), 3);
+    expect(ours.background.value).toBeCloseTo(1e6 * lpddr4('precharge_standby_mW'), 3);
     const vddq = (kind: string, volt: number) =>
-      1000 * (lpddr4[`${kind}_core_pJ_per_bit`]! + lpddr4[`${kind}_vddq_pJ_per_bit`]! * (volt / 1.1) ** 2);
+      1000 * (lpddr4(`${kind}_core_pJ_per_bit`) + lpddr4(`${kind}_vddq_pJ_per_bit`) * (volt / 1.1) ** 2);
     for (const [technology, volt] of [
       ['lpddr4x', 0.6],
       ['lpddr5', 0.5],
@@ -139,11 +139,11 @@ describe.skipIf(file === undefined)('reference figures (skipped where ../shared 
       expect(Math.abs(like(technology, 16, 2048).writeBit.value - vddq('write', volt))).toBeLessThan(10);
     }
     const [ddr4, hbm2] = [of('DDR4-3200AA'), of('HBM2')];
-    expect(like('ddr4', 64, 8192).activate.value).toBeCloseTo(1000 * ddr4['activate_pJ_per_rank']!, 6);
-    expect(like('ddr4', 64, 8192).readBit.value).toBeCloseTo(1000 * ddr4['read_pJ_per_bit']!, 6);
-    expect(like('ddr4', 64, 8192).writeBit.value).toBeCloseTo(1000 * ddr4['write_pJ_per_bit']!, 6);
-    expect(like('hbm2', 128, 1024).activate.value).toBeCloseTo(1000 * hbm2['activate_pJ']!, 6);
-    expect(like('hbm2', 128, 1024).readBit.value).toBeCloseTo(1000 * hbm2['total_pJ_per_bit_literature']!, 6);
-    expect(like('hbm2', 128, 1024).refresh.value).toBeCloseTo(1e6 * hbm2['refresh_nJ_per_REF']!, 3);
+    expect(like('ddr4', 64, 8192).activate.value).toBeCloseTo(1000 * ddr4('activate_pJ_per_rank'), 6);
+    expect(like('ddr4', 64, 8192).readBit.value).toBeCloseTo(1000 * ddr4('read_pJ_per_bit'), 6);
+    expect(like('ddr4', 64, 8192).writeBit.value).toBeCloseTo(1000 * ddr4('write_pJ_per_bit'), 6);
+    expect(like('hbm2', 128, 1024).activate.value).toBeCloseTo(1000 * hbm2('activate_pJ'), 6);
+    expect(like('hbm2', 128, 1024).readBit.value).toBeCloseTo(1000 * hbm2('total_pJ_per_bit_literature'), 6);
+    expect(like('hbm2', 128, 1024).refresh.value).toBeCloseTo(1e6 * hbm2('refresh_nJ_per_REF'), 3);
   });
 });
