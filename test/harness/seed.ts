@@ -2,4 +2,5 @@
 import process from 'node:process';
 import fc from 'fast-check';
 
-if (process.env.QNPU_GRAPHS === undefined && process.env.QNPU_MODELS === undefined) fc.configureGlobal({ seed: 20261121 });
+if (process.env.QNPU_GRAPHS === undefined && process.env.QNPU_MODELS === undefined)
+  fc.configureGlobal({ seed: 20261121 });
