@@ -4,7 +4,7 @@ import type { Machine } from '../../../isa/machine/schema.ts';
 import { type SimResult, type TimelineEntry, WORK } from '../../../sim/result.ts';
 import { CAUSE_MEANING } from '../../../sim/timing/causes.ts';
 import { type Column, renderTable } from '../table.ts';
-import { shorten } from '../wrap.ts';
+import { shorten, wrapText } from '../wrap.ts';
 import { chartLines } from './chart.ts';
 import type { Listing } from './listing.ts';
 
@@ -20,7 +20,7 @@ export interface SimulationText {
 
 /** Instructions and path intervals that are shown. */
 const ROWS = 40;
-const CODE_COLUMNS = 42;
+const CODE_COLUMNS = 39;
 
 const left = (title: string): Column => ({ title, align: 'left' });
 const right = (title: string): Column => ({ title, align: 'right' });
@@ -146,7 +146,7 @@ function unitLines(r: SimResult): string[] {
         ];
       }),
     ),
-    `  busy = ${[...WORK].join(', ')}`,
+    ...wrapText(`busy with ${[...WORK].join(', ')}`, { first: '  ', rest: '  ' }),
   ];
 }
 
