@@ -1,9 +1,10 @@
 /**
  * What lowering emits: instructions whose operands are descriptors themselves, in an order that is correct when each
  * one is finished before the next starts. Nothing here knows semaphores; order.ts adds them and link.ts numbers
- * the descriptors. The access table says what an instruction reads and writes, from its row's operands alone.
+ * the descriptors.
  */
-import type { InstructionOf, Mnemonic, TABLE, UnitKind } from '../../isa/instructions/table.ts';
+import { accessFields, readsDestination } from '../../isa/instructions/access.ts';
+import type { InstructionOf, Mnemonic, TABLE } from '../../isa/instructions/table.ts';
 import type { ArrayDescriptor, TensorDescriptor } from '../../isa/tensor.ts';
 
 /** A tensor descriptor with the name that the symbol table shows. */
@@ -51,83 +52,25 @@ export interface Access {
   readonly writeCells: readonly NamedArray[];
 }
 
-const NONE: readonly never[] = [];
-const tensors = (reads: readonly NamedTensor[], writes: readonly NamedTensor[]): Access => ({
-  reads,
-  writes,
-  readCells: NONE,
-  writeCells: NONE,
-});
-const binary = (d: { readonly dst: NamedTensor; readonly a: NamedTensor; readonly b: NamedTensor }): Access =>
-  tensors([d.a, d.b], [d.dst]);
-const unary = (d: { readonly dst: NamedTensor; readonly a: NamedTensor }): Access => tensors([d.a], [d.dst]);
-
-type AccessTable = { readonly [M in WorkMnemonic]: (draft: DraftOf<M>) => Access };
-
-const ACCESS: AccessTable = {
-  copy: (d) => tensors(d.accumulate ? [d.src, d.dst] : [d.src], [d.dst]),
-  fill: (d) => tensors([], [d.dst]),
-  gather: (d) => tensors([d.src, d.index], [d.dst]),
-  ww: (d) => ({ reads: [d.src], writes: NONE, readCells: NONE, writeCells: [d.tile] }),
-  mm: (d) => ({
-    reads: d.accumulate ? [d.src, d.dst] : [d.src],
-    writes: [d.dst],
-    readCells: [d.tile],
-    writeCells: NONE,
-  }),
-  rq: (d) =>
-    tensors(
-      [d.src, d.params, d.add].filter((t) => t !== null),
-      [d.dst],
-    ),
-  vadd: binary,
-  vsub: binary,
-  vmul: binary,
-  vdiv: binary,
-  vmax: binary,
-  vmin: binary,
-  vcvt: unary,
-  vsqrt: unary,
-  vaddq: (d) => tensors([d.a, d.b, d.params], [d.dst]),
-  vlut: binary,
-  vred: unary,
-  vfun: unary,
-  vdot: (d) => tensors(d.accumulate ? [d.a, d.b, d.dst] : [d.a, d.b], [d.dst]),
-};
-
-/** Operands that a draft reads and writes. */
-export function accessOf<M extends WorkMnemonic>(draft: DraftOf<M>): Access {
-  const row: (d: DraftOf<M>) => Access = ACCESS[draft.op];
-  return row(draft);
+/** Operands that a draft reads and writes, as the table of the instruction set says. */
+export function accessOf(draft: Draft): Access {
+  const values = draft as unknown as Readonly<Record<string, NamedTensor | NamedArray | null>>;
+  const fields = accessFields(draft.op).filter((f) => values[f.name] !== null);
+  const named = <T>(of: 'tensor' | 'array', write: boolean) =>
+    fields.filter((f) => f.of === of && f.write === write).map((f) => values[f.name] as T);
+  const writes = named<NamedTensor>('tensor', true);
+  return {
+    reads: [...named<NamedTensor>('tensor', false), ...(readsDestination(draft) ? writes : [])],
+    writes,
+    readCells: named('array', false),
+    writeCells: named('array', true),
+  };
 }
 
 /** DMA channel of a draft, 0 for every other unit. */
 export function channelOf(draft: Draft): number {
   return 'channel' in draft ? draft.channel : 0;
 }
-
-/** Units by mnemonic, without the table's documentation. */
-export const UNIT_OF: { readonly [M in WorkMnemonic]: Exclude<UnitKind, 'seq'> } = {
-  copy: 'dma',
-  fill: 'dma',
-  gather: 'dma',
-  ww: 'write',
-  mm: 'matrix',
-  rq: 'drain',
-  vadd: 'vector',
-  vsub: 'vector',
-  vmul: 'vector',
-  vdiv: 'vector',
-  vmax: 'vector',
-  vmin: 'vector',
-  vcvt: 'vector',
-  vsqrt: 'vector',
-  vaddq: 'vector',
-  vlut: 'vector',
-  vred: 'vector',
-  vfun: 'vector',
-  vdot: 'vector',
-};
 
 /** Weights of one tile before they have a place in the arrays. Identity matters: one object is one tile. */
 export interface WeightTile {

@@ -7,13 +7,13 @@
  * Vector clocks after Fidge and Mattern; counting semaphores between in-order units after decoupled access/execute machines.
  */
 import { InternalError } from '../../isa/base/errors.ts';
-import type { InstructionOf, Signal, UnitKind } from '../../isa/instructions/table.ts';
+import { type InstructionOf, type Signal, TABLE, type UnitKind } from '../../isa/instructions/table.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { SemaphoreDeclaration } from '../../isa/program.ts';
 import { LIMITS, SPACES } from '../../isa/tensor.ts';
 import type { Draft } from './draft.ts';
-import { accessOf, channelOf, UNIT_OF } from './draft.ts';
+import { accessOf, channelOf } from './draft.ts';
 import type { Interval } from './footprint.ts';
 import { cellFootprint, footprint } from './footprint.ts';
 import type { Dependence } from './hazards.ts';
@@ -106,7 +106,7 @@ function expand(slot: Slot): Ordered[] {
 }
 
 function unitIndex(draft: Draft): number {
-  const kind = UNIT_OF[draft.op];
+  const kind = TABLE[draft.op].unit;
   return kind === 'dma' ? FIXED_UNITS.length + channelOf(draft) : FIXED_UNITS.indexOf(kind);
 }
 

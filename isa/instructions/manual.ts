@@ -4,17 +4,23 @@ import { DIRECTIVES_DOC } from './assembly/directive-doc.ts';
 import { operandForm } from './assembly/operand-form.ts';
 import { fieldRange, fieldsOf } from './fields.ts';
 import { type BitField, COMMON_FIELDS, WORDS } from './header.ts';
+import { manualIntro } from './manual-intro.ts';
 import { RECORDS } from './records.ts';
 import { type FieldSpec, ISA_VERSION, MNEMONICS, type Mnemonic, TABLE, UNIT_KINDS } from './table.ts';
 
 export function generateManual(): string {
-  return `${[head(), index(), ...UNIT_KINDS.map(unitSection), descriptors(), records(), directives()].join('\n\n')}\n`;
+  return `${[head(), manualIntro(), words(), index(), ...UNIT_KINDS.map(unitSection), descriptors(), records(), directives()].join('\n\n')}\n`;
 }
 
 function head(): string {
   return `# The instruction set, version ${ISA_VERSION}
 
-Made from \`instructions/table.ts\`; do not edit (\`npm run bless\` writes it). What values, order and records mean is in \`README.md\`.
+Made from \`instructions/table.ts\`; do not edit (\`npm run bless\` writes it). It begins with what one must know to write
+a program, then lists every instruction with its words. What values, order and records mean in every corner is in \`README.md\`.`;
+}
+
+function words(): string {
+  return `## Words
 
 An instruction is ${WORDS} words of 32 bits, little endian. Bits that no field owns are zero. Every instruction may wait for up to
 ${LIMITS.waits} semaphores and signal up to ${LIMITS.signals}; slots are filled from the first, 0 = none. Bit 6 of a signal slot says *at done*, else *at release*.
@@ -72,11 +78,11 @@ export function syntaxOf(op: Mnemonic): string {
 function kindText(f: FieldSpec): string {
   switch (f.kind) {
     case 'tensor':
-      return 'tensor descriptor';
+      return `tensor, ${f.access ?? 'read'}`;
     case 'optionalTensor':
-      return 'tensor descriptor, 65535 = none';
+      return `tensor, ${f.access ?? 'read'}; 65535 = none`;
     case 'array':
-      return 'array descriptor';
+      return `array, ${f.access ?? 'read'}`;
     case 'choice':
       return (f.choices ?? []).map((c, i) => `${i} \`${c}\``).join(', ');
     case 'signed':

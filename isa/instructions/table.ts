@@ -23,6 +23,8 @@ export interface FieldSpec {
   readonly doc: string;
   /** Names of a `choice`, by value. */
   readonly choices?: readonly string[];
+  /** Of a descriptor: what it names is written (and read too where the flag `accumulate` is set); read when left out. */
+  readonly access?: 'write';
 }
 
 export interface RowSpec {
@@ -37,6 +39,7 @@ export const NO_TENSOR = 0xffff;
 
 const tensor = (word: 2 | 3, half: 0 | 1, doc: string) =>
   ({ kind: 'tensor', word, lsb: half * 16, bits: 16, doc }) as const;
+const result = (word: 2 | 3, half: 0 | 1, doc: string) => ({ ...tensor(word, half, doc), access: 'write' }) as const;
 const optionalTensor = (word: 2 | 3, half: 0 | 1, doc: string) =>
   ({ kind: 'optionalTensor', word, lsb: half * 16, bits: 16, doc }) as const;
 const array = (word: 2 | 3, half: 0 | 1, doc: string) => ({ kind: 'array', word, lsb: half * 16, bits: 16, doc }) as const;
@@ -55,7 +58,7 @@ const remote = {
   signalRemote: unsigned(1, 26, 6, 'semaphore of that core, signalled behind the data; 0 = none'),
 } as const;
 const binary = {
-  dst: tensor(2, 0, 'result'),
+  dst: result(2, 0, 'result'),
   a: tensor(2, 1, 'left operand'),
   b: tensor(3, 0, 'right operand'),
 } as const;
@@ -124,30 +127,30 @@ export const TABLE = {
   copy: {
     opcode: 0x10, unit: 'dma', doc: 'dst = src, element by element in index order. Widths may differ (widened by coding; a value that does not fit the narrower code is a fault). Fill, transposition and windows come from the walks.',
     fields: {
-      dst: tensor(2, 0, 'destination'), src: tensor(2, 1, 'source'), channel,
+      dst: result(2, 0, 'destination'), src: tensor(2, 1, 'source'), channel,
       accumulate: flag(0, 30, 'add to the destination (integers) instead of replacing it'), ...remote,
     },
   },
   fill: {
     opcode: 0x11, unit: 'dma', doc: 'Writes one code to every element of dst.',
-    fields: { dst: tensor(2, 0, 'destination'), value: signed(3, 0, 32, 'code to write'), channel, ...remote },
+    fields: { dst: result(2, 0, 'destination'), value: signed(3, 0, 32, 'code to write'), channel, ...remote },
   },
   gather: {
     opcode: 0x12, unit: 'dma', doc: 'dst = src, where index[i] is added to the coordinate of the axis of src dim 0 for dst dim 0 = i.',
     fields: {
-      dst: tensor(2, 0, 'destination'), src: tensor(2, 1, 'table; dim 0 has step 0'), index: tensor(3, 0, 'integers, one per dst dim 0'), channel, ...remote,
+      dst: result(2, 0, 'destination'), src: tensor(2, 1, 'table; dim 0 has step 0'), index: tensor(3, 0, 'integers, one per dst dim 0'), channel, ...remote,
     },
   },
 
   ww: {
     opcode: 0x20, unit: 'write', doc: 'Writes a weight tile: element k * nCount + n of src (index order) becomes weight (k, n) of the array tile, in all replicas.',
-    fields: { tile: array(2, 0, 'weight tile'), src: tensor(2, 1, 'kCount x nCount weights in any space but acc') },
+    fields: { tile: { ...array(2, 0, 'weight tile'), access: 'write' }, src: tensor(2, 1, 'kCount x nCount weights in any space but acc') },
   },
 
   mm: {
     opcode: 0x30, unit: 'matrix', doc: 'Matrix multiply: dst[m][n] (+)= sum over k of src[m][kStart + k] * tile[k][n] on raw codes. The last kdims dims of src are the window; the dims before are m; dst walks m then n.',
     fields: {
-      dst: tensor(2, 0, 'accumulators, M x N'), src: tensor(2, 1, 'scratchpad activations'), tile: array(3, 0, 'weight tile'), kdims,
+      dst: result(2, 0, 'accumulators, M x N'), src: tensor(2, 1, 'scratchpad activations'), tile: array(3, 0, 'weight tile'), kdims,
       accumulate: flag(0, 29, 'add to dst instead of replacing it'), zeroSkip: flag(0, 30, 'skip input bit planes that are all zero (time and energy, never values)'),
     },
   },
@@ -155,7 +158,7 @@ export const TABLE = {
   rq: {
     opcode: 0x38, unit: 'drain', doc: 'Drain: dst = requantize(src + add). params walks the dims of src and then the words of one record. With kdims > 0 the last kdims dims of src are reduced by maximum after requantizing (fused pooling).',
     fields: {
-      dst: tensor(2, 0, 'result'), src: tensor(2, 1, 'accumulators or wide integers'), params: optionalTensor(3, 0, '32-bit records'),
+      dst: result(2, 0, 'result'), src: tensor(2, 1, 'accumulators or wide integers'), params: optionalTensor(3, 0, '32-bit records'),
       add: optionalTensor(3, 1, 'integers added before requantizing'), kdims, relu: flag(0, 29, 'lower clamp at the zero point of dst'),
       mode: choice(1, 21, 3, REQUANTIZE_MODES, 'requantizer'),
     },
@@ -169,24 +172,24 @@ export const TABLE = {
   vmin: { opcode: 0x45, unit: 'vector', doc: 'dst = min(a, b).', fields: binary },
   vcvt: {
     opcode: 0x46, unit: 'vector', doc: 'Converts between codings: integer to float is float32(a - zero point); float to integer rounds, adds the zero point and saturates.',
-    fields: { dst: tensor(2, 0, 'result'), a: tensor(2, 1, 'operand'), rounding: choice(1, 21, 3, ROUNDINGS, 'float to integer') },
+    fields: { dst: result(2, 0, 'result'), a: tensor(2, 1, 'operand'), rounding: choice(1, 21, 3, ROUNDINGS, 'float to integer') },
   },
-  vsqrt: { opcode: 0x47, unit: 'vector', doc: 'dst = square root of a (float only).', fields: { dst: tensor(2, 0, 'result'), a: tensor(2, 1, 'operand') } },
+  vsqrt: { opcode: 0x47, unit: 'vector', doc: 'dst = square root of a (float only).', fields: { dst: result(2, 0, 'result'), a: tensor(2, 1, 'operand') } },
   vaddq: {
     opcode: 0x48, unit: 'vector', doc: 'Add with two scales on raw codes: dst = saturate(half-even((a*sa + c) + b*sb)) in float32, one rounding per operation; params = records [sa, sb, c] (float32).',
     fields: { ...binary, params: tensor(3, 1, 'records [sa, sb, c]; dims of dst and then 3') },
   },
   vlut: {
     opcode: 0x49, unit: 'vector', doc: 'dst = table[code of a - lowest code]; the table walks the dims of a and then its entries.',
-    fields: { dst: tensor(2, 0, 'result'), a: tensor(2, 1, 'codes of at most 16 bits'), b: tensor(3, 0, 'table') },
+    fields: { dst: result(2, 0, 'result'), a: tensor(2, 1, 'codes of at most 16 bits'), b: tensor(3, 0, 'table') },
   },
   vred: {
     opcode: 0x4a, unit: 'vector', doc: 'Reduces the last kdims dims of a. Float sums run in index order, one rounding each.',
-    fields: { dst: tensor(2, 0, 'result'), a: tensor(2, 1, 'operand'), kdims, reduction: choice(1, 21, 2, REDUCTIONS, 'reduction') },
+    fields: { dst: result(2, 0, 'result'), a: tensor(2, 1, 'operand'), kdims, reduction: choice(1, 21, 2, REDUCTIONS, 'reduction') },
   },
   vfun: {
     opcode: 0x4c, unit: 'vector', doc: 'Special function of float operands: float32 of the value computed in double by isa/numerics/special.ts.',
-    fields: { dst: tensor(2, 0, 'result'), a: tensor(2, 1, 'operand'), fn: choice(1, 21, 4, SPECIAL_FUNCTIONS, 'function') },
+    fields: { dst: result(2, 0, 'result'), a: tensor(2, 1, 'operand'), fn: choice(1, 21, 4, SPECIAL_FUNCTIONS, 'function') },
   },
   vdot: {
     opcode: 0x4b, unit: 'vector', doc: 'Window multiply-accumulate: dst[m] (+)= sum over the last kdims dims of a[m][k] * b[m][k] on centred values (depthwise, GEMV, average).',

@@ -96,7 +96,7 @@ function plainValue(document: Document.Parsed, fileName: string): unknown {
 /** Maps merge by key; everything else is replaced whole. A map that names another `kind` replaces the old one. */
 function merge(base: unknown, change: unknown): unknown {
   if (!isPlain(base) || !isPlain(change)) return change;
-  if ('kind' in change && 'kind' in base && change['kind'] !== base['kind']) return change;
+  if ('kind' in change && 'kind' in base && change.kind !== base.kind) return change;
   const merged: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(change)) {
     // A plain assignment to __proto__ would vanish instead of being reported as unknown.

@@ -1,9 +1,11 @@
 /**
- * What an instruction touches: which operands it reads and writes, and which array cells. One table, so that the run with data, the race
- * check, the interlock and the traffic ledger cannot disagree. A new mnemonic fails to compile here.
+ * What an instruction touches: which operands it reads and writes, and which array cells. The table of the instruction set says it, so the run with
+ * data, the race check, the interlock and the traffic ledger cannot disagree.
  */
 
-import { type Instruction, NO_TENSOR, type PerMnemonic } from '../../isa/instructions/table.ts';
+import { accessFields, readsDestination } from '../../isa/instructions/access.ts';
+import { operandsOf } from '../../isa/instructions/fields.ts';
+import { type Instruction, type Mnemonic, NO_TENSOR } from '../../isa/instructions/table.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { MatrixUnit } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
@@ -24,53 +26,30 @@ export interface Touches {
   readonly tile?: { readonly array: number; readonly write: boolean };
 }
 
-const read = (tensor: number): OperandUse => ({ tensor, read: true, write: false });
-const write = (tensor: number, alsoRead = false): OperandUse => ({ tensor, read: alsoRead, write: true });
-const optional = (tensor: number): OperandUse[] => (tensor === NO_TENSOR ? [] : [read(tensor)]);
-const none = (): Touches => ({ operands: [] });
-const unary = (i: { dst: number; a: number }): Touches => ({ operands: [write(i.dst), read(i.a)] });
-const binary = (i: { dst: number; a: number; b: number }): Touches => ({
-  operands: [write(i.dst), read(i.a), read(i.b)],
-});
-
-const TOUCHES: PerMnemonic<[], Touches> = {
-  nop: none,
-  halt: none,
-  li: none,
-  addi: none,
-  add: none,
-  cadd: none,
-  loop: none,
-  skip: none,
-  sync: none,
-  ldr: (i) => ({ operands: [read(i.src)] }),
-  copy: (i) => ({ operands: [write(i.dst, i.accumulate), read(i.src)] }),
-  fill: (i) => ({ operands: [write(i.dst)] }),
-  gather: (i) => ({ operands: [write(i.dst), { ...read(i.src), only: 'table' }, read(i.index)] }),
-  ww: (i) => ({ operands: [read(i.src)], tile: { array: i.tile, write: true } }),
-  mm: (i) => ({
-    operands: [write(i.dst, i.accumulate), { ...read(i.src), only: 'slice' }],
-    tile: { array: i.tile, write: false },
-  }),
-  rq: (i) => ({ operands: [write(i.dst), read(i.src), ...optional(i.params), ...optional(i.add)] }),
-  vadd: binary,
-  vsub: binary,
-  vmul: binary,
-  vdiv: binary,
-  vmax: binary,
-  vmin: binary,
-  vlut: binary,
-  vcvt: unary,
-  vsqrt: unary,
-  vfun: unary,
-  vred: unary,
-  vaddq: (i) => ({ operands: [write(i.dst), read(i.a), read(i.b), read(i.params)] }),
-  vdot: (i) => ({ operands: [write(i.dst, i.accumulate), read(i.a), read(i.b)] }),
+/** Operands of which only a part is touched. */
+const PARTIAL: { readonly [M in Mnemonic]?: readonly [field: string, only: 'slice' | 'table'] } = {
+  mm: ['src', 'slice'],
+  gather: ['src', 'table'],
 };
 
-/** Operands in a fixed order: what is written first. */
+/** Operands in table order, destinations first. */
 export function touchesOf(instruction: Instruction): Touches {
-  return (TOUCHES[instruction.op] as (i: Instruction) => Touches)(instruction);
+  const values = operandsOf(instruction);
+  const partial = PARTIAL[instruction.op];
+  const operands: OperandUse[] = [];
+  let tile: Touches['tile'];
+  for (const { name, of, optional, write } of accessFields(instruction.op)) {
+    const number = Number(values[name]);
+    if (of === 'array') tile = { array: number, write };
+    else if (!optional || number !== NO_TENSOR)
+      operands.push({
+        tensor: number,
+        write,
+        read: !write || readsDestination(instruction),
+        ...(partial?.[0] === name ? { only: partial[1] } : {}),
+      });
+  }
+  return tile === undefined ? { operands } : { operands, tile };
 }
 
 /** The part of an operand's walk that the instruction touches, for Walk.intervalsOf. */

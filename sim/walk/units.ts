@@ -1,5 +1,6 @@
 /** Units as small numbers, per program: which unit executes an instruction, and its name for people. */
-import { type Instruction, TABLE, UNIT_KINDS, type UnitKind } from '../../isa/instructions/table.ts';
+import { executingUnit } from '../../isa/instructions/fields.ts';
+import { type Instruction, UNIT_KINDS, type UnitKind } from '../../isa/instructions/table.ts';
 
 const CHANNELS = 16;
 const PER_CORE = UNIT_KINDS.length - 1 + CHANNELS;
@@ -22,9 +23,7 @@ export function unitCount(cores: number): number {
 
 /** Unit that executes an instruction on a core. */
 export function unitOf(i: Instruction, core: number): UnitName {
-  if (i.op === 'sync') return { core, kind: i.unit, channel: i.unit === 'dma' ? i.channel : 0 };
-  const kind = TABLE[i.op].unit;
-  return { core, kind, channel: 'channel' in i ? i.channel : 0 };
+  return { core, ...executingUnit(i) };
 }
 
 export function unitText(u: UnitName, cores = 1): string {

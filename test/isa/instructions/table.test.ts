@@ -1,5 +1,6 @@
 /** Lint of the instruction table: whoever adds a row is told here what is wrong with it. */
 import { describe, expect, it } from 'vitest';
+import { accessFields, readsDestination } from '../../../isa/instructions/access.ts';
 import { fieldsOf } from '../../../isa/instructions/fields.ts';
 import { COMMON_FIELDS } from '../../../isa/instructions/header.ts';
 import { MNEMONICS, TABLE, UNIT_KINDS } from '../../../isa/instructions/table.ts';
@@ -36,6 +37,23 @@ describe('the instruction table', () => {
       expect(new Set(f.choices).size, name).toBe(f.choices.length);
       expect(f.choices.length, name).toBeLessThanOrEqual(2 ** f.bits);
     }
+  });
+
+  it('lets every instruction of a unit write one thing: dst, or the tile of a weight write', () => {
+    for (const op of MNEMONICS.filter((m) => TABLE[m].unit !== 'seq')) {
+      const written = accessFields(op).filter((f) => f.write);
+      expect(
+        written.map((f) => f.name),
+        op,
+      ).toEqual([TABLE[op].unit === 'write' ? 'tile' : 'dst']);
+      expect(
+        accessFields(op).some((f) => f.optional && f.write),
+        op,
+      ).toBe(false);
+    }
+    expect(readsDestination({ op: 'mm', accumulate: true })).toBe(true);
+    expect(readsDestination({ op: 'mm', accumulate: false })).toBe(false);
+    expect(readsDestination({ op: 'ww' })).toBe(false);
   });
 
   it('gives every DMA instruction a channel and no other unit one, save sync', () => {
