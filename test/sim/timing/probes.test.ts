@@ -1,5 +1,6 @@
 /** One probe for each unit and memory, with the count by hand beside it; what closed-forms.test.ts has is not repeated. teach-8x8 unless said. */
 import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../../isa/base/random.ts';
 import { teach8x8 } from '../../../isa/machine/presets/teach-8x8.ts';
 import { BankedPort } from '../../../sim/timing/banked-port.ts';
 import {
@@ -231,6 +232,31 @@ describe('banks', () => {
       [0, 32, 0],
       [0, 9, 1],
     ]));
+
+  it('lies between addresses at random and two ascending streams, counted access by access on 2 banks', () => {
+    /** Accesses a cycle of a stream that is turned away wherever the older one has the bank. */
+    const counted = (next: (i: number) => number, older: (cycle: number) => number) => {
+      let done = 0;
+      for (let cycle = 0; cycle < 20_000; cycle++) if (next(done) !== older(cycle)) done += 1;
+      return done / 20_000;
+    };
+    const random = createRandom(1);
+    const anywhere = Array.from({ length: 20_000 }, () => random.int(0, 1));
+    const both = counted(
+      () => random.int(0, 1),
+      (cycle) => anywhere[cycle]!,
+    );
+    const ascending = counted(
+      (i) => i % 2,
+      (cycle) => cycle % 2,
+    );
+    const mixed = counted(
+      (i) => anywhere[i]!,
+      (cycle) => cycle % 2,
+    );
+    expect([both, mixed, ascending].map((r) => Math.round(r * 50) / 50)).toEqual([0.5, 0.66, 1]);
+    expect(Math.abs(mixed - 2 / 3)).toBeLessThan(0.01);
+  });
 
   it('two channels that fill one scratchpad: 8 words at 2 / 3 while the other is there', () => {
     const fill = (dst: number, channel: number) => ins('fill', { dst, channel });
