@@ -26,3 +26,7 @@ export { compileModel, type Model, prepareModel } from './run/prepare.ts';
 export { buildResult } from './run/result.ts';
 export { type DesignPoint, simulatePoint } from './run/simulate-model.ts';
 export { VERSION } from './version.ts';
+export type { BuiltSection } from './workloads/build.ts';
+export type { ZooEntry } from './workloads/entry.ts';
+export { ZOO } from './workloads/networks/index.ts';
+export { type OpenOptions, openZoo, openZooSections, parseZooName, type ZooName } from './workloads/zoo.ts';
