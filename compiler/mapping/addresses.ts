@@ -11,10 +11,11 @@ import type { ConstantTensor } from '../lower/constants.ts';
 import { at, roundUp } from '../lower/layout.ts';
 import type { Block } from './allocate.ts';
 import { aliveAt, allocate } from './allocate.ts';
-import type { HomePlan } from './homes.ts';
+import type { HomePlan, TileCache } from './homes.ts';
 import { planHomes } from './homes.ts';
 import { residentConstants } from './resident.ts';
 import type { Storage } from './storage.ts';
+import type { TilePlan } from './tiles.ts';
 import { stageAlign } from './tiles.ts';
 
 export interface Place {
@@ -50,31 +51,35 @@ export interface MemoryOptions {
   readonly residency: boolean;
 }
 
-/** Resident constants of less than this share of the scratchpad take no tile's room worth weighing. */
-const FREE_SHARE = 1 / 16;
+/** Parts of the share that resident constants may take which are tried. */
+const SHARES = [1, 0.5, 0.25] as const;
 
 /**
- * The cheaper of two plans by transfer time of an inference: with the constants of all layers resident as far as their share of the
- * scratchpad goes, and with none. The second is not tried where the constants are small.
+ * Plans with as many resident constants as leave everything else as it is: up to all, a half or a quarter of their share of the
+ * scratchpad. Room that would cost an activation its home or a layer its tiles is not taken: what that loses no estimate of transfer
+ * times foretells well, and a constant saves little.
  */
 export function planMemory(storage: Storage, machine: Machine, options: MemoryOptions): MemoryPlan {
-  const constants = options.residency ? residentConstants(storage, machine) : new Map<ConstantTensor, number>();
-  const kept = planWith(storage, machine, constants);
-  if (constants.size === 0) return orThrow(kept);
-  const bytes = [...constants.values()].reduce((sum, n) => sum + n, 0);
-  if (!(kept instanceof CapacityError) && bytes <= machine.core.scratchpad.sizeBytes * FREE_SHARE) return kept;
-  const without = planWith(storage, machine, new Map());
-  if (kept instanceof CapacityError) return orThrow(without);
-  return without instanceof CapacityError || transferTime(kept) <= transferTime(without) ? kept : without;
+  const tried = new Set<number>();
+  const cache: TileCache = new Map();
+  const without = planWith(storage, machine, new Map(), cache);
+  if (without instanceof CapacityError) throw without;
+  for (const share of options.residency ? SHARES : []) {
+    const constants = residentConstants(storage, machine, share);
+    if (constants.size === 0 || tried.has(constants.size)) continue;
+    tried.add(constants.size);
+    const plan = planWith(storage, machine, constants, cache);
+    if (!(plan instanceof CapacityError) && sameOtherwise(plan.homes, without.homes)) return plan;
+  }
+  return without;
 }
 
-function transferTime(plan: MemoryPlan): number {
-  return plan.homes.plans.reduce((sum, p) => sum + (p?.costCycles ?? 0), 0);
-}
-
-function orThrow(plan: MemoryPlan | CapacityError): MemoryPlan {
-  if (plan instanceof CapacityError) throw plan;
-  return plan;
+/** Whether values have the same homes and layers the same tiles. */
+function sameOtherwise(a: HomePlan, b: HomePlan): boolean {
+  const tiles = (plan: TilePlan | null | undefined) => `${plan?.sizes.join()}/${plan?.order.join()}`;
+  return (
+    a.spaces.every((space, i) => space === b.spaces[i]) && a.plans.every((plan, k) => tiles(plan) === tiles(b.plans[k]))
+  );
 }
 
 /** Plans with all of the scratchpad first; where blocks then do not pack, with less prefetch and smaller tiles. */
@@ -82,6 +87,7 @@ function planWith(
   storage: Storage,
   machine: Machine,
   constants: ReadonlyMap<ConstantTensor, number>,
+  cache: TileCache,
 ): MemoryPlan | CapacityError {
   const { sizeBytes } = machine.core.scratchpad;
   const kept = [...constants.values()].reduce((sum, bytes) => sum + bytes, 0);
@@ -95,7 +101,7 @@ function planWith(
     [0.5, false],
   ] as const) {
     const homes = attempt(() =>
-      planHomes(storage, machine, Math.floor(sizeBytes * share) - kept, new Set(constants.keys())),
+      planHomes(storage, machine, Math.floor(sizeBytes * share) - kept, new Set(constants.keys()), cache),
     );
     if (homes instanceof CapacityError) return last ?? homes;
     const plan = place(storage, machine, homes, constants, prefetch && machine.capabilities.doubleBuffering);

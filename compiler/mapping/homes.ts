@@ -15,7 +15,7 @@ import type { Buffer, Storage } from './storage.ts';
 import { operandLayout } from './storage.ts';
 import { striped } from './stripes.ts';
 import type { Homes, TilePlan } from './tiles.ts';
-import { planTiles, smallestPlan, stageAlign } from './tiles.ts';
+import { smallestPlan, stageAlign, TileChoices } from './tiles.ts';
 
 /** First and last kernel that touches a buffer. */
 export interface Life {
@@ -31,6 +31,9 @@ export interface HomePlan {
   readonly plans: readonly (TilePlan | null)[];
 }
 
+/** Tile plans by kernel and homes, shared by all searches for one network. */
+export type TileCache = Map<string, TileChoices>;
+
 /**
  * @param spadBytes scratchpad that may be planned; less than the real size when addresses did not fit before
  * @param resident constants that have a place in the scratchpad for good, outside of `spadBytes`
@@ -40,8 +43,9 @@ export function planHomes(
   machine: Machine,
   spadBytes: number,
   resident: ReadonlySet<ConstantTensor>,
+  cache: TileCache,
 ): HomePlan {
-  const search = new HomeSearch(storage, machine, spadBytes, resident);
+  const search = new HomeSearch(storage, machine, spadBytes, resident, cache);
   search.improve();
   search.settleOutside();
   return search.result();
@@ -56,10 +60,17 @@ class HomeSearch {
   readonly #touched: readonly (readonly number[])[];
   readonly #spaces: Space[];
   readonly #resident: number[];
-  readonly #cache = new Map<string, TilePlan | null>();
+  readonly #cache: TileCache;
 
-  constructor(storage: Storage, machine: Machine, spadBytes: number, resident: ReadonlySet<ConstantTensor>) {
+  constructor(
+    storage: Storage,
+    machine: Machine,
+    spadBytes: number,
+    resident: ReadonlySet<ConstantTensor>,
+    cache: TileCache,
+  ) {
     this.#storage = storage;
+    this.#cache = cache;
     this.#residentConstants = resident;
     this.#machine = machine;
     this.#spadBytes = spadBytes;
@@ -133,14 +144,14 @@ class HomeSearch {
   #plan(k: number): TilePlan | null {
     const kernel = at(this.#storage.kernels, k);
     const homes = this.#homesOf(k);
-    const budget = this.#spadBytes - at(this.#resident, k);
-    const key = `${k} ${homes.inputs.join()} ${homes.output} ${budget}`;
-    let plan = this.#cache.get(key);
-    if (plan === undefined) {
-      plan = budget < 0 ? null : planTiles(kernel, homes, this.#machine, budget);
-      this.#cache.set(key, plan);
+    const key = `${k} ${homes.inputs.join()} ${homes.output}`;
+    let choices = this.#cache.get(key);
+    if (choices === undefined) {
+      choices = new TileChoices(kernel, homes, this.#machine);
+      this.#cache.set(key, choices);
     }
-    return plan;
+    const budget = this.#spadBytes - at(this.#resident, k);
+    return budget < 0 ? null : choices.within(budget);
   }
 
   #homesOf(k: number): Homes {

@@ -1,7 +1,7 @@
 /**
  * Which constants (requantizer records, tables, constant operands) stay in the scratchpad from one inference to the next, as weights stay in
  * the arrays. They may take a fixed share of it, because what they take is gone for the tiles of every layer; the smallest first,
- * since each one saved is a transfer saved. Whether staying pays at all is decided with the whole plan (addresses.ts).
+ * since each one saved is a transfer saved. Whether there is room that nothing else wants is decided with the whole plan (addresses.ts).
  */
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { ConstantTensor } from '../lower/constants.ts';
@@ -32,10 +32,14 @@ export function stagedConstants(storage: Storage, machine: Machine): ReadonlyMap
   return out;
 }
 
-/** The constants that may stay, in order of first use. */
-export function residentConstants(storage: Storage, machine: Machine): ReadonlyMap<ConstantTensor, number> {
+/** The constants that may stay, in order of first use. @param part of the share that they may take, 0 .. 1 */
+export function residentConstants(
+  storage: Storage,
+  machine: Machine,
+  part: number,
+): ReadonlyMap<ConstantTensor, number> {
   const staged = stagedConstants(storage, machine);
-  let left = residentLimitBytes(machine);
+  let left = residentLimitBytes(machine) * part;
   const chosen = new Set<ConstantTensor>();
   for (const [constant, bytes] of [...staged].sort((a, b) => a[1] - b[1])) {
     if (bytes > left) break;

@@ -19,7 +19,9 @@ const WEIGHT_SHARE = 0.5;
 
 /** `plan` cut into stripes where that pays, else `plan`. Costs of the plan stay those of one tile: stripes move the same bytes. */
 export function striped(kernel: Kernel, homes: Homes, plan: TilePlan, machine: Machine): TilePlan {
-  const inPlace = plan.output === null && plan.inputs.every((stage) => stage === null);
+  const inPlace =
+    plan.output === null &&
+    plan.inputs.every((stage, i) => stage === null || at(kernel.inputs, i).source.kind === 'constant');
   if (kernel.kind !== 'matmul' || kernel.epilogue === null || plan.tiles !== 1 || !inPlace) return plan;
   if (!machine.capabilities.doubleBuffering || !weightsStay(kernel, machine)) return plan;
   const dim = positionDims(kernel).find((d) => at(kernel.shape, d) > 1);
@@ -31,7 +33,8 @@ export function striped(kernel: Kernel, homes: Homes, plan: TilePlan, machine: M
   const sizes = kernel.shape.map((size, d) => (d === dim ? rows : size));
   if (!cuttable(kernel, homes, sizes)) return plan;
   const cut = costTiles(kernel, homes, machine, sizes, memoryOrder(kernel.shape.length));
-  return cut.scratchBytes > plan.scratchBytes ? plan : { ...cut, costCycles: plan.costCycles };
+  const more = cut.scratchBytes > plan.scratchBytes || cut.inputs.some((stage) => stage !== null && stage.loads > 1);
+  return more ? plan : { ...cut, costCycles: plan.costCycles };
 }
 
 function weightsStay(kernel: MatmulKernel, machine: Machine): boolean {

@@ -52,23 +52,53 @@ export interface TilePlan {
 /** Price of one more tile: dispatch, semaphores and unit start-up that do not overlap; keeps tiles from being crumbs. */
 const TILE_CYCLES = 64;
 
-/** Cheapest plan within `budgetBytes` of scratchpad, or null. Copies need no scratchpad. */
-export function planTiles(kernel: Kernel, homes: Homes, machine: Machine, budgetBytes: number): TilePlan | null {
-  if (kernel.kind === 'copy') return copyPlan(kernel, homes, machine);
-  const whole = costTiles(kernel, homes, machine, kernel.shape, memoryOrder(kernel.shape.length));
-  const inPlace =
-    homes.output === 'spad' &&
-    kernel.inputs.every((input, i) => input.source.kind === 'constant' || homes.inputs[i] === 'spad');
-  if (inPlace && whole.scratchBytes <= budgetBytes) return whole;
-  let best: TilePlan | null = null;
-  for (const order of tileOrders(kernel)) {
-    for (const sizes of tileSizes(kernel)) {
-      if (!cuttable(kernel, homes, sizes)) continue;
-      const plan = costTiles(kernel, homes, machine, sizes, order);
-      if (plan.scratchBytes <= budgetBytes && (best === null || plan.costCycles < best.costCycles)) best = plan;
-    }
+/**
+ * All plans of one kernel with its operands at given homes, made when first asked for: what differs between two questions is
+ * the room that there is, not what a plan costs.
+ */
+export class TileChoices {
+  readonly #kernel: Kernel;
+  readonly #homes: Homes;
+  readonly #machine: Machine;
+  readonly #whole: TilePlan;
+  readonly #inPlace: boolean;
+  #plans: readonly TilePlan[] | null = null;
+
+  constructor(kernel: Kernel, homes: Homes, machine: Machine) {
+    this.#kernel = kernel;
+    this.#homes = homes;
+    this.#machine = machine;
+    this.#whole =
+      kernel.kind === 'copy'
+        ? copyPlan(kernel, homes, machine)
+        : costTiles(kernel, homes, machine, kernel.shape, memoryOrder(kernel.shape.length));
+    this.#inPlace =
+      homes.output === 'spad' &&
+      kernel.inputs.every((input, i) => input.source.kind === 'constant' || homes.inputs[i] === 'spad');
   }
-  return best;
+
+  /** Cheapest plan within `budgetBytes` of scratchpad, or null. Copies need no scratchpad. */
+  within(budgetBytes: number): TilePlan | null {
+    if (this.#kernel.kind === 'copy') return this.#whole;
+    if (this.#inPlace && this.#whole.scratchBytes <= budgetBytes) return this.#whole;
+    this.#plans ??= this.#all();
+    return this.#plans.find((plan) => plan.scratchBytes <= budgetBytes) ?? null;
+  }
+
+  /** Cheapest first; a plan that another beats in both time and room is left out. */
+  #all(): readonly TilePlan[] {
+    const { kernel, homes, machine } = { kernel: this.#kernel, homes: this.#homes, machine: this.#machine };
+    const sizes = tileSizes(kernel).filter((s) => cuttable(kernel, homes, s));
+    const plans = tileOrders(kernel).flatMap((order) => sizes.map((s) => costTiles(kernel, homes, machine, s, order)));
+    let least = Number.POSITIVE_INFINITY;
+    return plans
+      .sort((a, b) => a.costCycles - b.costCycles)
+      .filter((plan) => {
+        const smaller = plan.scratchBytes < least;
+        if (smaller) least = plan.scratchBytes;
+        return smaller;
+      });
+  }
 }
 
 /** The plan that needs the least scratchpad: what a capacity error quotes. */
