@@ -1,5 +1,5 @@
 /** Small hand-made programs for tests: descriptors and instructions with everything that is usually empty filled in. */
-import type { Instruction } from '../../isa/instructions/table.ts';
+import { type Instruction, ISA_VERSION } from '../../isa/instructions/table.ts';
 import type { Program, SemaphoreDeclaration, UnitRef } from '../../isa/program.ts';
 import type { ArrayDescriptor, Coding, Role, Space, TensorDescriptor } from '../../isa/tensor.ts';
 
@@ -78,7 +78,7 @@ export interface ProgramParts {
 
 export function program(parts: ProgramParts): Program {
   return {
-    isaVersion: '1.0',
+    isaVersion: ISA_VERSION,
     name: 'test',
     cores: [{ instructions: parts.instructions }],
     tensors: parts.tensors,
