@@ -1,6 +1,6 @@
 /**
  * The widths of a network at a recipe: of each product's weights and of each layer's result. First products are those that read the network's input, last those
- * that no other product follows; their weights, what only last products read, and the network's outputs have the recipe's edge width, where it is the larger.
+ * that no other product follows; their weights, what only last products read and make, and the network's outputs have the recipe's edge width, where it is the larger.
  */
 import { countLayer, productsOf, weightsOf } from './count.ts';
 import type { Layer, LayerKind, Network, Section } from './layers.ts';
@@ -78,14 +78,14 @@ const KEEPS: ReadonlySet<LayerKind> = new Set([
   'detections',
 ]);
 
-/** Outputs, and what only last products read, through layers that keep widths. */
+/** Outputs, results of last products, and what only last products read, through layers that keep widths. */
 function edgeResults({ layers, outputs }: Section, last: ReadonlySet<Layer>): ReadonlySet<Layer> {
   const wide = new Set<Layer>();
   if (last.size === 0) return wide;
   for (const layer of [...layers].reverse()) {
     const readers = layers.filter((l) => l.inputs.includes(layer.output));
     const edge = readers.every((r) => last.has(r) || (wide.has(r) && KEEPS.has(r.kind)));
-    if (edge && (readers.length > 0 || outputs.includes(layer.output))) wide.add(layer);
+    if (last.has(layer) || (edge && (readers.length > 0 || outputs.includes(layer.output)))) wide.add(layer);
   }
   return wide;
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../isa/base/errors.ts';
 import { ZOO } from '../../../src/workloads/networks/index.ts';
 import { parseRecipe } from '../../../src/workloads/recipe.ts';
+import { planWidths } from '../../../src/workloads/widths.ts';
 import { openZoo, parseZooName } from '../../../src/workloads/zoo.ts';
 
 describe('names', () => {
@@ -37,4 +38,16 @@ describe('names', () => {
 it('a recipe says the width of the edges when it is not 8', () => {
   expect(parseRecipe('w2a4f3')).toEqual({ name: 'w2a4f3', weights: 2, activations: 4, edge: 3, published: null });
   expect(parseRecipe('w4a16')).toMatchObject({ weights: 4, activations: 16, edge: 8 });
+});
+
+it('the last product reads and makes values of the edge width, the sums before it do not', () => {
+  const { entry, recipe } = parseZooName('resnet18-w4a4');
+  const network = entry.describe();
+  const plan = planWidths(network, recipe!);
+  const widthsOf = (name: string) => plan.get(network.sections[0]!.layers.find((l) => l.name === name)!);
+  expect(widthsOf('conv1')).toEqual({ weights: 8, activations: 4 });
+  expect(widthsOf('layer4.1.conv2')).toEqual({ weights: 4, activations: 4 });
+  expect(widthsOf('layer4.1.add')).toEqual({ weights: 0, activations: 4 });
+  expect(widthsOf('gap')).toEqual({ weights: 0, activations: 8 });
+  expect(widthsOf('fc')).toEqual({ weights: 8, activations: 8 });
 });

@@ -80,32 +80,39 @@ describe.each(ZOO.map((entry) => ({ entry, name: entry.name })))('$name', ({ ent
     expect({ macs: macs * (entry.batch ?? 1), params }).toEqual(entry.totals);
   });
 
-  describe.skipIf(reference === undefined || entry.batch !== undefined)('(needs ../shared/reference)', () => {
+  if (entry.batch !== undefined) return;
+  describe.skipIf(reference === undefined)('(needs ../shared/reference)', () => {
     const table = reference?.models[TABLES[entry.name] ?? ''];
 
     it('has the totals of the reference', () => {
       expect(countNetwork(network)).toEqual({ macs: table?.computed.macs, params: table?.computed.params });
     });
 
-    it.skipIf(table?.layers === undefined)('has the layers of the reference', () => {
-      expect(rowsOf(network)).toEqual(tableRows(reference!, table!));
-    });
+    if (table?.layers !== undefined)
+      it('has the layers of the reference', () => {
+        expect(rowsOf(network)).toEqual(tableRows(reference!, table));
+      });
 
-    it.skipIf(table?.gemms === undefined)('has the products of the reference', () => {
-      expect(productSums(network)).toEqual(tableSums(table!));
-    });
+    if (table?.gemms !== undefined)
+      it('has the products of the reference', () => {
+        expect(productSums(network)).toEqual(tableSums(table));
+      });
 
-    it.skipIf(table?.wbits === undefined)('has the published widths', () => {
-      expect(entry.publishedWidths?.map((w) => w.weights)).toEqual(table?.wbits);
-    });
+    if (table?.wbits !== undefined)
+      it('has the published widths', () => {
+        expect(entry.publishedWidths?.map((w) => w.weights)).toEqual(table.wbits);
+      });
   });
 });
 
 it('every network but the cameras has a table', () => {
-  expect(ZOO.filter((e) => e.batch === undefined).map((e) => e.name)).toEqual(
-    expect.arrayContaining(Object.keys(TABLES)),
-  );
-  expect(ZOO.filter((e) => e.batch === undefined && TABLES[e.name] === undefined)).toEqual([]);
+  const single = ZOO.filter((e) => e.batch === undefined).map((e) => e.name);
+  expect(Object.keys(TABLES).sort()).toEqual(single.sort());
+  if (reference !== undefined)
+    for (const name of single) {
+      const { layers, gemms } = reference.models[TABLES[name]!]!;
+      expect(layers ?? gemms, name).toBeDefined();
+    }
 });
 
 /** The layers that multiply, as the reference's rows have them. */
