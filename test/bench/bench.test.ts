@@ -107,6 +107,21 @@ describe('measuring', () => {
   });
 });
 
+describe('a goal', () => {
+  const verdict = (wall: number, cpu: number) => {
+    const report = runBenchmarks([BENCHMARKS[0]!], surroundings, quick);
+    const same = (median: number) => ({ min: median, median, max: median });
+    const [m] = report.measured;
+    const measured = [{ ...m!, goalSeconds: 1, cpuSecondsPerUnit: same(cpu), wallSecondsPerUnit: same(wall) }];
+    return /goal of [^:]*: under 1 s: ([^(]*) \(/.exec(renderBench({ ...report, measured }))?.[1];
+  };
+  it('is held against the wall time, and says when only the CPU time keeps it', () => {
+    expect(verdict(0.7, 0.8)).toBe('met');
+    expect(verdict(1.7, 0.8)).toBe('met by the CPU time; the wall time is for an idle machine');
+    expect(verdict(1.7, 1.6)).toBe('NOT met');
+  });
+});
+
 describe('options', () => {
   const parse = (...args: string[]) => parseOptions(args, BENCHMARKS);
   it('choose rounds, benchmarks and form', () => {

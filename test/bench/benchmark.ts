@@ -40,7 +40,7 @@ export interface Benchmark {
   readonly name: string;
   /** Absolute figures read best as seconds for one unit or as units per second. */
   readonly shows: 'seconds' | 'rate';
-  /** Wall seconds that one unit should stay below on an idle machine; CPU seconds are held against it. */
+  /** Wall seconds that one unit should stay below on a machine with nothing else to do. */
   readonly goalSeconds?: number;
   /** Everything that is not to be timed. A text says why it cannot run here. */
   readonly prepare: (surroundings: Surroundings) => Prepared | string;

@@ -6,7 +6,8 @@ import { parseOptions } from './options.ts';
 import { renderBench } from './report.ts';
 import { BENCHMARKS, runBenchmarks } from './run.ts';
 
-const SECONDS = 0.25;
+/** CPU seconds of each side in each round: short enough to alternate often, long enough for several collections of garbage. */
+const SECONDS = 0.5;
 
 /** The compiled file lies deeper than the source; both are below the folder of package.json. */
 function rootAbove(folder: string): string {

@@ -18,7 +18,7 @@ const measuredSchema = z.strictObject({
   cpuSecondsPerUnit: spreadSchema,
   referenceCpuSecondsPerUnit: spreadSchema,
   wallSecondsPerUnit: spreadSchema.optional(),
-  /** Held against the median of the CPU seconds. */
+  /** For the wall seconds on an idle machine. */
   goalSeconds: positive.optional(),
 });
 
@@ -83,10 +83,18 @@ function absolute({ shows, subject }: Measured, { median }: Spread): string {
   return shows === 'seconds' ? `${significant(median)} s` : `${withPrefix(1 / median)} ${subject.unit}s/s`;
 }
 
-function goalLine({ name, goalSeconds, cpuSecondsPerUnit: { median } }: Measured): string[] {
-  if (goalSeconds === undefined) return [];
-  const verdict = median < goalSeconds ? 'met' : 'NOT met';
-  return [`goal of ${name}: under ${goalSeconds} s of CPU time; ${verdict} with ${significant(median)} s.`];
+/** On a busy machine only the CPU time can tell: the wall time of an idle one is about that. */
+function goalLine({ name, goalSeconds, cpuSecondsPerUnit: cpu, wallSecondsPerUnit: wall }: Measured): string[] {
+  if (goalSeconds === undefined || wall === undefined) return [];
+  const verdict =
+    wall.median < goalSeconds
+      ? 'met'
+      : cpu.median < goalSeconds
+        ? 'met by the CPU time; the wall time is for an idle machine'
+        : 'NOT met';
+  return [
+    `goal of ${name}: under ${goalSeconds} s: ${verdict} (wall ${significant(wall.median)} s, CPU ${significant(cpu.median)} s).`,
+  ];
 }
 
 function factsLine({ name, subject, reference, facts, rounds }: Measured): string {
