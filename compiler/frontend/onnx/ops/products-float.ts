@@ -6,7 +6,7 @@ import { floatAttribute, intAttribute } from '../attributes.ts';
 import { size } from '../constants.ts';
 import { dequantizeCodes, floatData, floatTensor, type ImportContext } from '../context.ts';
 import { invalid, refuse } from '../meaning.ts';
-import { type FloatWeights, imageWeights, turned, type Weights } from './products.ts';
+import { type FloatWeights, imageWeights, turned, type Weights } from './product-weights.ts';
 import { asImage, fromImage, windowOf } from './window.ts';
 
 /** The numbers that quantized weights stand for, or float weights as they are. */

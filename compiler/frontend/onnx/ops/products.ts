@@ -20,65 +20,12 @@ import {
 } from '../meaning.ts';
 import { nodeLabel } from '../structure.ts';
 import { type BiasPlan, biasPlan } from './bias.ts';
+import { imageWeights, turned, type Weights, weightsInput } from './product-weights.ts';
 import { floatConv, floatProduct } from './products-float.ts';
 import { isPerTensor, singleScale, singleZero } from './scaling.ts';
 import { asImage, fromImage, windowOf } from './window.ts';
 
-export type Weights = Extract<Meaning, { kind: 'weights' }>;
-/** Weights in float32: nothing for the arrays. */
-export interface FloatWeights {
-  readonly kind: 'float-weights';
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
-}
-const UNIT: Scaling = { scale: new Float32Array([1]), zero: new Int32Array(1), axis: 0 };
 type Quantized = Extract<Meaning, { kind: 'quantized' }>;
-
-const QUANTIZE_FIRST =
-  "quantize the model first: onnxruntime's quantize_static (QDQ, int8) or, for fewer bits, Brevitas or QONNX quantizers";
-
-/**
- * The weight operand, known: quantized, or the numbers themselves where a network of quantized layers has some in float32.
- * Whole numbers of at most 8 bits behind QONNX activations are codes: exporters fold the quantizer of weights away.
- */
-export function weightsInput(cx: ImportContext, index: number): Weights | FloatWeights {
-  const w = cx.input(index);
-  if (w.kind === 'weights') return w;
-  if (w.kind === 'constant') {
-    const codes = wholeWeights(cx, w.constant);
-    if (codes !== undefined) return codes;
-    if (cx.quantizedModel && w.constant.dataType === 'float32') {
-      cx.notes.push(
-        `${nodeLabel(cx.node)} has float weights: it runs in float32 on the vector unit, not on the arrays`,
-      );
-      return { kind: 'float-weights', shape: w.constant.shape, data: floatData(w.constant) };
-    }
-    return refuse(`${cx.node.opType} has float weights ('${cx.node.inputs[index]}')`, {
-      expected: 'quantized weights and activations',
-      hint: QUANTIZE_FIRST,
-    });
-  }
-  return refuse(`${cx.node.opType} has weights that are computed at run time ('${cx.node.inputs[index]}')`, {
-    expected: 'constant weights',
-    hint: 'products of two activations (attention) are not supported yet',
-  });
-}
-
-/** Float weights that are codes already: whole, at most 8 bits, behind activations of the QONNX dialect. */
-function wholeWeights(cx: ImportContext, constant: Constant): Weights | undefined {
-  const x = cx.lookup(cx.node.inputs[0] ?? '');
-  if (x?.kind !== 'quantized' || x.origin !== 'qonnx' || constant.dataType !== 'float32') return undefined;
-  if (!constant.data.every((v) => Number.isInteger(v) && v >= -128 && v <= 127)) return undefined;
-  const codes: Codes = {
-    element: { kind: 'int', bits: 8, coding: 'signed' },
-    shape: constant.shape,
-    data: Int32Array.from(constant.data),
-  };
-  cx.notes.push(
-    `${nodeLabel(cx.node)}: its float weights are whole numbers of at most 8 bits and are taken as codes of scale 1`,
-  );
-  return { kind: 'weights', codes, scaling: UNIT, origin: 'qonnx' };
-}
 
 /** The activation operand: codes with a scale; undefined when it is float32, for which there is a slow path. */
 function activationsInput(cx: ImportContext, index: number, noted = true): Quantized | undefined {
@@ -135,18 +82,6 @@ export function emitConv(
   };
   const inputs = [asImage(cx, x.id), cx.constantCodes(codes, `${cx.outputName}.weights`), ...biasInput(cx, bias)];
   return fromImage(cx, cx.add('conv', inputs, attributes), shape.length);
-}
-
-/** Weights [O, C / groups, K] or [O, C / groups, KH, KW] as those of an image; `rank` is that of the data. */
-export function imageWeights<W extends { readonly shape: readonly number[] }>(w: W, rank: number): W {
-  const { shape } = w;
-  if (shape.length < 3 || shape.length > 4 || shape.length !== rank) {
-    return refuse(`weights of shape [${shape.join(', ')}] on data of rank ${rank}`, {
-      expected: '1-D or 2-D convolution: weights [O, C / groups, K] or [O, C / groups, KH, KW]',
-    });
-  }
-  const [o = 0, c = 0, k = 0] = shape;
-  return shape.length === 4 ? w : { ...w, shape: [o, c, 1, k] };
 }
 
 /** Adds an integer matrix product; weights are [K, N]. */
@@ -242,11 +177,6 @@ function product(cx: ImportContext, index: number, form: ProductForm): void {
   const vector = given.codes.shape.length === 1;
   const id = vector ? cx.add('reshape', [acc], {}, { shape: shape.slice(0, -1) }) : acc;
   finish(cx, id, vector ? { ...scaling, axis: 0 } : scaling, x.origin, bias, [n]);
-}
-
-/** Rows and columns exchanged. */
-export function turned(cx: ImportContext, id: string): string {
-  return cx.add('transpose', [id], { perm: [1, 0] }, { output: `${cx.outputName}.turned` });
 }
 
 /** Weights of a matrix product as [K, N]: a vector is one column, leading axes of extent 1 go where the data has them. */

@@ -20,6 +20,7 @@ import { type DataType, dataTypeOf } from '../model.ts';
 import { codesOfConstant, linearQuantizer, poolQuantizer, requireZeroType } from './linear-quantizers.ts';
 import { softmaxAxis, softmaxCodes } from './normalize.ts';
 import { averagePool, globalAverageCodes } from './pools.ts';
+import { turned } from './product-weights.ts';
 import {
   type Codelike,
   emitConv,
@@ -28,7 +29,6 @@ import {
   productScaling,
   requantize,
   transposeWeights,
-  turned,
 } from './products.ts';
 import { emitProduct, emitSum } from './qlinear-binary.ts';
 import { linearScaling, sameScaling, singleScale, singleZero } from './scaling.ts';
