@@ -158,7 +158,6 @@ export interface Graph {
 }
 
 export const INT32: IntegerType = { kind: 'int', bits: 32, coding: 'signed' };
-export const FLOAT32: ElementType = { kind: 'float32' };
 
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((n, d) => n * d, 1);

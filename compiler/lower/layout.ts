@@ -202,11 +202,6 @@ export function depthToSpaceLayout(
   return { dims, offset: moved.offset };
 }
 
-/** Elements that a cut along dim `d` must be a multiple of. */
-export function grainOf(layout: Layout, d: number): number {
-  return sizeOfDim(at(layout.dims, d).slice(1));
-}
-
 /** Box of a whole shape. */
 export function fullBox(shape: readonly number[]): Box {
   return { start: shape.map(() => 0), count: shape };

@@ -1,6 +1,5 @@
 /** The weight operand of Conv, Gemm and MatMul: quantized, or in float32 where a network of quantized layers has some; and its shapes. */
 import { floatData, type ImportContext } from '../context.ts';
-import { foldTranspose } from '../fold.ts';
 import { type Codes, type Constant, type Meaning, refuse, type Scaling } from '../meaning.ts';
 import { nodeLabel } from '../structure.ts';
 

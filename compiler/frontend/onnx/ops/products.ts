@@ -5,11 +5,10 @@
  */
 import { floatAttribute, intAttribute } from '../attributes.ts';
 import { make } from '../constants.ts';
-import { floatData, floatTensor, type ImportContext } from '../context.ts';
+import { floatTensor, type ImportContext } from '../context.ts';
 import { foldTranspose } from '../fold.ts';
 import {
   type Codes,
-  type Constant,
   invalid,
   type Meaning,
   type Origin,
@@ -18,7 +17,6 @@ import {
   type Scaling,
   UNBOUNDED,
 } from '../meaning.ts';
-import { nodeLabel } from '../structure.ts';
 import { type BiasPlan, biasPlan } from './bias.ts';
 import { imageWeights, turned, type Weights, weightsInput } from './product-weights.ts';
 import { floatConv, floatProduct } from './products-float.ts';
