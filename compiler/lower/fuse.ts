@@ -94,14 +94,17 @@ function through(inputs: readonly KernelInput[], need: (box: Box) => Box): Kerne
 
 function base(maker: Kernel, next: PlainKernel) {
   const matrixLike = maker.layer.macs > 0 ? maker.layer : next.layer;
-  const op = maker.stages > 2 ? `${maker.layer.op.split('+').slice(0, 2).join('+')}+..` : maker.layer.op;
   return {
     name: next.name,
     output: next.output,
     shape: next.shape,
     format: next.format,
     stages: maker.stages + next.stages,
-    layer: { ...matrixLike, name: matrixLike.macs > 0 ? matrixLike.name : next.name, op: `${op}+${next.layer.op}` },
+    layer: {
+      ...matrixLike,
+      name: matrixLike.macs > 0 ? matrixLike.name : next.name,
+      op: `${maker.layer.op}+${next.layer.op}`,
+    },
   };
 }
 

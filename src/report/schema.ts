@@ -95,7 +95,15 @@ export const runSchema = z.strictObject({
     inputs: z.array(z.strictObject({ name: text, shape: z.array(natural), type: text })),
     outputs: z.array(z.strictObject({ name: text, shape: z.array(natural), type: text })),
   }),
-  machine: z.strictObject({ name: text, hash: text, summary: text, basis: text, overrides: z.array(text) }),
+  machine: z.strictObject({
+    name: text,
+    hash: text,
+    summary: text,
+    basis: text,
+    /** Kind of the matrix unit: digital-cim, analog-cim or systolic. */
+    matrix: text,
+    overrides: z.array(text),
+  }),
   /** `activity`: how often array gates were taken to switch, and whether that was measured or assumed. */
   prices: z.strictObject({ name: text, hash: text, activity: text }),
   state: z.enum(['steady', 'cold']),

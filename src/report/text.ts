@@ -6,6 +6,7 @@ import { answersSection, identitySection } from './sections/answers.ts';
 import { layersSection } from './sections/layers.ts';
 import { ladderSection, trafficSection } from './sections/memory-wall.ts';
 import { actionsSection, causesSection } from './sections/why.ts';
+import { wrapText } from './wrap.ts';
 
 export interface TextOptions {
   readonly color: boolean;
@@ -15,11 +16,10 @@ export function renderText(r: RunResult, options: TextOptions): string {
   const paint = pc.createColors(options.color);
   const heading = (title: string) => ['', paint.bold(title)];
   const lines = [
-    ...r.warnings.map((w) => paint.yellow(`warning: ${w}`)),
+    ...r.warnings.flatMap((w) => wrapText(`warning: ${w}`, { rest: '  ' }).map((l) => paint.yellow(l))),
     ...identitySection(r),
     ...heading('Answers'),
-    ...answersSection(r).map((l) => `  ${l}`),
-    ...(r.values === undefined ? [] : valuesLines(r.values).map((l) => `  ${l}`)),
+    ...answersSection(r),
     ...heading('Why: where the time went'),
     ...causesSection(r),
     ...heading('Why: where the energy went'),
@@ -32,21 +32,11 @@ export function renderText(r: RunResult, options: TextOptions): string {
     ...heading('Layers'),
     ...layersSection(r),
     ...heading('What to try'),
-    ...adviceSection(r).map((l) => `  ${l}`),
+    ...adviceSection(r),
     '',
-    paint.dim(
+    ...wrapText(
       `qnpu ${r.tool}, ISA ${r.isa}, model ${r.model.hash}, machine ${r.machine.hash}, prices ${r.prices.hash}, seed ${r.seed}`,
-    ),
+    ).map((l) => paint.dim(l)),
   ];
   return `${lines.join('\n')}\n`;
-}
-
-function valuesLines(v: NonNullable<RunResult['values']>): string[] {
-  const accuracy =
-    v.accuracy === undefined
-      ? ''
-      : `, accuracy ${((100 * v.accuracy.correct) / v.accuracy.total).toFixed(1)} % (${v.accuracy.correct} of ${v.accuracy.total} labels of ${v.accuracy.labels})`;
-  return [
-    `values    ${v.samples.toLocaleString('en-US')} sample${v.samples === 1 ? '' : 's'} computed bit-exactly by the simulated program (${v.inputSource})${accuracy}`,
-  ];
 }

@@ -19,6 +19,13 @@ export function wrapText(text: string, { first = '', rest = '' } = {}): string[]
   return [...lines, line];
 }
 
+/** At most `width` characters of a sentence, cut at a space or comma. */
+export function clip(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const cut = text.slice(0, width - 2).replace(/[ ,:;(]+[^ ,:;(]*$/, '');
+  return `${cut} ..`;
+}
+
 /** At most `width` characters: the middle of a longer name is left out, because its ends tell it from others. */
 export function shorten(name: string, width: number): string {
   if (name.length <= width) return name;

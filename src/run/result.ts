@@ -48,6 +48,7 @@ export function buildResult(model: Model, point: DesignPoint, extras: ResultExtr
       hash: machineHash(machine),
       summary: machine.summary,
       basis: machine.basis.kind,
+      matrix: machine.core.matrix.kind,
       overrides: [...extras.overrides],
     },
     prices: { name: prices.name, hash: prices.hash.slice(0, 16), activity: activityText(prices.activity, machine) },

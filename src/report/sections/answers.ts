@@ -1,28 +1,68 @@
 /** The first screen: what was run, and the four answers (latency, energy, area, efficiency). */
-import { formatAreaUm2, formatBytes, formatCount, formatEnergyFj, formatTimePs } from '../../../isa/base/units.ts';
+import { formatBytes, formatCount, formatEnergyFj, formatTimePs } from '../../../isa/base/units.ts';
 import type { RunResult } from '../schema.ts';
+import { counted, grouped, significant } from '../words.ts';
+import { wrapText } from '../wrap.ts';
 
 export function identitySection(r: RunResult): string[] {
+  const { model, machine } = r;
+  const tensors = (all: RunResult['model']['inputs']) =>
+    all.map((t) => `${t.name} ${t.type} ${t.shape.join('x')}`).join(', ');
+  const size = `${formatCount(model.macs)} MAC, ${formatCount(model.params)} weights in ${formatBytes(model.weightBytes)}`;
   return [
-    `${r.model.name}  ${formatCount(r.model.macs)} MAC, ${formatCount(r.model.params)} parameters, ${formatBytes(r.model.weightBytes)} of weights`,
-    `${r.machine.name}  ${r.machine.summary}`,
-    ...(r.machine.overrides.length > 0 ? [`  with ${r.machine.overrides.join('  ')}`] : []),
+    ...hanging('model    ', `${model.name}: ${size}; ${tensors(model.inputs)} -> ${tensors(model.outputs)}`),
+    ...hanging('machine  ', `${machine.name}: ${machine.summary} (${machine.basis})`),
+    ...(machine.overrides.length > 0 ? hanging('  with   ', machine.overrides.join('  ')) : []),
   ];
 }
 
 export function answersSection(r: RunResult): string[] {
   const e = r.energyFj;
-  const perSecond = r.latencyPs > 0 ? 1e12 / r.latencyPs : 0;
   const topsW = r.topsPerWatt;
+  const perSecond = r.latencyPs > 0 ? 1e12 / r.latencyPs : 0;
+  const state = r.state === 'steady' ? `steady state; cold start ${formatTimePs(r.coldLatencyPs)}` : 'cold start';
+  const rate = perSecond < 100 ? significant(perSecond) : grouped(perSecond);
   return [
-    `latency   ${formatTimePs(r.latencyPs)}  (${r.cycles.toLocaleString('en-US')} cycles, ${perSecond.toFixed(perSecond < 100 ? 1 : 0)} inferences/s, ${r.state === 'steady' ? 'steady state' : 'cold start'}; cold start ${formatTimePs(r.coldLatencyPs)})`,
-    `energy    ${formatEnergyFj(e.total)} [${formatEnergyFj(e.low)} .. ${formatEnergyFj(e.high)}] per inference, chip and DRAM`,
-    `area      ${formatAreaUm2(r.areaUm2)} [${formatAreaUm2(r.area.lowUm2)} .. ${formatAreaUm2(r.area.highUm2)}]`,
-    `TOPS/W    arrays ${topsW.arrays.toFixed(2)}   chip ${topsW.chip.toFixed(2)}   chip + DRAM ${topsW.chipAndDram.toFixed(2)}   (1 MAC = 2 operations)`,
-    `priced    ${percent(e.shares.cited)} cited, ${percent(e.shares.fitted)} fitted, ${percent(e.shares.assumed)} assumed (${r.prices.name}; ${r.prices.activity})`,
+    ...hanging(
+      'latency  ',
+      `${formatTimePs(r.latencyPs)}: ${counted(r.cycles, 'cycle')}, ${rate} inferences/s, ${state}`,
+    ),
+    ...hanging(
+      'energy   ',
+      `${formatEnergyFj(e.total)} [${formatEnergyFj(e.low)} .. ${formatEnergyFj(e.high)}] per inference, chip and DRAM`,
+    ),
+    ...hanging('area     ', `${mm2(r.areaUm2)} [${mm2(r.area.lowUm2)} .. ${mm2(r.area.highUm2)}]`),
+    ...hanging(
+      'TOPS/W   ',
+      `arrays ${significant(topsW.arrays)}, chip ${significant(topsW.chip)}, chip and DRAM ${significant(topsW.chipAndDram)} (1 MAC = 2 operations)`,
+    ),
+    ...hanging(
+      'priced   ',
+      `${share(e.shares.cited)} cited, ${share(e.shares.fitted)} fitted, ${share(e.shares.assumed)} assumed (${r.prices.name}; ${r.prices.activity})`,
+    ),
+    ...(r.values === undefined ? [] : hanging('values   ', valuesText(r.values))),
   ];
 }
 
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
+function valuesText(v: NonNullable<RunResult['values']>): string {
+  const how = v.exact
+    ? 'bit-exactly by the simulated program'
+    : 'by the simulated program, with the seeded deviations of its analog arrays';
+  const computed = `${counted(v.samples, 'sample')} computed ${how} (${v.inputSource})`;
+  if (v.accuracy === undefined) return computed;
+  const { correct, total, labels } = v.accuracy;
+  return `${computed}; accuracy ${((100 * correct) / total).toFixed(1)} % (${grouped(correct)} of ${grouped(total)}, ${labels})`;
+}
+
+/** A label and its text, broken lines under the text. */
+function hanging(label: string, text: string): string[] {
+  return wrapText(text, { first: `  ${label}`, rest: ' '.repeat(label.length + 2) });
+}
+
+function mm2(um2: number): string {
+  return `${significant(um2 / 1e6)} mm2`;
+}
+
+function share(part: number): string {
+  return `${Math.round(part * 100)} %`;
 }

@@ -1,29 +1,46 @@
 /** Traffic by boundary and kind, what a free boundary would save, and the ladder of helps when it was asked for. */
 import { formatBytes, formatEnergyFj, formatTimePs } from '../../../isa/base/units.ts';
 import type { LadderRung, RunResult } from '../schema.ts';
-import { renderTable } from '../table.ts';
+import { type Column, renderTable } from '../table.ts';
+import { counted, percent } from '../words.ts';
+import { wrapText } from '../wrap.ts';
 
-const BOUNDARY_NAMES = { dram: 'DRAM <-> chip', core: 'chip <-> core', array: 'core <-> arrays' } as const;
+export const BOUNDARIES = [
+  ['dram', 'DRAM <-> chip'],
+  ['core', 'chip <-> core'],
+  ['array', 'core <-> arrays'],
+] as const;
 
-export function trafficSection(r: RunResult): string[] {
-  const totals = new Map<
-    string,
-    { readonly boundary: keyof typeof BOUNDARY_NAMES; readonly kind: string; read: number; write: number }
-  >();
+interface Bytes {
+  read: number;
+  write: number;
+}
+
+/** Bytes by kind at one boundary, largest first. */
+export function trafficByKind(r: RunResult, boundary: string): [kind: string, bytes: Bytes][] {
+  const kinds = new Map<string, Bytes>();
   for (const t of r.traffic) {
-    const key = `${t.boundary}/${t.kind}`;
-    const sum = totals.get(key) ?? { boundary: t.boundary, kind: t.kind, read: 0, write: 0 };
+    if (t.boundary !== boundary) continue;
+    const sum = kinds.get(t.kind) ?? { read: 0, write: 0 };
     sum.read += t.readBytes;
     sum.write += t.writeBytes;
-    totals.set(key, sum);
+    kinds.set(t.kind, sum);
   }
-  const rows = [...totals.values()].map((t) => [
-    BOUNDARY_NAMES[t.boundary],
-    t.kind,
-    formatBytes(t.read),
-    formatBytes(t.write),
-  ]);
-  const share = r.cycles > 0 ? ((100 * r.wall.dramCycles) / r.cycles).toFixed(1) : '0.0';
+  const size = ({ read, write }: Bytes) => read + write;
+  return [...kinds].sort(([a, x], [b, y]) => size(y) - size(x) || (a < b ? -1 : 1));
+}
+
+export function trafficSection(r: RunResult): string[] {
+  const rows = BOUNDARIES.flatMap(([boundary, name]) =>
+    trafficByKind(r, boundary).map(([kind, { read, write }], i) => [
+      i === 0 ? name : '',
+      kind,
+      read > 0 ? formatBytes(read) : '',
+      write > 0 ? formatBytes(write) : '',
+    ]),
+  );
+  const dram = trafficByKind(r, 'dram').reduce((n, [, { read, write }]) => n + read + write, 0);
+  const saved = (cycles: number) => `${counted(cycles, 'cycle')} (${percent(cycles, r.cycles)})`;
   return [
     ...renderTable(
       [
@@ -34,47 +51,57 @@ export function trafficSection(r: RunResult): string[] {
       ],
       rows,
     ),
-    `  DRAM wall: ${r.wall.dramCycles.toLocaleString('en-US')} cycles (${share} %) would be saved by a free DRAM; compulsory traffic is ${formatBytes(r.bounds.compulsoryBytes)}`,
+    ...note(
+      `DRAM wall: the same program with a free DRAM would save ${saved(r.wall.dramCycles)}, with free transport between chip and core ${saved(r.wall.coreCycles)}. DRAM traffic ${formatBytes(dram)}, of which ${formatBytes(r.bounds.compulsoryBytes)} must move at least once.`,
+    ),
   ];
 }
 
+const RUNG_COLUMNS: readonly Column[] = [
+  { title: 'rung', align: 'left' },
+  { title: 'latency', align: 'right' },
+  { title: 'energy', align: 'right' },
+  { title: 'DRAM', align: 'right' },
+  { title: 'avoided', align: 'right' },
+  { title: 'wall', align: 'right' },
+  { title: 'x bound', align: 'left' },
+];
+
 export function ladderSection(ladder: readonly LadderRung[], iso: Readonly<Record<string, string>>): string[] {
-  const first = ladder[0];
-  if (first === undefined) return [];
-  const rows = ladder.map((rung) => [
-    rung.name,
-    rung.state === 'cold' ? 'cold' : 'steady',
-    String(rung.batch),
+  const [first] = ladder;
+  if (first === undefined) return ['  no rung could be run'];
+  const groups = new Map<string, LadderRung[]>();
+  for (const rung of ladder) {
+    const key = `${rung.state === 'cold' ? 'cold start' : 'steady state'}, batch ${rung.batch}`;
+    groups.set(key, [...(groups.get(key) ?? []), rung]);
+  }
+  const rows = [...groups].flatMap(([key, rungs]) => [[`${key}:`], ...rungs.map(rungRow)]);
+  return [
+    ...renderTable(RUNG_COLUMNS, rows),
+    ...[...new Map(ladder.map((rung) => [rung.name, rung.adds]))].flatMap(([name, adds]) => note(`${name}: ${adds}`)),
+    ...note(
+      `avoided: DRAM bytes of '${first.name}' less those of the rung. wall: share of the cycles that a free DRAM would save. * more than 1.25 times its own bound: latency and schedule limit it, not peak rates.`,
+    ),
+    ...note(
+      `made equal: ${Object.entries(iso)
+        .map(([name, value]) => `${name} ${value}`)
+        .join('; ')}`,
+    ),
+  ];
+}
+
+function rungRow(rung: LadderRung): string[] {
+  return [
+    `  ${rung.name}`,
     formatTimePs(rung.latencyPs),
     formatEnergyFj(rung.energyFj),
     formatBytes(rung.dramReadBytes + rung.dramWriteBytes),
-    signedBytes(rung.avoidedBytes),
-    `${((100 * rung.wallCycles) / Math.max(1, rung.cycles)).toFixed(0)} %`,
-    rung.boundCycles > 0
-      ? (rung.cycles / rung.boundCycles).toFixed(2) + (rung.scheduleLimited ? ' schedule-limited' : '')
-      : '',
-  ]);
-  return [
-    ...renderTable(
-      [
-        { title: 'rung', align: 'left' },
-        { title: 'state', align: 'left' },
-        { title: 'batch', align: 'right' },
-        { title: 'latency', align: 'right' },
-        { title: 'energy', align: 'right' },
-        { title: 'DRAM', align: 'right' },
-        { title: 'avoided', align: 'right' },
-        { title: 'wall', align: 'right' },
-        { title: 'x bound', align: 'left' },
-      ],
-      rows,
-    ),
-    ...[...new Map(ladder.map((rung) => [rung.name, rung.adds]))].map(([name, adds]) => `  ${name}: ${adds}`),
-    `  avoided = DRAM bytes of "${first.name}" minus DRAM bytes of the rung; wall = share of the cycles that a free DRAM would save`,
-    ...Object.entries(iso).map(([name, value]) => `  iso ${name}: ${value}`),
+    `${rung.avoidedBytes < 0 ? '-' : ''}${formatBytes(Math.abs(rung.avoidedBytes))}`,
+    percent(rung.wallCycles, rung.cycles),
+    rung.boundCycles > 0 ? `${(rung.cycles / rung.boundCycles).toFixed(2)}${rung.scheduleLimited ? ' *' : ''}` : '',
   ];
 }
 
-function signedBytes(n: number): string {
-  return n < 0 ? `-${formatBytes(-n)}` : formatBytes(n);
+function note(text: string): string[] {
+  return wrapText(text, { first: '  ', rest: '    ' });
 }

@@ -1,0 +1,42 @@
+/** Keys of the result in words: the same in every report. An unknown key (of a newer document) has none. */
+import { ACTIONS } from '../../isa/demand/actions.ts';
+import { CLOCK_DOCS } from '../../sim/energy/price-list.ts';
+import { CAUSE_MEANING } from '../../sim/timing/causes.ts';
+
+const CAUSES: Readonly<Record<string, string>> = CAUSE_MEANING;
+const ENERGIES: Readonly<Record<string, string>> = {
+  ...ACTIONS,
+  ...CLOCK_DOCS,
+  'dram.background': 'power of all DRAM channels at rest',
+  leakage: 'what all gates and cells on chip leak, busy or not',
+};
+
+export function causeMeaning(cause: string): string {
+  return CAUSES[cause] ?? '';
+}
+
+export function energyMeaning(action: string): string {
+  return ENERGIES[action] ?? '';
+}
+
+/** `1 sample`, `1,000 samples`. */
+export function counted(n: number, noun: string): string {
+  return `${grouped(n)} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** A whole number in groups of three digits. */
+export function grouped(n: number): string {
+  return Math.round(n)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** A share of a whole as `12.3 %`; two digits below one tenth. */
+export function percent(part: number, whole: number): string {
+  return `${(whole > 0 ? (100 * part) / whole : 0).toFixed(1)} %`;
+}
+
+/** Three significant figures, for ratios that may be tiny: 4.85, 0.0021. */
+export function significant(n: number): string {
+  return n === 0 ? '0' : Math.abs(n) >= 100 ? grouped(n) : String(Number(n.toPrecision(3)));
+}
