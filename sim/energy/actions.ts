@@ -4,7 +4,7 @@
  */
 import type { ActionName } from '../../isa/demand/actions.ts';
 
-export { ACTION_NAMES, ACTIONS, type ActionCounts, type ActionName } from '../../isa/demand/actions.ts';
+export type { ActionCounts, ActionName } from '../../isa/demand/actions.ts';
 
 /** Parts of the chip that area and leakage are told by. */
 export const COMPONENTS = [

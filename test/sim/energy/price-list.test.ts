@@ -72,6 +72,19 @@ describe('the generic list', () => {
     expect(at(5, 0.5).warnings).toHaveLength(2);
   });
 
+  it('covers 65 to 5 nm: smaller is cheaper in logic, memory and area, and says where it extrapolates', () => {
+    const nodes = [65, 45, 40, 28, 22, 16, 12, 7, 5];
+    const lists = nodes.map((nodeNm) => priceList({ ...edgeDcim28nm, technology: { nodeNm, supplyV: 0.9 } }));
+    for (let i = 1; i < nodes.length; i++) {
+      for (const a of ['array.adderBit', 'systolic.mac', 'buffer.readBit', 'vector.intOp', 'drain.multiply'] as const)
+        expect(lists[i]!.actions[a].value, `${a} at ${nodes[i]} nm`).toBeLessThanOrEqual(
+          lists[i - 1]!.actions[a].value,
+        );
+      expect(area(lists[i]!).totalUm2).toBeLessThan(area(lists[i - 1]!).totalUm2);
+    }
+    expect(lists.map((l) => l.warnings.length)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 1]);
+  });
+
   it('takes activity from measured operands, and is cited then', () => {
     const rates = { inputActivity: 0.375, weightDensity: 0.5 };
     const activity = { ...rates, origin: 'test', measured: true, layers: new Map([[2, rates]]) };
