@@ -1,110 +1,106 @@
-/** Accuracy of the plain network with batch norm's averages, in plain loops: what the exported files should reach. */
+/** The network in plain loops, with batch norm's averages: for calibration, and for the accuracy that the exported files are held against. */
+import { halfEven } from '../../isa/numerics/special.ts';
 import { type DigitSet, SIZE } from './generate.ts';
-import { BN_EPSILON, CLASSES, CONVS, FEATURES, type NetworkWeights, type Recipe } from './network.ts';
+import {
+  BN_EPSILON,
+  CLASSES,
+  CONVS,
+  type ConvLayer,
+  type ConvWeights,
+  FEATURES,
+  type NetworkWeights,
+} from './network.ts';
 import { quantizedValues } from './quantize.ts';
+import { INPUT_STEP, type Precision } from './recipe.ts';
 
-/** Images classified correctly. `calibrate` sees the largest activation of each layer. */
-export function evaluate(
-  net: NetworkWeights,
-  data: DigitSet,
-  recipe: Recipe | undefined,
-  calibrate?: (layer: number, max: number) => void,
-): number {
-  const kernels = CONVS.map((c, i) =>
-    recipe === undefined
-      ? net.convs[i]!.kernel
-      : quantizedValues(net.convs[i]!.kernel, c.outChannels, recipe.weightBits),
-  );
-  const dense = recipe === undefined ? net.dense : quantizedValues(net.dense, CLASSES, recipe.weightBits);
+/** What one image makes of the network. */
+export interface Inference {
+  /** Result of each layer of CONVS, (height, width, channel). */
+  readonly activations: readonly Float32Array[];
+  /** [CLASSES]. */
+  readonly logits: Float32Array;
+}
+
+/** How many images of the set get their label, the first largest logit being the answer. */
+export function countCorrect(net: NetworkWeights, data: DigitSet, precision?: Precision): number {
   let correct = 0;
-  for (let n = 0; n < data.labels.length; n++) {
-    let size = SIZE;
-    let a: Float32Array = Float32Array.from(
-      data.images.subarray(n * SIZE * SIZE, (n + 1) * SIZE * SIZE),
-      (p) => p / 256,
-    );
-    CONVS.forEach((c, i) => {
-      const out = convolve(a, size, c.inChannels, c.outChannels, c.stride, kernels[i]!);
-      size /= c.stride;
-      normalize(out, net, i, recipe);
-      a = c.pool ? pool(out, size, c.outChannels) : out;
-      if (c.pool) size /= 2;
-      calibrate?.(
-        i,
-        a.reduce((m, v) => Math.max(m, v), 0),
-      );
-    });
-    let best = 0;
-    let bestValue = -Infinity;
-    for (let k = 0; k < CLASSES; k++) {
-      let sum = net.bias[k]!;
-      for (let f = 0; f < FEATURES; f++) sum += a[f]! * dense[f * CLASSES + k]!;
-      if (sum > bestValue) {
-        best = k;
-        bestValue = sum;
-      }
-    }
-    if (best === data.labels[n]) correct += 1;
-  }
+  for (const [i, { logits }] of inferAll(net, data, precision).entries())
+    if (logits.indexOf(Math.max(...logits)) === data.labels[i]) correct += 1;
   return correct;
 }
 
+/** Runs every image of the set. */
+export function inferAll(net: NetworkWeights, data: DigitSet, precision?: Precision): Inference[] {
+  const weights = (w: Float32Array, channels: number) =>
+    precision === undefined ? w : quantizedValues(w, channels, precision.weightBits);
+  const convs = CONVS.map((c, i) => ({ ...net.convs[i]!, kernel: weights(net.convs[i]!.kernel, c.outChannels) }));
+  const dense = weights(net.dense, CLASSES);
+  return Array.from(data.labels, (_, n) => {
+    const pixels = data.images.subarray(n * SIZE * SIZE, (n + 1) * SIZE * SIZE);
+    let a: Float32Array = Float32Array.from(pixels, (p) => p * INPUT_STEP);
+    const activations = CONVS.map((c, i) => {
+      const sum = convolve(a, c, convs[i]!.kernel);
+      activate(sum, convs[i]!, precision);
+      a = c.pool ? pool(sum, c.outChannels) : sum;
+      return a;
+    });
+    return { activations, logits: linear(a, dense, net.bias) };
+  });
+}
+
 /** "Same" padding as TensorFlow's: at stride 2 an even size pads only behind. */
-function convolve(
-  a: Float32Array,
-  size: number,
-  cin: number,
-  cout: number,
-  stride: number,
-  kernel: Float32Array,
-): Float32Array {
-  const n = size / stride;
+function convolve(a: Float32Array, layer: ConvLayer, kernel: Float32Array): Float32Array {
+  const { inChannels, outChannels, stride } = layer;
+  const size = Math.sqrt(a.length / inChannels);
   const before = stride === 1 ? 1 : 0;
-  const out = new Float32Array(n * n * cout);
-  for (let y = 0; y < n; y++) {
-    for (let x = 0; x < n; x++) {
-      for (let r = 0; r < 3; r++) {
-        for (let s = 0; s < 3; s++) {
-          const iy = y * stride - before + r;
-          const ix = x * stride - before + s;
-          if (iy < 0 || iy >= size || ix < 0 || ix >= size) continue;
-          for (let c = 0; c < cin; c++) {
-            const v = a[(iy * size + ix) * cin + c]!;
-            if (v === 0) continue;
-            const k = ((r * 3 + s) * cin + c) * cout;
-            const o = (y * n + x) * cout;
-            for (let e = 0; e < cout; e++) out[o + e] = out[o + e]! + v * kernel[k + e]!;
-          }
-        }
+  const n = size / stride;
+  const out = new Float32Array(n * n * outChannels);
+  for (let p = 0; p < n * n; p++) {
+    for (let tap = 0; tap < 9; tap++) {
+      const y = Math.floor(p / n) * stride - before + Math.floor(tap / 3);
+      const x = (p % n) * stride - before + (tap % 3);
+      if (y < 0 || y >= size || x < 0 || x >= size) continue;
+      for (let c = 0; c < inChannels; c++) {
+        const value = a[(y * size + x) * inChannels + c]!;
+        const from = (tap * inChannels + c) * outChannels;
+        for (let o = 0; o < outChannels; o++)
+          out[p * outChannels + o] = out[p * outChannels + o]! + value * kernel[from + o]!;
       }
     }
   }
   return out;
 }
 
-function normalize(a: Float32Array, net: NetworkWeights, layer: number, recipe: Recipe | undefined): void {
-  const { gamma, beta, mean, variance } = net.convs[layer]!;
-  const channels = gamma.length;
+/** Batch norm, ReLU and the activation quantizer, in place. */
+function activate(a: Float32Array, w: ConvWeights, precision: Precision | undefined): void {
+  const channels = w.gamma.length;
   for (let i = 0; i < a.length; i++) {
     const c = i % channels;
-    const v = Math.max(0, ((a[i]! - mean[c]!) / Math.sqrt(variance[c]! + BN_EPSILON)) * gamma[c]! + beta[c]!);
-    a[i] =
-      recipe === undefined
-        ? v
-        : Math.min(2 ** recipe.activationBits - 1, Math.round(v / recipe.activationStep)) * recipe.activationStep;
+    const normal = (a[i]! - w.mean[c]!) / Math.sqrt(w.variance[c]! + BN_EPSILON);
+    const value = Math.max(0, normal * w.gamma[c]! + w.beta[c]!);
+    a[i] = precision === undefined ? value : quantized(value, precision);
   }
 }
 
-function pool(a: Float32Array, size: number, channels: number): Float32Array {
+function quantized(value: number, { activationBits, activationStep }: Precision): number {
+  return Math.min(2 ** activationBits - 1, halfEven(value / activationStep)) * activationStep;
+}
+
+function pool(a: Float32Array, channels: number): Float32Array {
+  const size = Math.sqrt(a.length / channels);
   const n = size / 2;
-  const out = new Float32Array(n * n * channels);
-  for (let y = 0; y < n; y++) {
-    for (let x = 0; x < n; x++) {
-      for (let c = 0; c < channels; c++) {
-        const at = (dy: number, dx: number) => a[((2 * y + dy) * size + 2 * x + dx) * channels + c]!;
-        out[(y * n + x) * channels + c] = Math.max(at(0, 0), at(0, 1), at(1, 0), at(1, 1));
-      }
-    }
-  }
+  return Float32Array.from({ length: a.length / 4 }, (_, i) => {
+    const c = i % channels;
+    const x = 2 * (Math.floor(i / channels) % n);
+    const y = 2 * Math.floor(i / channels / n);
+    const at = (dy: number, dx: number) => a[((y + dy) * size + x + dx) * channels + c]!;
+    return Math.max(at(0, 0), at(0, 1), at(1, 0), at(1, 1));
+  });
+}
+
+function linear(features: Float32Array, dense: Float32Array, bias: Float32Array): Float32Array {
+  const out = Float32Array.from(bias);
+  for (let f = 0; f < FEATURES; f++)
+    for (let k = 0; k < CLASSES; k++) out[k] = out[k]! + features[f]! * dense[f * CLASSES + k]!;
   return out;
 }

@@ -1,81 +1,89 @@
 /**
- * Training with TensorFlow.js on the CPU: float first, then each recipe from the float weights with quantizers in the forward pass and straight-through
- * gradients. Batch norm's averages are measured again at the end with the quantized weights.
+ * Training with TensorFlow.js on the CPU. With a precision, weights and activations are quantized in the forward pass and gradients pass straight
+ * through. Batch norm uses the batch's own statistics; the averages that the exported files need are measured once, at the end.
  */
 import * as tf from '@tensorflow/tfjs';
-import { createRandom } from '../../isa/base/random.ts';
+import { createRandom, type Random } from '../../isa/base/random.ts';
 import { type DigitSet, SIZE } from './generate.ts';
-import { BN_EPSILON, CLASSES, CONVS, FEATURES, type NetworkWeights, type Recipe } from './network.ts';
+import { kernelGradient } from './kernel-gradient.ts';
+import { BN_EPSILON, CLASSES, CONVS, FEATURES, type NetworkWeights } from './network.ts';
 import { quantizedValues } from './quantize.ts';
+import { BATCH, INPUT_STEP, type Precision, type Schedule } from './recipe.ts';
 
-const BATCH = 50;
-
-interface Variables {
-  readonly kernels: tf.Variable[];
-  readonly gammas: tf.Variable[];
-  readonly betas: tf.Variable[];
-  readonly dense: tf.Variable;
-  readonly bias: tf.Variable;
-}
-
-type Averages = { mean: tf.Tensor; variance: tf.Tensor }[];
-
-export interface TrainOptions {
-  readonly epochs: number;
-  readonly learningRate: number;
+export interface TrainOptions extends Schedule {
   readonly seed: number;
-  readonly recipe?: Recipe;
-  readonly from?: NetworkWeights;
+  readonly precision: Precision | undefined;
+  /** Weights to start from; drawn from the seed when undefined. */
+  readonly from: NetworkWeights | undefined;
   readonly log: (line: string) => void;
 }
 
-export async function train(data: DigitSet, options: TrainOptions): Promise<NetworkWeights> {
-  await tf.setBackend('cpu');
-  const v = createVariables(options.seed, options.from);
-  const optimizer = tf.train.adam(options.learningRate);
-  const random = createRandom(options.seed + 1);
-  const order = Array.from(data.labels, (_, i) => i);
-  const steps = Math.floor(order.length / BATCH);
-  for (let epoch = 0; epoch < options.epochs; epoch++) {
-    for (let i = order.length - 1; i > 0; i--) {
-      const j = random.int(0, i);
-      [order[i], order[j]] = [order[j]!, order[i]!];
-    }
-    let total = 0;
-    for (let s = 0; s < steps; s++) {
-      const picked = order.slice(s * BATCH, (s + 1) * BATCH);
-      const [x, y] = batch(data, picked);
-      const loss = optimizer.minimize(
-        () => tf.tidy(() => tf.losses.softmaxCrossEntropy(y, forward(v, x, options.recipe, undefined)) as tf.Scalar),
-        true,
-      );
-      total += loss!.dataSync()[0]!;
-      tf.dispose([x, y, loss!]);
-    }
-    options.log(`epoch ${epoch + 1}/${options.epochs}: loss ${(total / steps).toFixed(4)}`);
-  }
-  return freeze(v, measureAverages(v, data, options.recipe));
+interface Variables {
+  readonly kernels: readonly tf.Variable<tf.Rank.R4>[];
+  readonly gammas: readonly tf.Variable[];
+  readonly betas: readonly tf.Variable[];
+  readonly dense: tf.Variable<tf.Rank.R2>;
+  readonly bias: tf.Variable;
 }
 
-function createVariables(seed: number, from: NetworkWeights | undefined): Variables {
-  const random = createRandom(seed);
-  const normal = (n: number, deviation: number) =>
-    Float32Array.from(
-      { length: n },
-      () => deviation * (Array.from({ length: 12 }, () => random.real()).reduce((s, r) => s + r, 0) - 6),
-    );
-  const kernels = CONVS.map((c, i) =>
-    tf.variable(
-      tf.tensor4d(
-        from?.convs[i]?.kernel ?? normal(9 * c.inChannels * c.outChannels, Math.sqrt(2 / (9 * c.inChannels))),
-        [3, 3, c.inChannels, c.outChannels],
-      ),
-    ),
-  );
-  const vector = (n: number, value: number, given: Float32Array | undefined) =>
+/** Statistics of one layer over a batch, [out] each. */
+interface Moments {
+  readonly mean: tf.Tensor;
+  readonly variance: tf.Tensor;
+}
+
+/** The library's Adam with a rate that may change between steps. */
+class Adam extends tf.AdamOptimizer {
+  setRate(rate: number): void {
+    this.learningRate = rate;
+  }
+}
+
+/** Trains on all images, BATCH a step, in an order that the seed decides. */
+export async function train(data: DigitSet, options: TrainOptions): Promise<NetworkWeights> {
+  tf.enableProdMode();
+  await tf.setBackend('cpu');
+  const { precision, epochs, learningRate } = options;
+  const random = createRandom(options.seed);
+  const v = createVariables(random.fork('weights'), options.from);
+  const optimizer = new Adam(learningRate, 0.9, 0.999);
+  const shuffled = random.fork('order');
+  const order = Array.from(data.labels, (_, i) => i);
+  const steps = Math.floor(order.length / BATCH);
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    shuffle(order, shuffled);
+    let total = 0;
+    for (let s = 0; s < steps; s++) {
+      optimizer.setRate(learningRate * (1 - (epoch * steps + s) / (epochs * steps)));
+      total += tf.tidy(() => {
+        const { x, y } = batch(data, order.slice(s * BATCH, (s + 1) * BATCH));
+        const loss = () => tf.losses.softmaxCrossEntropy(y, forward(v, x, precision).logits) as tf.Scalar;
+        return optimizer.minimize(loss, true)!.dataSync()[0]!;
+      });
+    }
+    options.log(`epoch ${epoch + 1}/${epochs}: loss ${(total / steps).toFixed(4)}`);
+  }
+  return freeze(v, data, precision);
+}
+
+function shuffle(order: number[], random: Random): void {
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = random.int(0, i);
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+}
+
+function createVariables(random: Random, from: NetworkWeights | undefined): Variables {
+  // Sum of twelve uniform numbers: a normal deviate for this purpose, without logarithms.
+  const deviate = () => Array.from({ length: 12 }, () => random.real()).reduce((a, b) => a + b) - 6;
+  const normal = (n: number, deviation: number) => Float32Array.from({ length: n }, () => deviation * deviate());
+  const vector = (n: number, value: number, given?: Float32Array) =>
     tf.variable(tf.tensor1d(given ?? new Float32Array(n).fill(value)));
   return {
-    kernels,
+    kernels: CONVS.map((c, i) => {
+      const kernel = normal(9 * c.inChannels * c.outChannels, Math.sqrt(2 / (9 * c.inChannels)));
+      return tf.variable(tf.tensor4d(from?.convs[i]?.kernel ?? kernel, [3, 3, c.inChannels, c.outChannels]));
+    }),
     gammas: CONVS.map((c, i) => vector(c.outChannels, 1, from?.convs[i]?.gamma)),
     betas: CONVS.map((c, i) => vector(c.outChannels, 0.3, from?.convs[i]?.beta)),
     dense: tf.variable(
@@ -85,112 +93,115 @@ function createVariables(seed: number, from: NetworkWeights | undefined): Variab
   };
 }
 
-function batch(data: DigitSet, picked: readonly number[]): [tf.Tensor4D, tf.Tensor2D] {
+/** x: [picked, SIZE, SIZE, 1]; y: one-hot, [picked, CLASSES]. */
+function batch(data: DigitSet, picked: readonly number[]): { x: tf.Tensor4D; y: tf.Tensor2D } {
   const pixels = SIZE * SIZE;
   const x = new Float32Array(picked.length * pixels);
-  picked.forEach((from, i) => {
-    for (let p = 0; p < pixels; p++) x[i * pixels + p] = data.images[from * pixels + p]! / 256;
+  picked.forEach((image, i) => {
+    x.set(data.images.subarray(image * pixels, (image + 1) * pixels), i * pixels);
   });
   const labels = tf.tensor1d(
     picked.map((i) => data.labels[i]!),
     'int32',
   );
-  const y = tf.oneHot(labels, CLASSES).toFloat() as tf.Tensor2D;
-  labels.dispose();
-  return [tf.tensor4d(x, [picked.length, SIZE, SIZE, 1]), y];
+  return {
+    x: tf.tensor4d(
+      x.map((p) => p * INPUT_STEP),
+      [picked.length, SIZE, SIZE, 1],
+    ),
+    y: tf.oneHot(labels, CLASSES).toFloat() as tf.Tensor2D,
+  };
 }
 
-/** Logits; `averages` replaces batch statistics, and `seen` collects them. */
 function forward(
   v: Variables,
   x: tf.Tensor4D,
-  recipe: Recipe | undefined,
-  seen: ((layer: number, mean: tf.Tensor, variance: tf.Tensor) => void) | undefined,
-): tf.Tensor2D {
+  precision: Precision | undefined,
+): { logits: tf.Tensor2D; moments: Moments[] } {
+  const moments: Moments[] = [];
   let a = x;
   CONVS.forEach((c, i) => {
-    const kernel =
-      recipe === undefined
-        ? (v.kernels[i] as unknown as tf.Tensor4D)
-        : quantizeWeights(v.kernels[i] as unknown as tf.Tensor4D, recipe.weightBits);
-    const sum = tf.conv2d(a, kernel, c.stride, 'same');
+    const sum = convolve(a, weights(v.kernels[i]!, precision), c.stride);
     const { mean, variance } = tf.moments(sum, [0, 1, 2]);
-    seen?.(i, mean, variance);
-    const normal = tf.add(
-      tf.mul(tf.div(tf.sub(sum, mean), tf.sqrt(tf.add(variance, BN_EPSILON))), v.gammas[i]!),
-      v.betas[i]!,
-    );
-    let active = tf.relu(normal) as tf.Tensor4D;
-    if (recipe !== undefined) active = quantizeActivations(active, recipe);
-    a = c.pool ? tf.maxPool(active, 2, 2, 'valid') : active;
+    moments.push({ mean, variance });
+    const factor = v.gammas[i]!.div(variance.add(BN_EPSILON).sqrt());
+    a = activations(sum.mul(factor).add(v.betas[i]!.sub(mean.mul(factor))), precision);
+    if (c.pool) a = tf.maxPool(a, 2, 2, 'valid');
   });
-  const flat = tf.reshape(a, [a.shape[0], FEATURES]);
-  const dense =
-    recipe === undefined
-      ? (v.dense as unknown as tf.Tensor2D)
-      : quantizeWeights(v.dense as unknown as tf.Tensor2D, recipe.weightBits);
-  return tf.add(tf.matMul(flat as tf.Tensor2D, dense), v.bias) as tf.Tensor2D;
+  const features = a.reshape<tf.Tensor2D>([-1, FEATURES]);
+  return { logits: features.matMul(weights(v.dense, precision)).add(v.bias), moments };
 }
 
-/** Rounds in the forward pass; the gradient passes where the value was not clipped. */
-function quantizeActivations(x: tf.Tensor4D, recipe: Recipe): tf.Tensor4D {
-  const top = (2 ** recipe.activationBits - 1) * recipe.activationStep;
-  const quantize = tf.customGrad((value, save) => {
+/** tf.conv2d with "same" padding and a quicker gradient. */
+export function convolve(x: tf.Tensor4D, kernel: tf.Tensor4D, stride: 1 | 2): tf.Tensor4D {
+  const op = tf.customGrad((a, w, save) => {
+    const [input, weight] = [a as tf.Tensor4D, w as tf.Tensor4D];
+    (save as tf.GradSaveFunc)([input, weight]);
+    return {
+      value: tf.conv2d(input, weight, stride, 'same'),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [sx, sw] = saved as [tf.Tensor4D, tf.Tensor4D];
+        const [images, size, , channels] = sx.shape;
+        const data = (t: tf.Tensor) => t.dataSync() as Float32Array;
+        const dw = kernelGradient(data(sx), [images, size, channels], data(dy), sw.shape[3], stride);
+        return [tf.conv2dTranspose(dy as tf.Tensor4D, sw, sx.shape, stride, 'same'), tf.tensor4d(dw, sw.shape)];
+      },
+    };
+  });
+  return op(x, kernel) as tf.Tensor4D;
+}
+
+/** Quantized per output channel (the last axis); the gradient passes unchanged. */
+function weights<T extends tf.Tensor>(w: T, precision: Precision | undefined): T {
+  if (precision === undefined) return w;
+  const values = quantizedValues(w.dataSync() as Float32Array, w.shape.at(-1)!, precision.weightBits);
+  return tf.customGrad(() => ({ value: tf.tensor(values, w.shape), gradFunc: (dy: tf.Tensor) => dy }))(w) as T;
+}
+
+/** ReLU and, with a precision, rounding to its codes; the gradient passes where nothing was clipped. */
+function activations(x: tf.Tensor4D, precision: Precision | undefined): tf.Tensor4D {
+  if (precision === undefined) return tf.relu(x);
+  const { activationBits, activationStep } = precision;
+  const top = (2 ** activationBits - 1) * activationStep;
+  const quantized = tf.customGrad((value, save) => {
     const input = value as tf.Tensor4D;
     (save as tf.GradSaveFunc)([input]);
     return {
-      value: tf.mul(tf.round(tf.div(tf.clipByValue(input, 0, top), recipe.activationStep)), recipe.activationStep),
+      value: tf.round(tf.div(tf.clipByValue(input, 0, top), activationStep)).mul(activationStep),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
-        tf.mul(dy, tf.cast(tf.logicalAnd(tf.greaterEqual(saved[0]!, 0), tf.lessEqual(saved[0]!, top)), 'float32')),
+        dy.mul(tf.logicalAnd(saved[0]!.greaterEqual(0), saved[0]!.lessEqual(top)).toFloat()),
     };
   });
-  return quantize(x) as tf.Tensor4D;
+  return quantized(x) as tf.Tensor4D;
 }
 
-/** Quantized per output channel (the last axis); straight-through gradient. */
-function quantizeWeights<T extends tf.Tensor>(w: T, bits: number): T {
-  const quantize = tf.customGrad((value) => {
-    const input = value as tf.Tensor;
-    const channels = input.shape[input.shape.length - 1]!;
-    const data = quantizedValues(input.dataSync() as Float32Array, channels, bits);
-    return { value: tf.tensor(data, input.shape), gradFunc: (dy: tf.Tensor) => dy };
-  });
-  return quantize(w) as T;
-}
-
-function measureAverages(v: Variables, data: DigitSet, recipe: Recipe | undefined): Averages {
-  const sums: Averages = CONVS.map((c) => ({ mean: tf.zeros([c.outChannels]), variance: tf.zeros([c.outChannels]) }));
-  const rounds = 10;
+/** The weights, with batch norm's averages over the first images of the set. */
+function freeze(v: Variables, data: DigitSet, precision: Precision | undefined): NetworkWeights {
+  const rounds = 20;
+  const floats = (t: tf.Tensor) => Float32Array.from(t.dataSync());
+  const averages = CONVS.map((c) => ({
+    mean: new Float32Array(c.outChannels),
+    variance: new Float32Array(c.outChannels),
+  }));
   for (let r = 0; r < rounds; r++) {
-    const [x, y] = batch(
-      data,
-      Array.from({ length: 100 }, (_, i) => r * 100 + i),
-    );
-    tf.dispose(
-      forward(v, x, recipe, (layer, mean, variance) => {
-        const s = sums[layer]!;
-        sums[layer] = {
-          mean: tf.add(s.mean, tf.div(mean, rounds)),
-          variance: tf.add(s.variance, tf.div(variance, rounds)),
-        };
-      }),
-    );
-    tf.dispose([x, y]);
+    tf.tidy(() => {
+      const picked = Array.from({ length: BATCH }, (_, i) => r * BATCH + i);
+      forward(v, batch(data, picked).x, precision).moments.forEach((m, i) => {
+        for (const name of ['mean', 'variance'] as const)
+          m[name].dataSync().forEach((value, c) => {
+            averages[i]![name][c] = averages[i]![name][c]! + value / rounds;
+          });
+      });
+    });
   }
-  return sums;
-}
-
-function freeze(v: Variables, averages: Averages): NetworkWeights {
-  const data = (t: tf.Tensor) => Float32Array.from(t.dataSync());
   return {
-    convs: CONVS.map((_, i) => ({
-      kernel: data(v.kernels[i]!),
-      gamma: data(v.gammas[i]!),
-      beta: data(v.betas[i]!),
-      mean: data(averages[i]!.mean),
-      variance: data(averages[i]!.variance),
+    convs: averages.map((average, i) => ({
+      kernel: floats(v.kernels[i]!),
+      gamma: floats(v.gammas[i]!),
+      beta: floats(v.betas[i]!),
+      ...average,
     })),
-    dense: data(v.dense),
-    bias: data(v.bias),
+    dense: floats(v.dense),
+    bias: floats(v.bias),
   };
 }
