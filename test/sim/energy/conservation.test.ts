@@ -1,10 +1,13 @@
 /** Counts of the timed run against counts made element by element in the untimed run, and energy as those counts times prices. */
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../../compiler/compile.ts';
+import { GraphBuilder } from '../../../compiler/graph/builder.ts';
 import type { Graph } from '../../../compiler/graph/types.ts';
 import { ACTION_NAMES, type ActionName } from '../../../isa/demand/actions.ts';
+import { edgeDcim28nm } from '../../../isa/machine/presets/edge-dcim-28nm.ts';
 import { PRESETS } from '../../../isa/machine/presets/index.ts';
 import type { Machine } from '../../../isa/machine/schema.ts';
+import type { ArrayDescriptor } from '../../../isa/tensor.ts';
 import { energy } from '../../../sim/energy/energy.ts';
 import { priceList } from '../../../sim/energy/price-list.ts';
 import { execute } from '../../../sim/exec/execute.ts';
@@ -68,6 +71,25 @@ describe.each(Object.values(PRESETS))('on $name', (machine) => {
     expect(timed.actions['mac.bit'] + timed.actions['systolic.mac']).toBeGreaterThan(100_000);
     checkEnergy(timed, machine);
   });
+});
+
+/** M x 600 times 600 x n at 4 bits: three macros deep; 80 outputs are two macros wide. */
+function product(m: number, n: number): Graph {
+  const int = (bits: number) => ({ kind: 'int', bits, coding: 'signed' }) as const;
+  const b = new GraphBuilder('one matmul');
+  const x = b.input('x', { element: int(4), shape: [m, 600] });
+  const data = Int32Array.from({ length: 600 * n }, (_, i) => ((i * 7) % 16) - 8);
+  const w = b.constant({ type: { element: int(4), shape: [600, n] }, data });
+  return b.finish([b.add('matmul', [x, w], { xZero: 0, wZero: Int32Array.of(0) })]);
+}
+
+it.each([
+  [4, 80, (a: ArrayDescriptor) => a.gridK > 1 && a.gridN > 1],
+  [256, 8, (a: ArrayDescriptor) => a.replicas > 1],
+])('a product of %i x 600 x %i: over a grid of macros and copies of it', (m, n, wanted) => {
+  const graph = product(m, n);
+  expect(compile(graph, edgeDcim28nm).program.arrays.some(wanted)).toBe(true);
+  checkEnergy(check(graph, edgeDcim28nm, 1), edgeDcim28nm);
 });
 
 it('random graphs on presets and on odd machines: counts and energy', () => {
