@@ -1,6 +1,6 @@
 /**
  * Makes everything in this folder from its seeds: test images, trained weights, model files; run from the root of the repository. With `train` it
- * trains (minutes); without, it exports the committed weights again, which gives the same bytes on every machine.
+ * trains (minutes); with `export` or nothing it exports the committed weights again, which gives the same bytes on every machine.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,10 +38,12 @@ function load(variant: Variant): NetworkWeights {
   return decodeWeights(new Uint8Array(readFileSync(file('weights', `${variant}.bin`))));
 }
 
+const [mode = 'export'] = process.argv.slice(2);
+if (mode !== 'export' && mode !== 'train') throw new RangeError(`'${mode}' is neither 'train' nor 'export'`);
 const test = drawDigits(SETS.test.count, SETS.test.seed);
 writeFileSync(file('data', 'test-images.npy'), writeNpy([SETS.test.count, 1, SIZE, SIZE], 'u1', test.images));
 writeFileSync(file('data', 'test-labels.npy'), writeNpy([SETS.test.count], 'u1', test.labels));
-if (process.argv[2] === 'train') await trainAll();
+if (mode === 'train') await trainAll();
 const nets = { float: load('float'), w2a4: load('w2a4'), w1a2: load('w1a2') };
 for (const variant of ['float', 'w2a4', 'w1a2'] as const)
   say(`${variant}: ${countCorrect(nets[variant], test, PRECISION[variant])} of ${SETS.test.count} images right`);

@@ -1,5 +1,5 @@
 /**
- * The network as plain data: three 3 x 3 convolutions with batch norm and ReLU, one maximum pool, one linear layer; 10,992 weights. Tensors are float32
+ * The network as plain data: three 3 x 3 convolutions with batch norm and ReLU, one maximum pool, one linear layer; 10,952 weights. Tensors are float32
  * in TensorFlow's order (height, width, in, out); the exporters turn them. The same layers serve every precision.
  */
 
