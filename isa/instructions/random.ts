@@ -251,8 +251,7 @@ function randomCode(random: Random, size: number, counts: DescriptorCounts, dept
         counts,
         depth - 1,
       );
-      const times = i.op === 'loop' && i.times !== 0 ? { count: 0 } : {};
-      out.push({ ...i, ...times, length: body.length }, ...body);
+      out.push({ ...i, length: body.length }, ...body);
     }
   }
   return out;

@@ -136,6 +136,13 @@ function readView(c: Cursor, scope: TensorScope): Draft {
 
 function found(c: Cursor, scope: TensorScope): NamedTensor {
   const token = c.word('the name of a tensor');
+  const [, name, offset] = /^(.*)(-[0-9]+)$/.exec(token.text) ?? [];
+  if (name !== undefined && scope.find(token.text) === undefined && scope.find(name) !== undefined)
+    c.fail(`there is no tensor '${token.text}'`, {
+      span: token,
+      code: 'E-ASM-NAME',
+      hint: `a hyphen may be part of a name; write ${name} ${offset} for an offset`,
+    });
   return scope.find(token.text) ?? c.unknown(token, 'tensor declared above', token.text, scope.names());
 }
 

@@ -239,6 +239,23 @@ sync dma2 wait a signal b@release, a
     });
   });
 
+  it('moves a base by bytes in both directions, and by one register', () => {
+    const { tensors } = assemble(
+      '.tensor a = spad@0x20 u8[4]\n.tensor b = a -3+1 fill=1\n.tensor c = spad@a -0x10+r5 u8[1]\nhalt',
+      {
+        fileName: 'x',
+      },
+    ).program;
+    expect(tensors.map((t) => [t.base, t.baseRegister])).toEqual([
+      [32, 0],
+      [30, 0],
+      [16, 5],
+    ]);
+    const [hyphen] = findings('.tensor a = spad@9 u4[1]\n.tensor b = a-3\n');
+    expect(hyphen).toMatchObject({ line: 2, column: 13, message: "there is no tensor 'a-3'" });
+    expect(hyphen!.hint).toMatch(/write a -3/);
+  });
+
   it('fills constants', () => {
     const bytes = (text: string) =>
       assemble(`.const c = dram@0 ${text}`, { fileName: 'x' }).program.constants[0]!.bytes;
