@@ -139,6 +139,8 @@ export const runSchema = z.strictObject({
   }),
   /** Counterfactual runs of the same program: cycles saved if that boundary were free. */
   wall: z.strictObject({ dramCycles: natural, coreCycles: natural }),
+  /** Runs on machines with one thing changed: what each change would do to this point. */
+  whatIfs: z.array(z.strictObject({ set: z.array(text), cycles: natural, energyFj: natural, areaUm2: natural })),
   values: z
     .strictObject({
       exact: z.boolean(),

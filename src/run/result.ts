@@ -13,11 +13,13 @@ import type { LadderRung, RunResult } from '../report/schema.ts';
 import { VERSION } from '../version.ts';
 import { type Model, macTotal, weightTotals } from './prepare.ts';
 import type { DesignPoint } from './simulate-model.ts';
+import type { WhatIf } from './what-if.ts';
 
 export interface ResultExtras {
   readonly seed: number;
   readonly overrides: readonly string[];
   readonly warnings: readonly string[];
+  readonly whatIfs?: readonly WhatIf[];
   readonly values?: RunResult['values'];
   readonly ladder?: { readonly rungs: readonly LadderRung[]; readonly iso: Readonly<Record<string, string>> };
 }
@@ -104,6 +106,7 @@ export function buildResult(model: Model, point: DesignPoint, extras: ResultExtr
       dramCycles: Math.max(0, result.cycles - point.freeDramCycles),
       coreCycles: Math.max(0, result.cycles - point.freeCoreCycles),
     },
+    whatIfs: (extras.whatIfs ?? []).map((w) => ({ ...w, set: [...w.set] })),
     ...(extras.values === undefined ? {} : { values: extras.values }),
     ...(extras.ladder === undefined ? {} : { ladder: [...extras.ladder.rungs], iso: { ...extras.ladder.iso } }),
   };

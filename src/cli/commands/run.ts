@@ -15,6 +15,7 @@ import { buildResult } from '../../run/result.ts';
 import type { Sample } from '../../run/samples.ts';
 import { type DesignPoint, repriced, simulatePoint } from '../../run/simulate-model.ts';
 import { analogArrays, randomInputs, runValues } from '../../run/values.ts';
+import { whatIfs } from '../../run/what-if.ts';
 import {
   dimsOption,
   inputTypeOption,
@@ -140,6 +141,7 @@ function runAll(a: RunArguments): RunOutput {
   const result = buildResult(model, priced, {
     seed: a.seed,
     overrides,
+    whatIfs: whatIfs(model, priced),
     warnings: [...inert, ...model.notes, ...(ladder?.notes ?? []).map((n) => `ladder: ${n}`)],
     ...(outputs === undefined
       ? {}

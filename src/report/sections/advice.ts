@@ -1,6 +1,6 @@
 /**
- * What to try next, from this run alone: each line names its evidence and the fields that act on it, on a machine of this kind. A share of the critical
- * path is what a perfect remedy could save at most, because other work may then take its place. At most three lines, largest first.
+ * What to try next. First the changes that were run and helped; then, from the causes of this run, what was not tried. A share of the critical path
+ * is what a perfect remedy could save at most, because other work may then take its place.
  */
 import { formatBytes } from '../../../isa/base/units.ts';
 import type { RunResult } from '../schema.ts';
@@ -11,19 +11,54 @@ import { trafficByKind } from './memory-wall.ts';
 /** Smaller shares are not worth a line. */
 const LEAST_SHARE = 0.05;
 const SHOWN = 3;
+/** Smaller differences of a measured change count as none. */
+const LEAST_GAIN = 0.01;
 
 interface Idea {
   readonly cycles: number;
-  readonly text: (share: string) => string;
+  readonly evidence: (share: string) => string;
+  /** Fields, or what else to do; a field that was tried already is left out. */
+  readonly remedies: readonly string[];
 }
 
 export function adviceSection(r: RunResult): string[] {
+  const helped = r.whatIfs.filter((w) => w.cycles < (1 - LEAST_GAIN) * r.cycles).slice(0, SHOWN);
+  const idle = r.whatIfs.filter((w) => Math.abs(w.cycles - r.cycles) <= LEAST_GAIN * r.cycles);
+  const tried = new Set(r.whatIfs.flatMap((w) => w.set.map((s) => s.replace(/=.*/, ''))));
   const ideas = [...dramIdeas(r), ...chipIdeas(r)]
     .filter((i) => i.cycles > LEAST_SHARE * r.cycles)
+    .map((i) => ({ ...i, remedies: i.remedies.filter((remedy) => !tried.has(remedy.replace(/^.* /, ''))) }))
+    .filter((i) => i.remedies.length > 0)
     .sort((a, b) => b.cycles - a.cycles)
     .slice(0, SHOWN);
-  if (ideas.length === 0) return ['  nothing stands out: no single cause takes more than 5 % of the critical path'];
-  return ideas.flatMap((i) => wrapText(i.text(percent(i.cycles, r.cycles)), { first: '  - ', rest: '    ' }));
+  const item = (text: string) => wrapText(text, { first: '  - ', rest: '    ' });
+  return [
+    ...(helped.length > 0
+      ? ['  measured: this program run again with one change each (compiled again where it must be)']
+      : []),
+    ...helped.flatMap((w) => item(`--set ${w.set.join(' --set ')}: ${changes(r, w)}`)),
+    ...(idle.length > 0
+      ? wrapText(`tried, without 1 % of effect: ${idle.map((w) => w.set[0]).join(', ')}`, { first: '  ', rest: '    ' })
+      : []),
+    ...(ideas.length > 0 ? ['  from the causes, not tried'] : []),
+    ...ideas.flatMap((i) => item(`${i.evidence(percent(i.cycles, r.cycles))}: ${i.remedies.join('; ')}`)),
+    ...(helped.length + ideas.length === 0
+      ? ['  nothing stands out: no cause takes more than 5 % of the critical path']
+      : []),
+  ];
+}
+
+function changes(r: RunResult, w: RunResult['whatIfs'][number]): string {
+  const signed = (now: number, before: number) => {
+    const change = before > 0 ? (100 * (now - before)) / before : 0;
+    return `${change > 0 ? '+' : ''}${change.toFixed(1)} %`;
+  };
+  const [cycles, energy, area] = [
+    signed(w.cycles, r.cycles),
+    signed(w.energyFj, r.energyFj.total),
+    signed(w.areaUm2, r.areaUm2),
+  ];
+  return `latency ${cycles}, energy ${energy}, area ${area}`;
 }
 
 function causeCycles(r: RunResult, ...names: readonly string[]): number {
@@ -33,73 +68,105 @@ function causeCycles(r: RunResult, ...names: readonly string[]): number {
 /** The wall that was measured, told by what crosses it most. */
 function dramIdeas(r: RunResult): Idea[] {
   const kinds = new Map(trafficByKind(r, 'dram').map(([kind, { read, write }]) => [kind, read + write]));
-  const of = (kind: string) => kinds.get(kind) ?? 0;
-  const cim = r.machine.matrix !== 'systolic';
-  const inout = r.bounds.compulsoryBytes - of('parameters') - of('weights');
-  const [most] = [...kinds.keys()];
-  const advice: Readonly<Record<string, string>> = {
-    weights: `${formatBytes(of('weights'))} of weights are read for every inference. ${
-      cim
-        ? 'They would stay in larger arrays (core.matrix.macros, core.matrix.rows); fewer weight bits shorten the rest'
-        : 'Fewer weight bits, a batch (--dims) that shares them, or a machine whose arrays hold them (-m edge-dcim-28nm)'
-    }`,
-    activations:
-      of('activations') > 1.2 * Math.max(0, inout)
-        ? `${formatBytes(of('activations'))} of activations cross, because they do not fit on chip: a larger core.scratchpad.sizeBytes or buffer.sizeBytes`
-        : `${formatBytes(of('activations'))} are the input and output of the network, which must move once: fewer bits for them (--input-type), or a faster DRAM`,
-    parameters: `${formatBytes(of('parameters'))} of biases, scales and thresholds are read: a larger core.scratchpad.sizeBytes to keep them`,
-    instructions: `${formatBytes(of('instructions'))} of instructions and descriptors are fetched, because the code does not fit: a larger core.sequencer.instructionBytes, or larger tiles (core.scratchpad.sizeBytes)`,
-  };
+  const [most = ''] = kinds.keys();
+  const bytes = formatBytes(kinds.get(most) ?? 0);
+  const [told, remedies] = crossing(r, most, kinds.get(most) ?? 0);
   return [
     {
       cycles: r.wall.dramCycles,
-      text: (share) => `a free DRAM would save ${share} of the time. ${advice[most ?? ''] ?? 'Try a faster DRAM'}`,
+      evidence: (share) =>
+        `a free DRAM would save ${share} of the time, and most of what crosses is ${bytes} of ${told}`,
+      remedies,
     },
   ];
 }
 
+/** What a kind of traffic is, and what shortens it. */
+function crossing(r: RunResult, kind: string, bytes: number): [told: string, remedies: string[]] {
+  switch (kind) {
+    case 'weights':
+      return [
+        'weights, read for every inference',
+        r.machine.matrix === 'systolic'
+          ? ['fewer weight bits', 'a batch that shares them (--dims)', 'arrays that hold them (-m edge-dcim-28nm)']
+          : ['more core.matrix.macros', 'more core.matrix.rows', 'fewer weight bits'],
+      ];
+    case 'activations':
+      return bytes > 1.2 * r.bounds.compulsoryBytes
+        ? ['activations that do not fit on chip', ['a larger core.scratchpad.sizeBytes', 'a larger buffer.sizeBytes']]
+        : [
+            'input and output of the network, which must move once',
+            ['fewer bits for them (--input-type)', 'a faster DRAM'],
+          ];
+    case 'instructions':
+      return [
+        'instructions and descriptors, because the code does not fit',
+        ['a larger core.sequencer.instructionBytes', 'fewer, larger tiles: core.scratchpad.sizeBytes'],
+      ];
+    default:
+      return [kind, ['a larger core.scratchpad.sizeBytes', 'a faster DRAM']];
+  }
+}
+
 function chipIdeas(r: RunResult): Idea[] {
   const cim = r.machine.matrix !== 'systolic';
-  const floats = r.layers.filter((l) => l.op.includes('float')).sort((a, b) => b.cycles - a.cycles);
-  const idea = (causes: readonly string[], text: (share: string) => string): Idea => ({
+  const vector = causeCycles(r, 'vector');
+  const float = r.layers.find((l) => l.op.includes('float') && l.cycles > 0.3 * vector);
+  const idea = (what: string, causes: readonly string[], remedies: readonly string[]): Idea => ({
     cycles: causeCycles(r, ...causes),
-    text,
+    evidence: (share) => `${share} of the critical path is ${what}`,
+    remedies,
   });
   return [
     idea(
+      'fixed latency (set-up, dispatch, pipelines), because the network is small for this machine',
       ['dma-setup', 'dispatch', 'fetch', 'matrix-pipeline'],
-      (share) =>
-        `${share} of the critical path is fixed latency (set-up, dispatch, pipelines): the network is small for this machine. Several inputs at once share it (--dims), or a shorter core.dma.setupCycles`,
+      ['several inputs at once (--dims)', 'a shorter core.dma.setupCycles'],
     ),
     idea(
+      'data on their way on chip',
       ['transfer', 'interconnect', 'buffer-port', 'bank'],
-      (share) =>
-        `${share} of the critical path is data on their way on chip: wider interconnect.linkBits, buffer.portBits or core.scratchpad.portBits, or more banks`,
+      [
+        'wider interconnect.linkBits',
+        'wider buffer.portBits',
+        'wider core.scratchpad.portBits',
+        'more core.scratchpad.banks',
+      ],
     ),
-    idea(['vector'], (share) =>
-      floats.length > 0 && floats[0]!.cycles > 0.3 * causeCycles(r, 'vector')
-        ? `${share} of the critical path is vector work, most of it ${floats[0]!.name} in float32: say that its input is really codes (--input-type name=u8), so that it runs on the arrays, or more core.vector.windowMacLanes`
-        : `${share} of the critical path is vector work: more core.vector.lanes, or quantizers that fuse into the drain (one scale a layer, no float ops between)`,
+    float === undefined
+      ? idea(
+          'vector work',
+          ['vector'],
+          [
+            'more core.vector.lanes',
+            'more core.vector.windowMacLanes',
+            'quantizers that fuse into the drain (no float ops between)',
+          ],
+        )
+      : idea(
+          `vector work, most of it ${float.name} in float32`,
+          ['vector'],
+          ['codes as its input, so that the arrays run it (--input-type name=u8)', 'more core.vector.windowMacLanes'],
+        ),
+    idea('requantizing', ['drain', 'accumulator-port'], ['more core.drain.lanes', 'wider core.accumulators.portBits']),
+    idea(
+      'weights being written into arrays',
+      ['weight-write', 'array'],
+      cim
+        ? ['wider core.matrix.writeBits', 'more core.matrix.macros']
+        : ['wider core.matrix.writeBits', 'a batch that shares them (--dims)'],
     ),
     idea(
-      ['drain', 'accumulator-port'],
-      (share) =>
-        `${share} of the critical path is requantizing: more core.drain.lanes, a wider core.accumulators.portBits`,
-    ),
-    idea(['weight-write', 'array'], (share) =>
+      'arrays at work',
+      ['matrix'],
       cim
-        ? `${share} of the critical path is writing weights into arrays: a wider core.matrix.writeBits, or more core.matrix.macros so that they stay`
-        : `${share} of the critical path is loading weights into the array: a wider core.matrix.writeBits, or a batch (--dims) that shares them`,
-    ),
-    idea(['matrix'], (share) =>
-      cim
-        ? `${share} of the critical path is arrays at work: more core.matrix.macros, more core.matrix.inputBitsPerCycle, or fewer bits in the model`
-        : `${share} of the critical path is the array at work: more core.matrix.rows and columns`,
+        ? ['more core.matrix.macros', 'more core.matrix.inputBitsPerCycle', 'fewer bits in the model']
+        : ['more core.matrix.rows', 'more core.matrix.columns'],
     ),
     idea(
+      'waiting for earlier work',
       ['operand', 'semaphore', 'queue', 'outstanding'],
-      (share) =>
-        `${share} of the critical path is waiting for earlier work: more core.dma.channels, core.dma.outstanding or core.sequencer.queueDepth`,
+      ['more core.dma.channels', 'more core.dma.outstanding', 'more core.sequencer.queueDepth'],
     ),
   ];
 }
