@@ -277,7 +277,7 @@ function randomSemaphores(random: Random, cores: number): SemaphoreDeclaration[]
 
 function randomConstants(random: Random): ConstantSegment[] {
   return several(random, 3, () => ({
-    address: random.int(0, 2 ** 30),
+    address: spread(random, { min: 0, max: 2 ** LIMITS.baseBits - 1 }),
     bytes: Uint8Array.from({ length: random.int(1, 100) }, () => random.int(0, 255)),
   }));
 }

@@ -43,6 +43,14 @@ describe('static checks of a program', () => {
     expect(() => requireValid(sound, teach8x8)).not.toThrow();
   });
 
+  it('accept bodies side by side, within others and at their end', () => {
+    expect(messages('loop 2 { loop 2 { nop } loop 2 { nop } skip zero r1 { loop 2 { nop } } } loop 2 { nop }')).toEqual(
+      [],
+    );
+    expect(messages('loop 2 { nop }\n'.repeat(20))).toEqual([]);
+    expect(messages('loop count=2 length=3\nloop count=2 length=2\nskip zero r1 length=1\nnop')).toEqual([]);
+  });
+
   it.each([
     [
       'mm y_a, x_s, a',
