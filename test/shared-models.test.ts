@@ -6,9 +6,9 @@ import { interpret } from '../compiler/graph/interpret.ts';
 import { runPasses } from '../compiler/passes/pipeline.ts';
 import { UnsupportedError } from '../isa/base/errors.ts';
 import { createRandom } from '../isa/base/random.ts';
-import { PRESETS } from '../isa/machine/presets/index.ts';
 import { randomInputs, runValues } from '../src/run/values.ts';
 import { sharedModel } from './harness/models.ts';
+import { MAIN_PRESETS } from './harness/presets.ts';
 
 const INPUTS = 100;
 /** The image model is run on a small image: the same layers, windows and borders, 100 times in seconds. */
@@ -23,13 +23,13 @@ describe.each(MODELS)('$file (needs ../shared/models)', ({ file, dims }) => {
   describe.skipIf(bytes === undefined)('simulator = interpreter', () => {
     const imported = bytes === undefined ? undefined : importModel(bytes, { dims });
     const graph = imported === undefined ? undefined : runPasses(imported.graph);
-    it.each(Object.keys(PRESETS))(
+    it.each(Object.keys(MAIN_PRESETS))(
       'on %s',
       (name) => {
-        const compiled = compile(graph!, PRESETS[name]!);
+        const compiled = compile(graph!, MAIN_PRESETS[name]!);
         const random = createRandom(20261121);
         const samples = Array.from({ length: INPUTS }, () => randomInputs(graph!, random));
-        const run = runValues(compiled, PRESETS[name]!, samples);
+        const run = runValues(compiled, MAIN_PRESETS[name]!, samples);
         // The reference runs the graph as imported, before any pass.
         samples.forEach((sample, s) => {
           const inputs = new Map([...sample].map(([n, v]) => [n, Float32Array.from(v)]));

@@ -117,6 +117,12 @@ export const SOURCES = {
     where: 'core 5.26 and 3.87 pJ/bit, VDDQ 3.21 and 1.17 pJ/bit x (0.5 / 1.1)^2; VDDQ from JESD209-5, recalled',
     evidence: 'recalled',
   },
+  'ddr3-flat': {
+    text: 'accelergy-cacti-plug-in, cacti_wrapper.py',
+    year: 2020,
+    where: 'CactiDRAM.type2energy: DDR3 70 pJ/bit',
+    evidence: 'file',
+  },
   'hbm2-energy': {
     text: 'accelergy-cacti-plug-in, cacti_wrapper.py (HBM2 3.9 pJ/bit); DRAMsim3 HBM2_8Gb_x128.ini for activation and standby',
     year: 2020,

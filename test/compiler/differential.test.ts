@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OPS } from '../../compiler/graph/ops/index.ts';
 import { REQUANTIZE_MODES, TABLE } from '../../isa/instructions/table.ts';
-import { PRESETS } from '../../isa/machine/presets/index.ts';
 import type { Program } from '../../isa/program.ts';
 import { checkGraph, seeded } from '../harness/differential.ts';
+import { MAIN_PRESETS } from '../harness/presets.ts';
 import { GENERATED_OPS, randomGraph } from '../harness/random-graphs.ts';
 
 const GRAPHS = Number(process.env.QNPU_GRAPHS ?? 300);
@@ -56,10 +56,10 @@ describe('random graphs', () => {
     expect([...made].sort()).toEqual(Object.keys(OPS).sort());
   });
 
-  it.each(Object.keys(PRESETS))(
+  it.each(Object.keys(MAIN_PRESETS))(
     "give the interpreter's bits on %s, with every instruction and every requantizer",
     (name) => {
-      const machine = PRESETS[name];
+      const machine = MAIN_PRESETS[name];
       if (machine === undefined) throw new Error(name);
       const kinds = new Set<string>();
       fc.assert(

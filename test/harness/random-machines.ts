@@ -1,11 +1,12 @@
 /** Variations of the presets that press the compiler where it is tight: tiny memories, one plane, no double buffering, odd geometry. */
-import { PRESETS } from '../../isa/machine/presets/index.ts';
+
 import type { Machine } from '../../isa/machine/schema.ts';
+import { MAIN_PRESETS } from './presets.ts';
 
 /** A machine drawn from a seed's generator; every field stays legal. */
 export function randomMachine(random: () => number): Machine {
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
-  const base = pick(Object.values(PRESETS));
+  const base = pick(Object.values(MAIN_PRESETS));
   const { core } = base;
   const matrix =
     core.matrix.kind === 'digital-cim'

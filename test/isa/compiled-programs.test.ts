@@ -5,8 +5,8 @@ import { readProgram, writeProgram } from '../../isa/container.ts';
 import { assemble } from '../../isa/instructions/assembly/assemble.ts';
 import { disassemble } from '../../isa/instructions/assembly/disassemble.ts';
 import { requireValid } from '../../isa/instructions/validate/program.ts';
-import { PRESETS } from '../../isa/machine/presets/index.ts';
 import type { Program } from '../../isa/program.ts';
+import { MAIN_PRESETS } from '../harness/presets.ts';
 import { randomGraph } from '../harness/random-graphs.ts';
 
 const SEEDS = Array.from({ length: 12 }, (_, i) => 100 + i);
@@ -21,7 +21,7 @@ function plain(program: Program): Program {
   return { ...program, tensors };
 }
 
-function checkAll(compiled: Program, machine: (typeof PRESETS)[string]): void {
+function checkAll(compiled: Program, machine: (typeof MAIN_PRESETS)[string]): void {
   const program = plain(compiled);
   requireValid(compiled, machine);
   const { symbols, ...again } = assemble(disassemble(program), { fileName: 'again.qasm' }).program;
@@ -30,7 +30,7 @@ function checkAll(compiled: Program, machine: (typeof PRESETS)[string]): void {
 }
 
 describe('programs of the compiler', () => {
-  it.each(Object.values(PRESETS).map((m) => [m.name, m] as const))(
+  it.each(Object.values(MAIN_PRESETS).map((m) => [m.name, m] as const))(
     'are sound, and survive text and file, on %s',
     (_, machine) => {
       for (const seed of SEEDS) {

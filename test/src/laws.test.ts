@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../isa/base/random.ts';
 import { ACTION_NAMES } from '../../isa/demand/actions.ts';
-import { PRESETS } from '../../isa/machine/presets/index.ts';
 import { execute } from '../../sim/exec/execute.ts';
 import { simulate } from '../../sim/timing/simulate.ts';
 import { climb } from '../../src/analysis/ladder.ts';
@@ -12,10 +11,11 @@ import { buildResult } from '../../src/run/result.ts';
 import { type DesignPoint, simulatePoint } from '../../src/run/simulate-model.ts';
 import { randomInputs } from '../../src/run/values.ts';
 import { bytesOf, digitsModel } from '../harness/models.ts';
+import { MAIN_PRESETS } from '../harness/presets.ts';
 
 const model = prepareModel(bytesOf(digitsModel('w2a4.qonnx')), 'digits-w2a4');
 const points = new Map<string, DesignPoint>(
-  Object.values(PRESETS).map((machine) => [machine.name, simulatePoint(compileModel(model, machine), machine)]),
+  Object.values(MAIN_PRESETS).map((machine) => [machine.name, simulatePoint(compileModel(model, machine), machine)]),
 );
 const sum = (numbers: readonly number[]) => numbers.reduce((n, v) => n + v, 0);
 
@@ -78,7 +78,7 @@ describe.each([...points.keys()])('on %s', (name) => {
 });
 
 describe('ladder', () => {
-  const machine = PRESETS['edge-dcim-28nm']!;
+  const machine = MAIN_PRESETS['edge-dcim-28nm']!;
   const ladder = climb(model, machine);
   const rung = (name: string) => ladder.rungs.find((r) => r.name === name && r.batch === 1 && r.state === 'steady')!;
 

@@ -70,6 +70,20 @@ const ENTRIES: Readonly<Record<string, DramEntry>> = {
       range: [0.6, 1.2],
     },
   },
+  ddr3: {
+    source: 'ddr3-flat',
+    channelBits: 64,
+    rowBytes: 8192,
+    activatePj: 4234,
+    readPjPerBit: [70, 20, 70],
+    writePjPerBit: [70, 20, 70],
+    refreshNj: 8 * 83.8,
+    backgroundMw: [8 * 44.4, 8 * 30, 8 * 62.4],
+    doubt: {
+      why: 'DDR3: one flat figure per bit that holds activation and input-output; activation, refresh and background taken as those of DDR4',
+      range: [0.5, 1.3],
+    },
+  },
   ddr4: {
     source: 'ddr4-currents',
     channelBits: 64,

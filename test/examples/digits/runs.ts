@@ -1,9 +1,9 @@
 /** Runs of the five models over the test images: in ONNX Runtime, and as the program that the simulator executes. */
 import type { OnnxModel } from '../../../compiler/frontend/onnx/index.ts';
-import { PRESETS } from '../../../isa/machine/presets/index.ts';
 import { compileModel, prepareModel } from '../../../src/run/prepare.ts';
 import { runValues } from '../../../src/run/values.ts';
 import { type Optimization, Oracle, type OracleTensor } from '../../harness/oracle/session.ts';
+import { MAIN_PRESETS } from '../../harness/presets.ts';
 
 /** Results of every image by output. */
 export async function ask(
@@ -26,7 +26,7 @@ export function logitsOf(results: readonly ReadonlyMap<string, OracleTensor>[]):
 
 /** Logits of every image, [images, 10]. */
 export function simulate(bytes: Uint8Array, images: readonly Float32Array[]): Float64Array {
-  const machine = PRESETS['edge-dcim-28nm']!;
+  const machine = MAIN_PRESETS['edge-dcim-28nm']!;
   const samples = images.map((data) => new Map([['image', data]]));
   return runValues(compileModel(prepareModel(bytes, 'digits'), machine), machine, samples).outputs.get('logits')!;
 }

@@ -5,7 +5,6 @@ import { GraphBuilder } from '../../../compiler/graph/builder.ts';
 import type { Graph } from '../../../compiler/graph/types.ts';
 import { ACTION_NAMES, type ActionName } from '../../../isa/demand/actions.ts';
 import { edgeDcim28nm } from '../../../isa/machine/presets/edge-dcim-28nm.ts';
-import { PRESETS } from '../../../isa/machine/presets/index.ts';
 import type { Machine } from '../../../isa/machine/schema.ts';
 import type { ArrayDescriptor } from '../../../isa/tensor.ts';
 import { energy } from '../../../sim/energy/energy.ts';
@@ -16,6 +15,7 @@ import { simulate } from '../../../sim/timing/simulate.ts';
 import { prepareModel } from '../../../src/run/prepare.ts';
 import { randomInputs, seeded } from '../../harness/differential.ts';
 import { bytesOf, digitsModel } from '../../harness/models.ts';
+import { MAIN_PRESETS } from '../../harness/presets.ts';
 import { randomGraph } from '../../harness/random-graphs.ts';
 import { randomMachine } from '../../harness/random-machines.ts';
 import { Counter } from './counted.ts';
@@ -61,7 +61,7 @@ function checkEnergy(timed: SimResult, machine: Machine): void {
   expect(e.totalFj).toBe(total);
 }
 
-describe.each(Object.values(PRESETS))('on $name', (machine) => {
+describe.each(Object.values(MAIN_PRESETS))('on $name', (machine) => {
   // On the tiny machine bytes take seconds to count one by one.
   const models = ['w2a4.qonnx', 'w1a2.qonnx', ...(machine.name === 'teach-8x8' ? [] : ['int8.qdq', 'int4.qdq'])];
 
@@ -96,7 +96,7 @@ it('random graphs on presets and on odd machines: counts and energy', () => {
   let compared = 0;
   for (let seed = 1; seed <= 24; seed++) {
     const random = seeded(seed);
-    const machine = seed % 2 === 0 ? randomMachine(random) : Object.values(PRESETS)[seed % 3]!;
+    const machine = seed % 2 === 0 ? randomMachine(random) : Object.values(MAIN_PRESETS)[seed % 3]!;
     const graph = randomGraph(seed);
     let timed: SimResult;
     try {

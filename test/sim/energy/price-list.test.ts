@@ -130,7 +130,7 @@ describe('the generic list', () => {
       priceList(edgeDcim28nm, { activity }),
       priceList(analogMachine()),
       priceList({ ...edgeDcim28nm, technology: { nodeNm: 7, supplyV: 0.8 } }),
-      ...['ddr4', 'hbm2', 'lpddr5'].map((technology) =>
+      ...['ddr3', 'ddr4', 'hbm2', 'lpddr5'].map((technology) =>
         priceList({ ...edgeDcim28nm, dram: { ...edgeDcim28nm.dram, technology } }),
       ),
     ];

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../../compiler/compile.ts';
-import { PRESETS } from '../../../isa/machine/presets/index.ts';
 import { execute } from '../../../sim/exec/execute.ts';
 import type { TrafficRow } from '../../../sim/result.ts';
 import { simulate } from '../../../sim/timing/simulate.ts';
 import { randomInputs, seeded } from '../../harness/differential.ts';
+import { MAIN_PRESETS } from '../../harness/presets.ts';
 import { randomGraph } from '../../harness/random-graphs.ts';
 import { ins, run, spad } from './rig.ts';
 
@@ -40,8 +40,8 @@ describe('bytes moved', () => {
     ]);
   });
 
-  it.each(Object.keys(PRESETS))('are what the ledger of the timed run says, on random graphs on %s', (name) => {
-    const machine = PRESETS[name]!;
+  it.each(Object.keys(MAIN_PRESETS))('are what the ledger of the timed run says, on random graphs on %s', (name) => {
+    const machine = MAIN_PRESETS[name]!;
     let compared = 0;
     for (let seed = 1; seed <= 12; seed++) {
       const graph = randomGraph(seed);

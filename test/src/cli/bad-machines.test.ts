@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { PRESETS } from '../../../isa/machine/presets/index.ts';
 import { digitsModel } from '../../harness/models.ts';
+import { MAIN_PRESETS } from '../../harness/presets.ts';
 import { expectRefusal, qnpu, scratchFolder, writingEverything } from './rig.ts';
 
 const folder = scratchFolder();
@@ -17,8 +17,8 @@ async function refused(args: readonly string[], ...says: readonly (string | RegE
 
 const sets = (...all: readonly string[]) => all.flatMap((s) => ['--set', s]);
 
-describe.each(Object.keys(PRESETS))('%s made too small', (name) => {
-  const { core, buffer } = PRESETS[name]!;
+describe.each(Object.keys(MAIN_PRESETS))('%s made too small', (name) => {
+  const { core, buffer } = MAIN_PRESETS[name]!;
   const word = (m: { readonly banks: number; readonly portBits: number }) => (m.banks * m.portBits) / 8;
   it.each([
     [
@@ -73,7 +73,7 @@ describe.each(Object.keys(PRESETS))('%s made too small', (name) => {
 
 /** Bits a cycle may not exceed the widest input. */
 function oneBitFeed(name: string): string[] {
-  return PRESETS[name]!.core.matrix.kind === 'digital-cim' ? ['core.matrix.inputBitsPerCycle=1'] : [];
+  return MAIN_PRESETS[name]!.core.matrix.kind === 'digital-cim' ? ['core.matrix.inputBitsPerCycle=1'] : [];
 }
 
 it.each([

@@ -4,14 +4,14 @@ import { compile } from '../../../compiler/compile.ts';
 import { interpret } from '../../../compiler/graph/interpret.ts';
 import { runPasses } from '../../../compiler/passes/pipeline.ts';
 import { createRandom } from '../../../isa/base/random.ts';
-import { PRESETS } from '../../../isa/machine/presets/index.ts';
 import { simulate } from '../../../sim/timing/simulate.ts';
 import { randomInputs, runValues } from '../../../src/run/values.ts';
 import type { Chw } from '../../../src/workloads/entry.ts';
 import { openZoo } from '../../../src/workloads/zoo.ts';
+import { MAIN_PRESETS } from '../../harness/presets.ts';
 
 export function expectSameValues(name: string, input?: Chw): void {
-  const machine = PRESETS['edge-dcim-28nm']!;
+  const machine = MAIN_PRESETS['edge-dcim-28nm']!;
   const graph = openZoo(name, input === undefined ? {} : { input });
   const compiled = compile(runPasses(graph), machine);
   expect(simulate(compiled.program, machine).cycles).toBeGreaterThan(0);
