@@ -18,7 +18,7 @@ export type { SimResult } from '../sim/result.ts';
 export { type SimOptions, simulate } from '../sim/timing/simulate.ts';
 export { climb, type Ladder } from './analysis/ladder.ts';
 export { renderCsv } from './report/csv.ts';
-export { renderHtml } from './report/html.ts';
+export { renderHtml } from './report/html/page.ts';
 export { type RunResult, runSchema } from './report/schema.ts';
 export { renderText } from './report/text.ts';
 export { renderTrace } from './report/trace.ts';

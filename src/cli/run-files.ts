@@ -4,7 +4,7 @@ import { hashHex } from '../../isa/base/hash.ts';
 import { type OutputFile, requireFolder, requireWritable } from '../io/files.ts';
 import { writeNpy } from '../io/npy.ts';
 import { renderCsv } from '../report/csv.ts';
-import { renderHtml } from '../report/html.ts';
+import { renderHtml } from '../report/html/page.ts';
 import type { RunResult } from '../report/schema.ts';
 import { renderText } from '../report/text.ts';
 import { renderTrace } from '../report/trace.ts';

@@ -40,3 +40,9 @@ export function percent(part: number, whole: number): string {
 export function significant(n: number): string {
   return n === 0 ? '0' : Math.abs(n) >= 100 ? grouped(n) : String(Number(n.toPrecision(3)));
 }
+
+/** The first op and how many are fused behind it. */
+export function opText(op: string): string {
+  const [first = '', ...fused] = op.split('+');
+  return fused.length === 0 ? first : `${first} +${fused.length}`;
+}

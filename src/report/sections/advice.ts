@@ -21,9 +21,15 @@ interface Idea {
   readonly remedies: readonly string[];
 }
 
-export function adviceSection(r: RunResult): string[] {
-  const helped = r.whatIfs.filter((w) => w.cycles < (1 - LEAST_GAIN) * r.cycles).slice(0, SHOWN);
-  const idle = r.whatIfs.filter((w) => Math.abs(w.cycles - r.cycles) <= LEAST_GAIN * r.cycles);
+export interface Advice {
+  /** Changes that were run and helped, best first. */
+  readonly helped: RunResult['whatIfs'];
+  /** Changes that were run and did nothing. */
+  readonly idle: readonly string[];
+  readonly ideas: readonly { readonly evidence: string; readonly remedies: readonly string[] }[];
+}
+
+export function adviceOf(r: RunResult): Advice {
   const tried = new Set(r.whatIfs.flatMap((w) => w.set.map((s) => s.replace(/=.*/, ''))));
   const ideas = [...dramIdeas(r), ...chipIdeas(r)]
     .filter((i) => i.cycles > LEAST_SHARE * r.cycles)
@@ -31,34 +37,40 @@ export function adviceSection(r: RunResult): string[] {
     .filter((i) => i.remedies.length > 0)
     .sort((a, b) => b.cycles - a.cycles)
     .slice(0, SHOWN);
+  return {
+    helped: r.whatIfs.filter((w) => w.cycles < (1 - LEAST_GAIN) * r.cycles).slice(0, SHOWN),
+    idle: r.whatIfs.filter((w) => Math.abs(w.cycles - r.cycles) <= LEAST_GAIN * r.cycles).map((w) => w.set[0] ?? ''),
+    ideas: ideas.map((i) => ({ evidence: i.evidence(percent(i.cycles, r.cycles)), remedies: i.remedies })),
+  };
+}
+
+export function adviceSection(r: RunResult): string[] {
+  const { helped, idle, ideas } = adviceOf(r);
   const item = (text: string) => wrapText(text, { first: '  - ', rest: '    ' });
   return [
     ...(helped.length > 0
       ? ['  measured: this program run again with one change each (compiled again where it must be)']
       : []),
-    ...helped.flatMap((w) => item(`--set ${w.set.join(' --set ')}: ${changes(r, w)}`)),
+    ...helped.flatMap((w) => item(`--set ${w.set.join(' --set ')}: ${changesText(r, w)}`)),
     ...(idle.length > 0
-      ? wrapText(`tried, without 1 % of effect: ${idle.map((w) => w.set[0]).join(', ')}`, { first: '  ', rest: '    ' })
+      ? wrapText(`tried, without 1 % of effect: ${idle.join(', ')}`, { first: '  ', rest: '    ' })
       : []),
     ...(ideas.length > 0 ? ['  from the causes, not tried'] : []),
-    ...ideas.flatMap((i) => item(`${i.evidence(percent(i.cycles, r.cycles))}: ${i.remedies.join('; ')}`)),
+    ...ideas.flatMap((i) => item(`${i.evidence}: ${i.remedies.join('; ')}`)),
     ...(helped.length + ideas.length === 0
       ? ['  nothing stands out: no cause takes more than 5 % of the critical path']
       : []),
   ];
 }
 
-function changes(r: RunResult, w: RunResult['whatIfs'][number]): string {
+/** What a measured change does to latency, energy and area. */
+export function changesText(r: RunResult, w: RunResult['whatIfs'][number]): string {
   const signed = (now: number, before: number) => {
     const change = before > 0 ? (100 * (now - before)) / before : 0;
     return `${change > 0 ? '+' : ''}${change.toFixed(1)} %`;
   };
-  const [cycles, energy, area] = [
-    signed(w.cycles, r.cycles),
-    signed(w.energyFj, r.energyFj.total),
-    signed(w.areaUm2, r.areaUm2),
-  ];
-  return `latency ${cycles}, energy ${energy}, area ${area}`;
+  const area = signed(w.areaUm2, r.areaUm2);
+  return `latency ${signed(w.cycles, r.cycles)}, energy ${signed(w.energyFj, r.energyFj.total)}, area ${area}`;
 }
 
 function causeCycles(r: RunResult, ...names: readonly string[]): number {

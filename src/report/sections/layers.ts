@@ -2,7 +2,7 @@
 import { formatBytes, formatEnergyFj } from '../../../isa/base/units.ts';
 import type { RunResult } from '../schema.ts';
 import { type Column, renderTable } from '../table.ts';
-import { counted, grouped, significant } from '../words.ts';
+import { counted, grouped, opText, significant } from '../words.ts';
 import { shorten, wrapText } from '../wrap.ts';
 
 const SHOWN = 6;
@@ -43,12 +43,6 @@ export function layersSection(r: RunResult): string[] {
       { first: '  ', rest: '  ' },
     ),
   ];
-}
-
-/** The first op and how many are fused behind it. */
-function opText(op: string): string {
-  const [first = '', ...fused] = op.split('+');
-  return fused.length === 0 ? first : `${first} +${fused.length}`;
 }
 
 function bound(cycles: number, boundCycles: number, by: string): [string, string] {

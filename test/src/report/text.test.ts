@@ -1,7 +1,7 @@
 /** The text report as a reader sees it: fits the page, columns add up, plurals, order of sections, long names, no colour codes in a file. */
 import { describe, expect, it } from 'vitest';
 import { PRESETS } from '../../../isa/machine/presets/index.ts';
-import { renderHtml } from '../../../src/report/html.ts';
+import { renderHtml } from '../../../src/report/html/page.ts';
 import type { RunResult } from '../../../src/report/schema.ts';
 import { renderText } from '../../../src/report/text.ts';
 import { compileModel, prepareModel } from '../../../src/run/prepare.ts';
