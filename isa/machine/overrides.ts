@@ -1,7 +1,7 @@
 /** `--set path=value`: changes single fields of a machine. Every problem of every override is reported at once. */
 import { type Diagnostic, InputError } from '../base/errors.ts';
 import { didYouMean } from '../base/suggest.ts';
-import { knownKeys, toMachine } from './parse.ts';
+import { knownKeys, toMachine, withNamedDram } from './parse.ts';
 import type { Machine } from './schema.ts';
 
 type Tree = { [key: string]: unknown };
@@ -9,11 +9,12 @@ type Tree = { [key: string]: unknown };
 /** Values are JSON where they parse as JSON (numbers, booleans, lists), else text. The result is validated as a whole. */
 export function applyOverrides(machine: Machine, overrides: readonly string[]): Machine {
   if (overrides.length === 0) return machine;
-  const copy = structuredClone(machine) as unknown as Tree;
+  let copy = structuredClone(machine) as unknown as Tree;
   const problems: Diagnostic[] = [];
   for (const override of overrides) {
     const problem = applyOne(copy, override);
     if (problem !== undefined) problems.push(problem);
+    copy = structuredClone(withNamedDram(copy)) as Tree;
   }
   if (problems.length > 0)
     throw new InputError(`--set: ${problems.length} of ${overrides.length} cannot be applied`, {
@@ -44,7 +45,12 @@ function applyOne(tree: Tree, override: string): Diagnostic | undefined {
     }
     const next = at[key];
     if (i === path.length - 1) {
-      if (typeof next === 'object' && next !== null && !Array.isArray(next))
+      if (
+        typeof next === 'object' &&
+        next !== null &&
+        !Array.isArray(next) &&
+        override.slice(0, split).trim() !== 'dram'
+      )
         return {
           code,
           where: path.join('.'),

@@ -4,6 +4,7 @@ import { type Diagnostic, InputError } from '../base/errors.ts';
 import { canonicalJson, hashHex } from '../base/hash.ts';
 import { didYouMean } from '../base/suggest.ts';
 import { checkMachine } from './check.ts';
+import { DRAM_PRESETS } from './presets/dram/index.ts';
 import { type Machine, machineSchema } from './schema.ts';
 
 /** Where a path of the value stands in its source, for messages. */
@@ -11,10 +12,11 @@ export type Locate = (path: readonly PropertyKey[]) => { readonly line?: number;
 
 /** Validates; throws one InputError with all findings. */
 export function toMachine(value: unknown, source: string, locate: Locate = () => ({})): Machine {
-  const parsed = machineSchema.safeParse(value);
+  const full = withNamedDram(value);
+  const parsed = machineSchema.safeParse(full);
   const diagnostics = parsed.success
     ? checkMachine(parsed.data)
-    : parsed.error.issues.flatMap((i) => issueDiagnostics(i, value));
+    : parsed.error.issues.flatMap((i) => issueDiagnostics(i, full));
   if (!parsed.success || diagnostics.length > 0) {
     const placed = diagnostics.map((d) => ({ ...d, ...locate((d.where ?? '').split('.')) }));
     throw new InputError(
@@ -23,6 +25,12 @@ export function toMachine(value: unknown, source: string, locate: Locate = () =>
     );
   }
   return parsed.data;
+}
+
+/** A DRAM preset's name stands for its description. */
+export function withNamedDram(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('dram' in value) || typeof value.dram !== 'string') return value;
+  return Object.hasOwn(DRAM_PRESETS, value.dram) ? { ...value, dram: DRAM_PRESETS[value.dram] } : value;
 }
 
 function issueDiagnostics(issue: z.core.$ZodIssue, value: unknown): Diagnostic[] {
@@ -50,7 +58,13 @@ function issueDiagnostics(issue: z.core.$ZodIssue, value: unknown): Diagnostic[]
         hint: 'a machine has no hidden defaults: state it, or start from a preset with extends',
       },
     ];
-  return [{ code, where, message: `${JSON.stringify(found)} is not allowed`, expected: expectation(issue.message) }];
+  const message = `${JSON.stringify(found)} is not allowed`;
+  if (where === 'dram' && typeof found === 'string') {
+    const near = didYouMean(found, Object.keys(DRAM_PRESETS));
+    const expected = `a description, or one of ${Object.keys(DRAM_PRESETS).join(', ')}`;
+    return [{ code, where, message, expected, ...(near === undefined ? {} : { hint: `did you mean '${near}'?` }) }];
+  }
+  return [{ code, where, message, expected: expectation(issue.message) }];
 }
 
 /** What zod expected, without what it received: the message has that already. */

@@ -20,7 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
 };
 
 /** Options that may be given more than once. */
-const REPEATABLE = new Set(['_', 'set', 'dims', 'input', 'input-type', 'inputType']);
+const REPEATABLE = new Set(['_', 'group', 'set', 'dims', 'input', 'input-type', 'inputType']);
 
 /** The command that the arguments name; all of them when that is not plain, for help and suggestions. */
 async function wantedCommands(args: readonly string[]): Promise<CommandModule[]> {

@@ -9,8 +9,6 @@ import { z } from 'zod';
 const natural = z.number().int().min(0);
 const text = z.string();
 
-export const energyRangeSchema = z.strictObject({ total: natural, low: natural, high: natural });
-
 const actionSchema = z.strictObject({
   count: natural,
   /** Price of one action in fJ (a real number). */

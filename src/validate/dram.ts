@@ -4,6 +4,7 @@
  */
 import { ddr4X64 } from '../../isa/machine/presets/dram/ddr4-3200.ts';
 import { hbm2Channel } from '../../isa/machine/presets/dram/hbm2.ts';
+import { DRAM_PRESETS } from '../../isa/machine/presets/dram/index.ts';
 import { lpddr4X16, lpddr4X32 } from '../../isa/machine/presets/dram/lpddr4-3200.ts';
 import { lpddr5X16 } from '../../isa/machine/presets/dram/lpddr5-6400.ts';
 import type { Dram } from '../../isa/machine/schema.ts';
@@ -120,7 +121,8 @@ function latencyRows(): Row[] {
 
 /** From the timing table alone, by hand: peak bandwidth of a long stream less its refreshes, and one row a bank cycle. */
 function closedForms(): Row[] {
-  return LATENCIES.flatMap(([name, dram]) => {
+  return Object.values(DRAM_PRESETS).flatMap((dram) => {
+    const { name } = dram;
     const { timing: t } = dram;
     const common = {
       group: 'dram',

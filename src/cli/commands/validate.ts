@@ -14,15 +14,17 @@ interface ValidateArguments {
 }
 
 export const validateCommand: CommandModule<object, ValidateArguments> = {
-  command: 'validate',
+  command: 'validate [group..]',
   describe: 'compare with published silicon, other simulators, closed forms and laws',
   builder: (y) =>
     y
-      .option('group', { choices: GROUPS, array: true, describe: 'only these groups' })
+      .positional('group', { choices: GROUPS, array: true, describe: 'only these groups' })
       .option('all', { type: 'boolean', default: false, describe: 'every row, not only those that miss and the worst' })
       .option('json', { type: 'boolean', default: false, describe: 'print the document validate/1' }),
   handler: (a) => {
-    const result = validate(a.group, (group) => process.stderr.write(`validate: ${group}\n`));
+    const result = validate(a.group?.length ? a.group : undefined, (group) =>
+      process.stderr.write(`validate: ${group}\n`),
+    );
     process.stdout.write(a.json ? `${JSON.stringify(result, null, 1)}\n` : `${validationText(result, a.all)}\n`);
     if (!result.ok) process.exitCode = MISSED_EXIT;
   },

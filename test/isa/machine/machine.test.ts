@@ -4,6 +4,7 @@ import { checkMachine } from '../../../isa/machine/check.ts';
 import { parseMachine } from '../../../isa/machine/load.ts';
 import { applyOverrides } from '../../../isa/machine/overrides.ts';
 import { machineHash, toMachine } from '../../../isa/machine/parse.ts';
+import { DRAM_PRESETS } from '../../../isa/machine/presets/dram/index.ts';
 import { PRESETS } from '../../../isa/machine/presets/index.ts';
 
 const teach = PRESETS['teach-8x8']!;
@@ -31,6 +32,21 @@ describe('presets', () => {
     const cimCells = m.kind === 'digital-cim' ? (m.macros * m.rows * m.columns * m.planes) / 8 : NaN;
     const plainCells = p.kind === 'systolic' ? p.rows * p.columns * p.planes : NaN;
     expect(cim.buffer.sizeBytes + cimCells - (plain.buffer.sizeBytes + plainCells)).toBe(0);
+  });
+});
+
+describe('DRAM by name', () => {
+  it.each(Object.entries(DRAM_PRESETS))('%s in a file and in --set', (name, dram) => {
+    const file = { fileName: 'm.yaml', format: 'yaml' } as const;
+    // A map merges with the preset's own, a name replaces it.
+    expect(parseMachine(`extends: teach-8x8\nname: mine\ndram: ${name}\n`, file).dram).toEqual(dram);
+    expect(applyOverrides(teach, [`dram=${name}`]).dram).toEqual(dram);
+    expect(applyOverrides(teach, [`dram=${name}`, 'dram.readQueue=1']).dram.readQueue).toBe(1);
+  });
+  it('an unknown name is told with the known ones', () => {
+    const [found] = findings(() => applyOverrides(teach, ['dram=lpddr5-6400']));
+    expect(found).toMatchObject({ where: 'dram', message: '"lpddr5-6400" is not allowed' });
+    expect(found!.expected).toContain('hbm2-x128');
   });
 });
 
