@@ -1,4 +1,4 @@
-/** From model bytes to a compiled program: the steps that every command shares. */
+/** From model bytes, or a name of the zoo, to a compiled program: the steps that every command shares. */
 import { type Compiled, compile } from '../../compiler/compile.ts';
 import { type ImportOptions, importModel } from '../../compiler/frontend/onnx/index.ts';
 import { type Graph, sizeOf } from '../../compiler/graph/types.ts';
@@ -6,6 +6,8 @@ import { runPasses } from '../../compiler/passes/pipeline.ts';
 import { CapacityError } from '../../isa/base/errors.ts';
 import { hashHex } from '../../isa/base/hash.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
+import { VERSION } from '../version.ts';
+import { openZoo } from '../workloads/zoo.ts';
 
 export interface Model {
   readonly name: string;
@@ -18,6 +20,16 @@ export interface Model {
 export function prepareModel(bytes: Uint8Array, name: string, options: ImportOptions = {}): Model {
   const imported = importModel(bytes, { ...options, name });
   return { name, hash: hashHex(bytes).slice(0, 16), graph: runPasses(imported.graph), notes: imported.notes };
+}
+
+/**
+ * A network of the zoo at its widths, as in `zoo:resnet18-w4a4`, with seeded weights. Throws InputError, or UnsupportedError where
+ * its graph cannot be built.
+ */
+export function prepareZoo(name: string): Model {
+  const graph = runPasses(openZoo(name));
+  // The weights follow from the name: nothing else needs hashing.
+  return { name: graph.name, hash: hashHex(`qnpu ${VERSION} zoo:${graph.name}`).slice(0, 16), graph, notes: [] };
 }
 
 /** Throws UnsupportedError or CapacityError when the machine cannot run or hold the network. */
@@ -57,8 +69,8 @@ export function weightTotals(graph: Graph): { readonly params: number; readonly 
 export function macTotal(graph: Graph): number {
   return graph.nodes.reduce((sum, node) => {
     if (node.op !== 'conv' && node.op !== 'matmul') return sum;
-    const w = graph.constants.get(node.inputs[1]!)!.type.shape;
-    const window = node.op === 'conv' ? w[1]! * w[2]! * w[3]! : w[0]!;
+    const w = graph.values.get(node.inputs[1]!)!.shape;
+    const window = node.op === 'conv' ? w[1]! * w[2]! * w[3]! : w.at(-2)!;
     return sum + sizeOf(graph.values.get(node.output)!.shape) * window;
   }, 0);
 }

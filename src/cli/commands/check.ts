@@ -4,17 +4,10 @@ import type { CommandModule } from 'yargs';
 import { checkModel, type ModelCheck } from '../../../compiler/frontend/onnx/index.ts';
 import { type Diagnostic, formatError, QnpuError, UnsupportedError } from '../../../isa/base/errors.ts';
 import type { Machine } from '../../../isa/machine/schema.ts';
-import { externalLoader, readInput } from '../../io/files.ts';
-import { compileModel, prepareModel } from '../../run/prepare.ts';
-import {
-  dimsOption,
-  inputTypeOption,
-  loadMachine,
-  machineOption,
-  parseDims,
-  parseInputTypes,
-  setOption,
-} from '../options.ts';
+import { readInput } from '../../io/files.ts';
+import { compileModel } from '../../run/prepare.ts';
+import { importOptions, isZooName, modelOptions, modelPositional, openModel } from '../open-model.ts';
+import { loadMachine, machineOption, setOption } from '../options.ts';
 
 interface CheckArguments {
   model: string;
@@ -30,11 +23,10 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
   describe: 'list everything in an ONNX model that is not supported; with -m, whether it fits a machine',
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'ONNX file' })
+      .positional('model', modelPositional)
       .option('machine', machineOption)
       .option('set', setOption)
-      .option('dims', dimsOption)
-      .option('input-type', inputTypeOption)
+      .options(modelOptions)
       .option('json', { type: 'boolean', default: false, describe: 'print {supported, issues, notes}' })
       .check((a) => {
         if (a.set !== undefined && a.machine === undefined) throw new Error('--set needs --machine');
@@ -57,16 +49,13 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
 };
 
 function findings(a: CheckArguments, machine: Machine | undefined): ModelCheck {
-  const bytes = readInput(a.model, 'model');
-  const options = {
-    loadExternal: externalLoader(a.model),
-    dims: parseDims(a.dims ?? []),
-    inputTypes: parseInputTypes(a['input-type'] ?? []),
-  };
-  const check = checkModel(bytes, options);
-  if (!check.supported || machine === undefined) return check;
+  const check: ModelCheck = isZooName(a.model)
+    ? { supported: true, issues: [], notes: [] }
+    : checkModel(readInput(a.model, 'model'), importOptions(a));
+  if (!check.supported) return check;
   try {
-    compileModel(prepareModel(bytes, 'model', options), machine);
+    const model = openModel(a);
+    if (machine !== undefined) compileModel(model, machine);
     return check;
   } catch (error) {
     if (!(error instanceof QnpuError) || error.exitCode !== 1) throw error;

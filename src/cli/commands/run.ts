@@ -1,30 +1,22 @@
 /** qnpu run <model>: the main job. Prints the report; files are written, all or none, only after everything has been computed. */
-import { basename } from 'node:path';
 import process from 'node:process';
 import pc from 'picocolors';
 import type { CommandModule } from 'yargs';
 import { createRandom } from '../../../isa/base/random.ts';
 import type { Machine } from '../../../isa/machine/schema.ts';
 import { climb } from '../../analysis/ladder.ts';
-import { externalLoader, readInput, writeAll } from '../../io/files.ts';
+import { writeAll } from '../../io/files.ts';
 import { renderCsv } from '../../report/csv.ts';
 import { renderText } from '../../report/text.ts';
 import { inertOverrides, observed } from '../../run/inert.ts';
-import { compileModel, type Model, prepareModel } from '../../run/prepare.ts';
+import { compileModel, type Model } from '../../run/prepare.ts';
 import { buildResult } from '../../run/result.ts';
 import type { Sample } from '../../run/samples.ts';
 import { type DesignPoint, repriced, simulatePoint } from '../../run/simulate-model.ts';
 import { analogArrays, randomInputs, runValues } from '../../run/values.ts';
 import { whatIfs } from '../../run/what-if.ts';
-import {
-  dimsOption,
-  inputTypeOption,
-  loadMachine,
-  machineOption,
-  parseDims,
-  parseInputTypes,
-  setOption,
-} from '../options.ts';
+import { modelOptions, modelPositional, openModel } from '../open-model.ts';
+import { loadMachine, machineOption, setOption } from '../options.ts';
 import { filesOf, type RunOutput, requireTargets } from '../run-files.ts';
 import { describeValues, readLabels, readSamples } from '../run-values.ts';
 
@@ -53,14 +45,13 @@ const file = { type: 'string', requiresArg: true } as const;
 
 export const runCommand: CommandModule<object, RunArguments> = {
   command: 'run <model>',
-  describe: 'compile a quantized ONNX model and report cycles, energy, area and the memory wall',
+  describe: 'compile a quantized network and report cycles, energy, area and the memory wall',
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'ONNX file' })
+      .positional('model', modelPositional)
       .option('machine', { ...machineOption, default: 'edge-dcim-28nm' })
       .option('set', setOption)
-      .option('dims', dimsOption)
-      .option('input-type', inputTypeOption)
+      .options(modelOptions)
       .option('cold', { ...flag, describe: 'report a cold start instead of the steady state' })
       .option('ladder', { ...flag, describe: 'simulate the memory-wall ladder too, one run for each help' })
       .option('values', { ...flag, describe: 'compute the outputs too, bit-exactly, from seeded input or --input' })
@@ -89,6 +80,7 @@ export const runCommand: CommandModule<object, RunArguments> = {
       .check((a) => consistent(a))
       .example('$0 run net.onnx --ladder', 'on edge-dcim-28nm, and what each help against the memory wall saves')
       .example('$0 run net.onnx -m teach-8x8 --set core.matrix.rows=16', 'a preset with one field changed')
+      .example('$0 run zoo:resnet18-w4a4', 'a network of the zoo (qnpu zoo) at 4-bit weights and activations')
       .example('$0 run net.onnx --input x.npy --output y.npy', 'what the network computes on the machine'),
   handler: (a) => {
     requireTargets(a);
@@ -115,11 +107,7 @@ function runAll(a: RunArguments): RunOutput {
   const overrides = a.set ?? [];
   const machineWith = (some: readonly string[]) => loadMachine(a.machine, some);
   const machine = machineWith(overrides);
-  const model = prepareModel(readInput(a.model, 'model'), basename(a.model).replace(/\.onnx$/, ''), {
-    loadExternal: externalLoader(a.model),
-    dims: parseDims(a.dims ?? []),
-    inputTypes: parseInputTypes(a['input-type'] ?? []),
-  });
+  const model = openModel(a);
   const samples = wantedSamples(a, model);
   const labels = a.labels === undefined ? undefined : readLabels(a.labels, model, samples.length);
   const design = (m: Machine) => {

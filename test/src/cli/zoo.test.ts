@@ -53,3 +53,15 @@ it('refuses what it does not know', async () => {
   expectRefusal(await qnpu('zoo', 'list', '--recipe', 'int4'), "'int4' is not a width recipe");
   expect((await qnpu('zoo')).code).toBe(2);
 });
+
+it('runs and checks a network by its name', async () => {
+  const { code, out } = await qnpu('run', 'zoo:mlperf-tiny-autoencoder-w4a8', '--json');
+  expect(code).toBe(0);
+  const { model } = JSON.parse(out) as { model: { name: string; macs: number } };
+  expect(model).toMatchObject({ name: 'mlperf-tiny-autoencoder-w4a8', macs: 264_192 });
+  expect((await qnpu('check', 'zoo:mlperf-tiny-autoencoder-w4a8', '-m', 'teach-8x8')).out).toContain(
+    'supported on teach-8x8',
+  );
+  expectRefusal(await qnpu('run', 'zoo:resnet18-w4a4', '--dims', 'n=2'), '--dims is for ONNX files');
+  expectRefusal(await qnpu('run', 'zoo:resnet18'), "'zoo:resnet18' does not say the widths");
+});

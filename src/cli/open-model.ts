@@ -1,0 +1,44 @@
+/** The model that a command line names: an ONNX file with its options, or a network of the zoo. */
+import { basename } from 'node:path';
+import { externalLoader, readInput } from '../io/files.ts';
+import { type Model, prepareModel, prepareZoo } from '../run/prepare.ts';
+import { badOption, dimsOption, inputTypeOption, parseDims, parseInputTypes } from './options.ts';
+
+export const modelOptions = { dims: dimsOption, 'input-type': inputTypeOption } as const;
+
+export const modelPositional = {
+  type: 'string',
+  demandOption: true,
+  describe: 'ONNX file, or a network of the zoo: zoo:resnet18-w4a4 (qnpu zoo)',
+} as const;
+
+export interface ModelArguments {
+  readonly model: string;
+  readonly dims: readonly string[] | undefined;
+  readonly 'input-type': readonly string[] | undefined;
+}
+
+export function isZooName(model: string): boolean {
+  return model.startsWith('zoo:');
+}
+
+/** Throws InputError or UnsupportedError with every finding. */
+export function openModel(a: ModelArguments): Model {
+  if (isZooName(a.model)) {
+    const option = a.dims !== undefined ? '--dims' : a['input-type'] !== undefined ? '--input-type' : undefined;
+    if (option !== undefined)
+      throw badOption('E-ZOO-OPTION', `${option} is for ONNX files: ${a.model} has its sizes and types in its name`, {
+        expected: `${a.model} without ${option}`,
+      });
+    return prepareZoo(a.model);
+  }
+  return prepareModel(readInput(a.model, 'model'), basename(a.model).replace(/\.onnx$/, ''), importOptions(a));
+}
+
+export function importOptions(a: ModelArguments) {
+  return {
+    loadExternal: externalLoader(a.model),
+    dims: parseDims(a.dims ?? []),
+    inputTypes: parseInputTypes(a['input-type'] ?? []),
+  };
+}
