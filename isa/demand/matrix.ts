@@ -135,7 +135,7 @@ function digitalDemand(s: MatmulShape, machine: Machine, matrix: DigitalCim, fre
   const steps = bitSerialSteps(matrix, s.inputBits, rowsUsed);
   const ports = portDemand(s, machine, freePorts);
   const feed = freePorts ? 0 : Math.ceil((s.k * s.inputBits) / matrix.feedBits);
-  const limit = interval(steps, feed, ports.accWords, vectors);
+  const limit = interval(steps, feed, ports.accWords, vectors, machine);
   const latencyCycles =
     matrix.pipelineCycles + adderLevels(s.gridK, matrix.macroAdder.fanIn) * matrix.macroAdder.latencyCycles;
   const busyCycles =
@@ -177,7 +177,7 @@ function analogDemand(s: MatmulShape, machine: Machine, matrix: AnalogCim, freeP
   const steps = passes * Math.max(front, back);
   const ports = portDemand(s, machine, freePorts);
   const feed = freePorts ? 0 : Math.ceil((s.k * s.inputBits) / matrix.feedBits);
-  const limit = interval(steps, feed, ports.accWords, vectors);
+  const limit = interval(steps, feed, ports.accWords, vectors, machine);
   const latencyCycles =
     Math.min(front, back) + adderLevels(s.gridK, matrix.macroAdder.fanIn) * matrix.macroAdder.latencyCycles;
   const busyCycles =
@@ -216,7 +216,7 @@ function systolicDemand(s: MatmulShape, machine: Machine, matrix: Systolic, free
   const skew = rows + columns - 2;
   const latencyCycles = s.m === 0 ? 0 : skew;
   // Weight stationary takes a vector a cycle; the others take rows of vectors side by side, so only ports count by vector.
-  const limit = interval(dataflow === 'weight-stationary' ? 1 : 0, feed, ports.accWords, s.m);
+  const limit = interval(dataflow === 'weight-stationary' ? 1 : 0, feed, ports.accWords, s.m, machine);
   const folds = dataflow === 'output-stationary' ? fold(s.m, rows, s.n, columns) : fold(s.k, rows, s.m, columns);
   const steps = dataflow === 'output-stationary' ? s.k : s.n;
   const load = dataflow === 'input-stationary' ? rows : 0;
@@ -241,11 +241,12 @@ function systolicDemand(s: MatmulShape, machine: Machine, matrix: Systolic, free
 }
 
 /**
- * Cycles between vectors and what sets them: the array itself, its feed, or the accumulator port. The feed draws on as many scratchpad banks
- * at once as it is wide, so the scratchpad limits it only where units contend (sim/timing).
+ * Cycles between vectors and what sets them: the array itself, its feed, or the accumulator ports. The feed draws on as many scratchpad banks
+ * at once as it is wide, so the scratchpad limits it only where units contend (sim/timing). Sums go to all accumulator banks side by side, so that a
+ * row is read for adding while an earlier one is written.
  */
-function interval(array: number, feed: number, accWords: number, vectors: number) {
-  const acc = vectors === 0 ? 0 : Math.ceil(accWords / vectors);
+function interval(array: number, feed: number, accWords: number, vectors: number, machine: Machine) {
+  const acc = vectors === 0 ? 0 : Math.ceil(accWords / vectors / machine.core.accumulators.banks);
   const cycles = Math.max(array, feed, acc);
   return { cycles, by: cycles === array ? 'array' : cycles === feed ? 'feed' : 'accumulator port' };
 }

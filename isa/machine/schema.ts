@@ -149,6 +149,7 @@ export const coreSchema = z.strictObject({
     portBits: count(65536),
     latencyCycles: natural(1024),
   }),
+  /** One port a bank; the matrix unit has a path to every bank, so it adds to one row while it writes another. */
   accumulators: z.strictObject({
     sizeBytes: count(),
     widthBits: z.union([z.literal(24), z.literal(32), z.literal(48)]),

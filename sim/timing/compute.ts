@@ -36,6 +36,8 @@ class Compute {
   readonly #slices: number;
   /** Scratchpad words that one cycle can move. */
   readonly #streams: number;
+  /** Accumulator words likewise: the matrix unit has a path to every bank. */
+  readonly #accStreams: number;
   readonly #steals: boolean;
   #index = 0;
   #begin = 0;
@@ -53,7 +55,8 @@ class Compute {
     this.#cause = this.#work;
     this.#slices = Math.max(1, Math.min(MAX_SLICES, Math.ceil(record.demand.busyCycles / SLICE_CYCLES)));
     this.#streams = kind === 'matrix' ? feedWords(system.machine) : 2;
-    const { matrix } = system.machine.core;
+    const { matrix, accumulators } = system.machine.core;
+    this.#accStreams = kind === 'matrix' ? accumulators.banks : 1;
     this.#steals = kind === 'matrix' && matrix.kind !== 'systolic' && matrix.writeInterference === 'steals';
   }
 
@@ -70,7 +73,7 @@ class Compute {
     const acc = this.#share(demand.accWords);
     this.#waiting = 1 + (spad > 0 ? 1 : 0) + (acc > 0 ? 1 : 0);
     if (spad > 0) this.#ask(ports.spad, spad, this.#streams, 'bank', end);
-    if (acc > 0) this.#ask(ports.acc, acc, 1, 'accumulator-port', end);
+    if (acc > 0) this.#ask(ports.acc, acc, this.#accStreams, 'accumulator-port', end);
     this.#served(end, this.#work, end);
   }
 

@@ -57,13 +57,21 @@ describe('digital CIM', () => {
     expect(d).toMatchObject({ busyCycles: 1 + 9 * 8 + 8, boundBy: 'feed' });
   });
 
-  it('II is the accumulator port: 8 outputs of 32 bits take one word, twice that when they accumulate', () => {
+  it('II is the accumulator ports: 8 outputs of 32 bits take one word, twice that when they accumulate', () => {
     const one = { m: 10, n: 8, inputBits: 1, weightBits: 1 };
-    expect(matmulDemand(shape(one), teach8x8)).toMatchObject({ busyCycles: 1 + 9 + 1, accWords: 10 });
-    expect(matmulDemand(shape({ ...one, accumulate: true }), teach8x8)).toMatchObject({
+    const { core } = teach8x8;
+    const oneBank = { ...teach8x8, core: { ...core, accumulators: { ...core.accumulators, banks: 1 } } };
+    expect(matmulDemand(shape(one), oneBank)).toMatchObject({ busyCycles: 1 + 9 + 1, accWords: 10 });
+    expect(matmulDemand(shape({ ...one, accumulate: true }), oneBank)).toMatchObject({
       busyCycles: 1 + 9 * 2 + 1,
       accWords: 20,
       boundBy: 'accumulator port',
+    });
+    // Of two banks, one is read while the other is written.
+    expect(matmulDemand(shape({ ...one, accumulate: true }), teach8x8)).toMatchObject({
+      busyCycles: 1 + 9 + 1,
+      accWords: 20,
+      boundBy: 'array',
     });
   });
 

@@ -80,11 +80,11 @@ describe('matrix unit, digital CIM', () => {
     const mm = (accumulate: boolean) => ins('mm', { dst: 0, src: 1, tile: 0, kdims: 1, accumulate });
     expectEarliest({ earlier: mm(false), probe: mm(true), tensors: [once, tensors[1]!], arrays }, 3);
   });
-  it('a narrow accumulator port sets the pace: 4 words read and 4 written a vector', () => {
-    const machine = withCore(teach8x8, { accumulators: { ...teach8x8.core.accumulators, portBits: 64 } });
+  it('narrow accumulator ports set the pace: 8 words read and 8 written a vector, in two banks', () => {
+    const machine = withCore(teach8x8, { accumulators: { ...teach8x8.core.accumulators, portBits: 32 } });
     const mm = ins('mm', { dst: 0, src: 2, tile: 0, kdims: 1, accumulate: true });
     const r = time({ instructions: [mm], tensors, arrays }, machine);
-    // 4 vectors x 8 words at one a cycle; the last words follow the last input bits, 1 + 3 x 8 + 4 = 29.
+    // 4 vectors x 16 words at two a cycle; the last words follow the last input bits, 1 + 3 x 8 + 4 = 29.
     expect(cyclesAt(executed(r, 0).freePs)).toBe(32);
     expect(r.causes).toMatchObject({ matrix: 29, 'accumulator-port': 3 });
   });
