@@ -8,6 +8,7 @@ import { dramRows } from './dram.ts';
 import { exactRows } from './exact.ts';
 import { lawRows } from './laws.ts';
 import { errorOf, GROUPS, type Group, percentText, type Row, rowSchema } from './row.ts';
+import { systemRows } from './systems.ts';
 
 const summarySchema = z.strictObject({
   name: z.enum(GROUPS),
@@ -35,7 +36,7 @@ export type Validation = z.infer<typeof validationSchema>;
 const MAKERS: Readonly<Record<Group, () => Row[]>> = {
   exact: exactRows,
   macros: () => [],
-  systems: () => [],
+  systems: systemRows,
   dram: dramRows,
   laws: lawRows,
 };
