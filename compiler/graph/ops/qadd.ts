@@ -1,7 +1,9 @@
 /**
- * Sum of two quantized tensors as ONNX Runtime computes QLinearAdd: with ra = aScale / scale and rb = bScale / scale in float32
- * and c = zeroPoint - (ra * aZero + rb * bZero), code = saturate(half-even((a*ra + c) + b*rb)), one rounding per operation.
+ * Sum of two quantized tensors as ONNX Runtime's portable QLinearAdd computes it, one float32 rounding per operation:
+ * v = (aScale * (a - aZero) + bScale * (b - bZero)) / scale, code = saturate(half-even(v + zeroPoint)). The zero point is added before
+ * rounding. Held against the runtime for all pairs of 8-bit codes; lowering looks for an instruction with the same codes (lower/sums.ts).
  */
+import type { OpAttributes } from '../types.ts';
 import { integerRange } from '../types.ts';
 import { broadcastIndex, broadcastShape } from './broadcast.ts';
 import { allocate, clamp, type OpDefinition, requireThat, roundHalfEven } from './op.ts';
@@ -16,30 +18,19 @@ export const qadd: OpDefinition<'qadd'> = {
   },
   reference(attributes, [a, b], output) {
     const out = allocate(output);
-    const { ra, rb, c } = qaddConstants(attributes);
     const range = integerRange(output.element as Extract<typeof output.element, { kind: 'int' }>);
     const ia = broadcastIndex(a!.type, output);
     const ib = broadcastIndex(b!.type, output);
-    for (let i = 0; i < out.length; i++) {
-      const left = Math.fround(Math.fround(a!.data[ia(i)]! * ra) + c);
-      const sum = Math.fround(left + Math.fround(b!.data[ib(i)]! * rb));
-      out[i] = clamp(roundHalfEven(sum), range.min, range.max);
-    }
+    for (let i = 0; i < out.length; i++)
+      out[i] = clamp(quantizedSum(attributes, a!.data[ia(i)]!, b!.data[ib(i)]!), range.min, range.max);
     return out;
   },
 };
 
-/** The three float32 constants of the sum. */
-export function qaddConstants(q: {
-  aScale: number;
-  aZero: number;
-  bScale: number;
-  bZero: number;
-  scale: number;
-  zeroPoint: number;
-}) {
-  const ra = Math.fround(q.aScale / q.scale);
-  const rb = Math.fround(q.bScale / q.scale);
-  const zeros = Math.fround(Math.fround(ra * q.aZero) + Math.fround(rb * q.bZero));
-  return { ra, rb, c: Math.fround(q.zeroPoint - zeros) };
+/** Code of one pair before saturation. */
+export function quantizedSum(q: OpAttributes['qadd'], a: number, b: number): number {
+  const left = Math.fround(q.aScale * Math.fround(a - q.aZero));
+  const right = Math.fround(q.bScale * Math.fround(b - q.bZero));
+  const sum = Math.fround(Math.fround(left + right) / q.scale);
+  return roundHalfEven(Math.fround(sum + q.zeroPoint));
 }

@@ -1,12 +1,13 @@
 /** Pointwise ops on codes: requantize of stored integers, exact and quantized sums, table look-ups. */
+import { InternalError } from '../../../isa/base/errors.ts';
 import type { RequantizeMode } from '../../../isa/instructions/table.ts';
 import { codeRange } from '../../../isa/tensor.ts';
-import { qaddConstants } from '../../graph/ops/qadd.ts';
 import type { NodeOf, RequantizeSpec } from '../../graph/types.ts';
 import { integerRange } from '../../graph/types.ts';
 import { constantTensor, wordTensor } from '../constants.ts';
 import type { PlainKernel } from '../kernel.ts';
 import { formatOf, refuseUnless, requireExactWidth } from '../kernel.ts';
+import { sumRecord } from '../sums.ts';
 import type { NodeContext } from './context.ts';
 import { FLOAT } from './context.ts';
 import { nodeKernel } from './float.ts';
@@ -109,12 +110,15 @@ export function addiKernel(cx: NodeContext): PlainKernel {
 
 export function qaddKernel(cx: NodeContext, node: NodeOf<'qadd'>): PlainKernel {
   requireExactWidth(cx.integer(cx.output, 'a quantized sum'), 'a quantized sum');
-  const { ra, rb, c } = qaddConstants(node.attributes);
+  const record = sumRecord(node.attributes, cx.inputType(0).element, cx.inputType(1).element, cx.output.element);
+  if (record === undefined) throw new InternalError(`sum '${node.name}' has no record: legalize spells such sums out`);
+  const { swapped, sa, sb, c } = record;
   const shape = [...cx.output.shape.map(() => 1), 3];
-  const constant = constantTensor(`${node.name}.scales`, shape, FLOAT, 'parameters', [ra, rb, c]);
+  const constant = constantTensor(`${node.name}.scales`, shape, FLOAT, 'parameters', [sa, sb, c]);
+  const [a, b] = swapped ? ([1, 0] as const) : ([0, 1] as const);
   return nodeKernel(cx, {
     operands: [cx.operand(0), cx.operand(1), { source: { kind: 'constant', constant }, shape, records: true }],
-    emit: (w, emit) => emit({ op: 'vaddq', dst: w.output(), a: w.input(0), b: w.input(1), params: w.records(2) }),
+    emit: (w, emit) => emit({ op: 'vaddq', dst: w.output(), a: w.input(a), b: w.input(b), params: w.records(2) }),
   });
 }
 

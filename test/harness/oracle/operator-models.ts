@@ -106,6 +106,18 @@ export function qlinearBinary(m: ModelMaker, op: 'QLinearAdd' | 'QLinearMul', ty
   return m.model(op, MICROSOFT);
 }
 
+/** A sum or product of 65,536 pairs of codes: one in some 400,000 lies where the order of float operations decides. */
+export function pairsModel(m: ModelMaker, op: 'QLinearAdd' | 'QLinearMul', type: CodeType): OnnxModel {
+  const [a, b] = [m.input(type, [256, 256]), m.input(type, [256, 256])];
+  const [pa, pb, py] = [
+    parameters(m, type, 0.002, 0.1),
+    parameters(m, type, 0.002, 0.1),
+    parameters(m, type, 0.005, 0.2),
+  ];
+  m.output(m.node(`com.microsoft:${op}`, [a, pa.scale, pa.zero, b, pb.scale, pb.zero, py.scale, py.zero]), type, 2);
+  return m.model(op, MICROSOFT);
+}
+
 export type OperatorUnary = 'QLinearGlobalAveragePool' | 'QLinearAveragePool' | 'QLinearSigmoid' | 'QLinearLeakyRelu';
 
 export function qlinearUnary(m: ModelMaker, op: OperatorUnary, type: CodeType): OnnxModel {

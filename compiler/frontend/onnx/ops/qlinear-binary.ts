@@ -1,10 +1,10 @@
 /**
- * Sums and products of two scaled tensors behind which a quantizer stands: ONNX Runtime's QLinearAdd and QLinearMul. The sum has
- * its own graph op; the product is exact in float32, so it is two `dequantize` with scale 1, two multiplies and a
- * `quantize` with scale 1: code = saturate(half-even(float32((a-za)*(b-zb)) * float32(float32(as*bs) / ys)) + zero).
+ * Sums and products of two scaled tensors behind which a quantizer stands: ONNX Runtime's QLinearAdd and QLinearMul. Both compute in
+ * float32, one rounding per operation: the operands times their scales, their sum or product, divided by the result's scale; the zero
+ * point is added before rounding. The sum has its own graph op; the product is two `dequantize`, a multiply and a `quantize`.
  */
 import { broadcastShape } from '../../../graph/ops/broadcast.ts';
-import { floatTensor, type ImportContext } from '../context.ts';
+import type { ImportContext } from '../context.ts';
 import { type Meaning, type QuantizerTarget, type Scaling, UNBOUNDED } from '../meaning.ts';
 import { linearQuantizer } from './linear-quantizers.ts';
 import { isPerTensor, singleScale, singleZero } from './scaling.ts';
@@ -77,17 +77,14 @@ export function emitProduct(
   target: QuantizerTarget,
   output: string,
 ): string {
-  const centred = ([a, b] as const).map((o, i) =>
+  const floats = ([a, b] as const).map((o, i) =>
     cx.dequantize(
       o.id,
-      { scale: new Float32Array([1]), zero: new Int32Array([o.zero]), axis: 0 },
+      { scale: new Float32Array([o.scale]), zero: new Int32Array([o.zero]), axis: 0 },
       `${output}.${'ab'[i]}`,
     ),
   );
-  const product = cx.add('binary', centred, { fn: 'mul' }, { output: `${output}.product` });
-  const factor = Math.fround(Math.fround(a.scale * b.scale) / singleScale(target.scaling, 'the result'));
-  const constant = cx.builder.constant(floatTensor(new Float32Array([factor]), []), `${output}.factor`);
-  const scaled = cx.add('binary', [product, constant], { fn: 'mul' }, { output: `${output}.scaled` });
-  const unit = { ...target, scaling: { ...target.scaling, scale: new Float32Array([1]) } };
-  return cx.add('quantize', [scaled], linearQuantizer(unit), { element: target.element, output });
+  const product = cx.add('binary', floats, { fn: 'mul' }, { output: `${output}.product` });
+  const quantizer = { ...linearQuantizer(target), order: 'zero-then-round' } as const;
+  return cx.add('quantize', [product], quantizer, { element: target.element, output });
 }

@@ -121,6 +121,9 @@ describe('operator dialect equals ONNX Runtime', () => {
     });
   }
   for (const type of ['uint8', 'int8'] as const) {
+    it.each(['QLinearAdd', 'QLinearMul'] as const)(`%s on ${type}: each of a million pairs of codes`, async (op) => {
+      await expectEqual((m) => operators.pairsModel(m, op, type), RUNS + 3);
+    });
     it(`QLinearAdd, QLinearMul, pools, LeakyRelu and Concat on ${type}`, async () => {
       for (const op of ['QLinearAdd', 'QLinearMul'] as const)
         await expectEqual((m) => operators.qlinearBinary(m, op, type));
