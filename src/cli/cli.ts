@@ -8,6 +8,8 @@ import { reportFailure, UsageError } from './failure.ts';
 /** In the order of the help. A module is the whole cost of its command's start, so no other is loaded. */
 const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
   run: async () => (await import('./commands/run.ts')).runCommand,
+  compare: async () => (await import('./commands/compare.ts')).compareCommand,
+  explain: async () => (await import('./commands/explain.ts')).explainCommand,
   check: async () => (await import('./commands/check.ts')).checkCommand,
   sim: async () => (await import('./commands/sim.ts')).simCommand,
   asm: async () => (await import('./commands/asm.ts')).asmCommand,
@@ -20,7 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
 };
 
 /** Options that may be given more than once. */
-const REPEATABLE = new Set(['_', 'group', 'set', 'dims', 'input', 'input-type', 'inputType']);
+const REPEATABLE = new Set(['_', 'group', 'set', 'dims', 'input', 'input-type', 'inputType', 'fail-if', 'failIf']);
 
 /** The command that the arguments name; all of them when that is not plain, for help and suggestions. */
 async function wantedCommands(args: readonly string[]): Promise<CommandModule[]> {

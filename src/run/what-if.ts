@@ -67,6 +67,11 @@ const MOST_EVENTS = 300_000;
 /** Executed instructions up to which compiling again takes a tenth of a second or so. */
 const MOST_COMPILED = 500;
 
+/** Machine fields that act on a cause of the critical path. */
+export function fieldsActingOn(cause: string): string[] {
+  return KNOBS.filter((k) => k.causes.some((c) => c === cause)).flatMap((k) => k.fields);
+}
+
 /** Results of the changes that were tried, fewest cycles first. */
 export function whatIfs(model: Model, point: DesignPoint): WhatIf[] {
   const share = (k: Knob) =>

@@ -3,14 +3,21 @@ import process from 'node:process';
 import type { CommandModule } from 'yargs';
 import { z } from 'zod';
 import { machineSchema } from '../../../isa/machine/schema.ts';
+import { comparisonSchema } from '../../analysis/compare.ts';
 import { runSchema } from '../../report/schema.ts';
+import { validationSchema } from '../../validate/validate.ts';
 
-const SCHEMAS = { run: runSchema, machine: machineSchema } as const;
+const SCHEMAS = {
+  run: runSchema,
+  compare: comparisonSchema,
+  validate: validationSchema,
+  machine: machineSchema,
+} as const;
 type SchemaName = keyof typeof SCHEMAS;
 
 export const schemaCommand: CommandModule<object, { name: SchemaName }> = {
   command: 'schema <name>',
-  describe: 'print the JSON Schema of the run result or of the machine file',
+  describe: 'print the JSON Schema of a document that qnpu prints or reads',
   builder: (y) =>
     y.positional('name', {
       choices: Object.keys(SCHEMAS) as SchemaName[],
