@@ -68,11 +68,11 @@ export function compile(source: Graph, machine: Machine, options: CompileOptions
     { start: memory.activationsEnd, end: constants.end },
   ];
   const finish = (drafts: readonly Draft[]): Program => {
-    const { instructions, semaphores } = order(drafts, { machine, readOnlyDram });
+    const { cores, semaphores } = order(drafts, { machine, readOnlyDram });
     const symbols = layers.map((k) => k.layer);
     return link({
       name: graph.name,
-      instructions: roll(instructions),
+      cores: cores.map(roll),
       semaphores,
       layers: symbols,
       constants: constants.segments(),

@@ -1,11 +1,12 @@
 /**
  * Allocation checker: every read sees the tensor that it means. Walks the instructions in program order, marks each byte with the
  * name of the tensor last written there and compares it with the name of the operand that reads it. A buffer that was
- * placed over another one while that was alive shows as a read of the wrong name; so does a read before any write.
+ * placed over another one while that was alive shows as a read of the wrong name; so does a read before any write, and a
+ * read on a core to which nobody sent the tensor.
  */
 
 import type { Draft, NamedArray, NamedTensor } from '../lower/draft.ts';
-import { accessOf } from '../lower/draft.ts';
+import { accessOf, coreOf, targetCoreOf } from '../lower/draft.ts';
 import type { Interval } from '../lower/footprint.ts';
 import { touchedBytes } from './touched.ts';
 
@@ -20,16 +21,22 @@ export interface ProvenanceOptions {
 export function checkProvenance(drafts: readonly Draft[], options: ProvenanceOptions): readonly string[] {
   const findings: string[] = [];
   const bytes = new Map<string, Map<number, string>>();
-  const cells = new Map<string, string>();
+  const cells = new Map<number, Map<string, string>>();
   const touched = new Map<NamedTensor, readonly number[]>();
   const rangesOf = (t: NamedTensor): readonly number[] => {
     const known = touched.get(t) ?? touchedBytes(t);
     touched.set(t, known);
     return known;
   };
-  const marks = (space: string): Map<number, string> => {
-    const known = bytes.get(space) ?? new Map<number, string>();
-    bytes.set(space, known);
+  const marks = (space: string, core: number): Map<number, string> => {
+    const key = space === 'dram' || space === 'buffer' ? space : `${space} of core ${core}`;
+    const known = bytes.get(key) ?? new Map<number, string>();
+    bytes.set(key, known);
+    return known;
+  };
+  const cellsOn = (core: number): Map<string, string> => {
+    const known = cells.get(core) ?? new Map<string, string>();
+    cells.set(core, known);
     return known;
   };
   const add = (text: string): void => {
@@ -37,10 +44,15 @@ export function checkProvenance(drafts: readonly Draft[], options: ProvenanceOpt
   };
   drafts.forEach((draft, at) => {
     const access = accessOf(draft);
-    for (const t of access.reads) readTensor(t, at, rangesOf(t), marks(t.space), options, add);
-    for (const a of access.readCells) readCells(a, at, cells, add);
-    for (const t of access.writes) writeTensor(t, at, rangesOf(t), marks(t.space), options, add);
-    for (const a of access.writeCells) for (const c of cellsOf(a)) cells.set(c, a.name);
+    const core = coreOf(draft);
+    const target = targetCoreOf(draft);
+    for (const t of access.reads) {
+      const owner = access.writes.includes(t) ? target : core;
+      readTensor(t, at, rangesOf(t), marks(t.space, owner), options, add);
+    }
+    for (const a of access.readCells) readCells(a, at, cellsOn(core), add);
+    for (const t of access.writes) writeTensor(t, at, rangesOf(t), marks(t.space, target), options, add);
+    for (const a of access.writeCells) for (const c of cellsOf(a)) cellsOn(core).set(c, a.name);
   });
   return findings;
 }

@@ -1,49 +1,105 @@
 /**
  * Schedule checker: semaphores of a finished program, from the program alone. Each has one producer, one consumer and one mode, the
  * n-th wait has its signal earlier in program order, and at the end every count is what it was, so the program can run again.
- * Whether the order is enough (races) is the simulator's independent check.
+ * Cores take turns where one waits for another. Whether the order is enough (races) is the simulator's independent check.
  */
 import type { Instruction } from '../../isa/instructions/table.ts';
 import { TABLE } from '../../isa/instructions/table.ts';
-import type { Program, UnitRef } from '../../isa/program.ts';
+import type { Program, SemaphoreDeclaration, UnitRef } from '../../isa/program.ts';
 import { LIMITS } from '../../isa/tensor.ts';
 
 /** Findings in words; empty when the schedule is sound. Loops are run; programs that branch on data (`skip`, loops by register) are refused. */
 export function checkSemaphores(program: Program): readonly string[] {
-  const findings: string[] = [];
-  program.cores.forEach((code, core) => {
-    const declared = new Map(program.semaphores.filter((s) => s.core === core).map((s) => [s.index, s]));
-    const counts = new Map([...declared].map(([index, s]) => [index, s.initial]));
-    const modes = new Map<number, string>();
-    let at = 0;
-    for (const i of executed(code.instructions)) {
-      if (i.waits.length > LIMITS.waits || i.signals.length > LIMITS.signals)
-        findings.push(`step ${at}: ${i.op} has too many waits or signals`);
-      const unit = unitOf(i, core);
-      for (const w of i.waits) {
-        const count = counts.get(w) ?? 0;
-        if (count < 1) findings.push(`step ${at}: ${i.op} waits on ${w} before its signal in program order`);
-        if (!sameUnit(declared.get(w)?.consumer, unit))
-          findings.push(`step ${at}: ${i.op} waits on ${w}, which is not its unit's`);
-        counts.set(w, count - 1);
+  const check = new SemaphoreCheck(program);
+  const streams = program.cores.map(({ instructions }) => executed(instructions));
+  const heads = streams.map((s) => s.next());
+  for (let moved = true; moved; ) {
+    moved = false;
+    heads.forEach((_, core) => {
+      for (let head = heads[core]; head?.done === false && check.ready(head.value, core); head = heads[core]) {
+        check.step(head.value, core);
+        heads[core] = streams[core]?.next() ?? { done: true, value: undefined };
+        moved = true;
       }
-      for (const s of i.signals) {
-        if (!sameUnit(declared.get(s.semaphore)?.producer, unit))
-          findings.push(`step ${at}: ${i.op} signals ${s.semaphore}, which is not its unit's`);
-        if ((modes.get(s.semaphore) ?? s.at) !== s.at)
-          findings.push(`step ${at}: semaphore ${s.semaphore} is signalled in two modes`);
-        modes.set(s.semaphore, s.at);
-        counts.set(s.semaphore, (counts.get(s.semaphore) ?? 0) + 1);
-      }
-      at++;
-    }
-    for (const [index, count] of counts) {
-      const initial = declared.get(index)?.initial ?? 0;
-      if (count !== initial)
-        findings.push(`semaphore ${index} ends at ${count}, not at ${initial}: the program cannot run again`);
-    }
+    });
+  }
+  heads.forEach((head, core) => {
+    if (!head.done) check.stuck(head.value, core);
   });
-  return findings.slice(0, 20);
+  return check.findings();
+}
+
+interface Semaphore {
+  readonly declared: SemaphoreDeclaration;
+  count: number;
+  mode: string | null;
+}
+
+class SemaphoreCheck {
+  readonly #findings: string[] = [];
+  readonly #semaphores = new Map<string, Semaphore>();
+  /** Instructions executed so far, by core. */
+  readonly #steps: number[];
+
+  constructor(program: Program) {
+    this.#steps = program.cores.map(() => 0);
+    for (const declared of program.semaphores)
+      this.#semaphores.set(`${declared.core}:${declared.index}`, { declared, count: declared.initial, mode: null });
+  }
+
+  /** Whether every declared semaphore that it waits for has been signalled. */
+  ready(i: Instruction, core: number): boolean {
+    return i.waits.every((w) => {
+      const s = this.#semaphores.get(`${core}:${w}`);
+      return s === undefined || s.count >= i.waits.filter((x) => x === w).length;
+    });
+  }
+
+  step(i: Instruction, core: number): void {
+    if (i.waits.length > LIMITS.waits || i.signals.length > LIMITS.signals)
+      this.#say(i, core, 'has too many waits or signals');
+    const unit = unitOf(i, core);
+    for (const w of i.waits) {
+      const s = this.#semaphores.get(`${core}:${w}`);
+      if (!sameUnit(s?.declared.consumer, unit)) this.#say(i, core, `waits on ${w}, which is not its unit's`);
+      if (s !== undefined) s.count--;
+    }
+    for (const s of i.signals) this.#signal(i, core, core, s.semaphore, s.at);
+    if ('signalRemote' in i && i.signalRemote > 0)
+      this.#signal(i, core, i.core > 0 ? i.core - 1 : core, i.signalRemote, 'done');
+    this.#steps[core] = (this.#steps[core] ?? 0) + 1;
+  }
+
+  #signal(i: Instruction, core: number, owner: number, index: number, mode: string): void {
+    const s = this.#semaphores.get(`${owner}:${index}`);
+    if (!sameUnit(s?.declared.producer, unitOf(i, core)))
+      this.#say(i, core, `signals ${index}, which is not its unit's`);
+    if (s === undefined) return;
+    if ((s.mode ?? mode) !== mode)
+      this.#say(i, core, `signals semaphore ${index} at ${mode}: semaphore ${index} is signalled in two modes`);
+    s.mode = mode;
+    s.count++;
+  }
+
+  stuck(i: Instruction, core: number): void {
+    this.#say(i, core, `waits on ${i.waits.join(', ')} before its signal in program order`);
+  }
+
+  #say(i: Instruction, core: number, what: string): void {
+    const where = this.#steps.length > 1 ? `core ${core}, step` : 'step';
+    this.#findings.push(`${where} ${this.#steps[core]}: ${i.op} ${what}`);
+  }
+
+  /** At most 20. */
+  findings(): readonly string[] {
+    for (const { declared, count } of this.#semaphores.values()) {
+      if (count !== declared.initial)
+        this.#findings.push(
+          `semaphore ${declared.index} ends at ${count}, not at ${declared.initial}: the program cannot run again`,
+        );
+    }
+    return this.#findings.slice(0, 20);
+  }
 }
 
 /** Instructions in the order of dispatch, loops unrolled. */

@@ -40,8 +40,18 @@ export type DraftOperands<M extends WorkMnemonic> = {
     : never;
 };
 
-/** One instruction before ordering; `layer` indexes the report's layers, -1 for none. */
-export type DraftOf<M extends WorkMnemonic> = { readonly op: M; readonly layer: number } & DraftOperands<M>;
+/** Where an instruction runs. Instructions of one `group` on different cores make different bytes of a tensor, however their walks interleave. */
+export interface Site {
+  readonly core: number;
+  readonly group: number;
+}
+
+/** One instruction before ordering; `layer` indexes the report's layers, -1 for none. Without a site it runs on core 0, alone. */
+export type DraftOf<M extends WorkMnemonic> = {
+  readonly op: M;
+  readonly layer: number;
+  readonly site?: Site;
+} & DraftOperands<M>;
 export type Draft = { [M in WorkMnemonic]: DraftOf<M> }[WorkMnemonic];
 
 /** What a draft touches. `cells` are weight tiles of the matrix unit. */
@@ -65,6 +75,16 @@ export function accessOf(draft: Draft): Access {
     readCells: named('array', false),
     writeCells: named('array', true),
   };
+}
+
+/** Core that issues a draft. */
+export function coreOf(draft: { readonly site?: Site }): number {
+  return draft.site?.core ?? 0;
+}
+
+/** Core whose scratchpad a draft writes: its own unless it is a remote write. */
+export function targetCoreOf(draft: Draft): number {
+  return 'core' in draft && draft.core > 0 ? draft.core - 1 : coreOf(draft);
 }
 
 /** DMA channel of a draft, 0 for every other unit. */

@@ -2,6 +2,8 @@
  * Who last wrote and who has read each interval of one space, as instructions in sequential order are fed in. From it
  * come the orderings that the order needs: a read after its writer, a write after the writer and the readers
  * before it. Units and positions are plain numbers; order.ts gives them meaning.
+ * Cores that make one tensor together write columns that interleave in memory: their intervals overlap, their bytes do not. Such accesses
+ * carry a part of a group, and parts of one group owe each other nothing.
  */
 import type { Interval } from './footprint.ts';
 
@@ -12,89 +14,141 @@ export interface Dependence {
   readonly done: boolean;
 }
 
-interface Segment {
-  start: number;
-  end: number;
-  /** -1 when nothing has written it. */
-  writerUnit: number;
-  writerSeq: number;
-  /** Latest reader of each unit since the last write, -1 for none; null while there is no reader. */
-  readers: Int32Array | null;
+/** Which part of a tensor that several cores make at once. */
+export interface Part {
+  readonly group: number;
+  readonly index: number;
 }
+
+interface Access {
+  readonly unit: number;
+  readonly write: boolean;
+  /** Part of the segment's group, -1 for an access outside of it. */
+  readonly part: number;
+  readonly seq: number;
+}
+
+interface Segment {
+  readonly start: number;
+  readonly end: number;
+  /** Group that is writing it, -1 for none. */
+  readonly group: number;
+  /** Since the group began: the last write of each part and the reads behind it. Without a group one write and the reads behind it. */
+  readonly recent: readonly Access[];
+  /** What came before the group began: every part follows it, whichever part is first. */
+  readonly before: readonly Access[];
+}
+
+type Need = (d: Dependence) => void;
 
 export class HazardMap {
   readonly #segments: Segment[] = [];
-  readonly #units: number;
-
-  /** @param units how many units can touch the space. */
-  constructor(units: number) {
-    this.#units = units;
-  }
 
   /** Records a read by position `seq` of `unit` and reports what it must follow. */
-  read(range: Interval, unit: number, seq: number, need: (d: Dependence) => void): void {
-    for (const s of this.#cover(range)) {
-      if (s.writerUnit >= 0 && s.writerUnit !== unit) need({ unit: s.writerUnit, seq: s.writerSeq, done: true });
-      s.readers ??= new Int32Array(this.#units).fill(-1);
-      s.readers[unit] = seq;
-    }
+  read(range: Interval, unit: number, seq: number, need: Need, part?: Part): void {
+    this.#replace(range, (s) => {
+      const own = part !== undefined && part.group === s.group ? part.index : -1;
+      for (const a of [...s.before, ...s.recent.filter((r) => clashes(r, own))]) if (a.write) tell(a, unit, need);
+      const rest = s.recent.filter((a) => a.write || a.unit !== unit || a.part !== own);
+      return { ...s, recent: [...rest, { unit, write: false, part: own, seq }] };
+    });
   }
 
-  /** Records a write and reports what it must follow; the interval becomes one segment. */
-  write(range: Interval, unit: number, seq: number, need: (d: Dependence) => void): void {
-    for (const s of this.#cover(range)) {
-      if (s.writerUnit >= 0 && s.writerUnit !== unit) need({ unit: s.writerUnit, seq: s.writerSeq, done: true });
-      s.readers?.forEach((reader, other) => {
-        if (reader >= 0 && other !== unit) need({ unit: other, seq: reader, done: false });
+  /** Records a write and reports what it must follow. */
+  write(range: Interval, unit: number, seq: number, need: Need, part?: Part): void {
+    if (part === undefined) {
+      this.#replace(range, (s) => {
+        for (const a of [...s.before, ...s.recent]) tell(a, unit, need);
+        return s;
       });
+      const own: Access = { unit, write: true, part: -1, seq };
+      this.#splice(range, [{ ...range, group: -1, recent: [own], before: [] }]);
+      return;
     }
-    const first = this.#lowerBound(range.start);
-    let count = 0;
-    while ((this.#segments[first + count]?.start ?? Infinity) < range.end) count++;
-    this.#segments.splice(first, count, { ...range, writerUnit: unit, writerSeq: seq, readers: null });
+    const own: Access = { unit, write: true, part: part.index, seq };
+    this.#replace(range, (s) => {
+      const [before, recent] = s.group === part.group ? [s.before, s.recent] : [s.recent, []];
+      for (const a of [...before, ...recent.filter((r) => clashes(r, part.index))]) tell(a, unit, need);
+      return { ...s, group: part.group, before, recent: [...recent.filter((a) => a.part !== part.index), own] };
+    });
+    this.#merge(range);
   }
 
-  /** Segments that tile `range` exactly, split and created as needed. */
-  #cover(range: Interval): Segment[] {
-    this.#splitAt(range.start);
-    this.#splitAt(range.end);
-    let i = this.#lowerBound(range.start);
+  /** Puts `change` of every segment in `range` in its place; what nothing has touched yet is a segment without accesses. */
+  #replace(range: Interval, change: (s: Segment) => Segment): void {
     const out: Segment[] = [];
     let at = range.start;
-    while (at < range.end) {
+    for (let i = this.#firstBehind(range.start); at < range.end; i++) {
       const s = this.#segments[i];
-      if (s !== undefined && s.start === at) {
-        out.push(s);
-        at = s.end;
-      } else {
-        const end = Math.min(range.end, s?.start ?? Infinity);
-        const fresh: Segment = { start: at, end, writerUnit: -1, writerSeq: -1, readers: null };
-        this.#segments.splice(i, 0, fresh);
-        out.push(fresh);
-        at = end;
-      }
-      i++;
+      const next = Math.min(range.end, s?.start ?? Infinity);
+      if (at < next) out.push({ start: at, end: next, group: -1, recent: [], before: [] });
+      at = Math.max(at, next);
+      if (s === undefined || at >= range.end) break;
+      const end = Math.min(range.end, s.end);
+      out.push({ ...s, start: at, end });
+      at = end;
     }
-    return out;
+    this.#splice(range, out.map(change));
   }
 
-  #splitAt(point: number): void {
-    const i = this.#lowerBound(point) - 1;
-    const s = this.#segments[i];
-    if (s === undefined || s.end <= point || s.start >= point) return;
-    this.#segments.splice(i + 1, 0, { ...s, start: point, readers: s.readers === null ? null : s.readers.slice() });
-    s.end = point;
+  /** Replaces what lies in `range`; segments that stick out keep their outer parts. */
+  #splice({ start, end }: Interval, own: readonly Segment[]): void {
+    const first = this.#firstBehind(start);
+    let last = first;
+    while ((this.#segments[last]?.start ?? Infinity) < end) last++;
+    const [head, tail] = [this.#segments[first], this.#segments[last - 1]];
+    const before = last > first && head !== undefined && head.start < start ? [{ ...head, end: start }] : [];
+    const behind = last > first && tail !== undefined && tail.end > end ? [{ ...tail, start: end }] : [];
+    this.#segments.splice(first, last - first, ...before, ...own, ...behind);
   }
 
-  /** Index of the first segment that starts at `point` or later. */
-  #lowerBound(point: number): number {
+  /** One segment for neighbours in `range` that know the same, so that parts cut into many tiles do not pile up. */
+  #merge(range: Interval): void {
+    const first = this.#firstBehind(range.start);
+    const out: Segment[] = [];
+    let last = first;
+    for (let s = this.#segments[last]; s !== undefined && s.start < range.end; s = this.#segments[last]) {
+      const open = out.at(-1);
+      if (open !== undefined && open.end === s.start && sameHistory(open, s))
+        out[out.length - 1] = { ...open, end: s.end };
+      else out.push(s);
+      last++;
+    }
+    this.#segments.splice(first, last - first, ...out);
+  }
+
+  /** Index of the first segment that ends behind `point`. */
+  #firstBehind(point: number): number {
     let low = 0;
     let high = this.#segments.length;
     while (low < high) {
       const mid = (low + high) >> 1;
-      if ((this.#segments[mid]?.start ?? Infinity) < point) low = mid + 1;
+      if ((this.#segments[mid]?.end ?? Infinity) <= point) low = mid + 1;
       else high = mid;
     }
     return low;
   }
+}
+
+/** Whether an earlier access can touch bytes of part `own`. */
+function clashes(a: Access, own: number): boolean {
+  return own < 0 || a.part < 0 || a.part === own;
+}
+
+function tell(a: Access, unit: number, need: Need): void {
+  if (a.unit !== unit) need({ unit: a.unit, seq: a.seq, done: a.write });
+}
+
+function sameHistory(a: Segment, b: Segment): boolean {
+  return a.group === b.group && sameAccesses(a.recent, b.recent) && sameAccesses(a.before, b.before);
+}
+
+function sameAccesses(a: readonly Access[], b: readonly Access[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((x, i) => {
+      const y = b[i];
+      return y !== undefined && x.unit === y.unit && x.seq === y.seq && x.write === y.write && x.part === y.part;
+    })
+  );
 }

@@ -10,7 +10,8 @@ import type { Rolled } from './roll.ts';
 
 export interface LinkInput {
   readonly name: string;
-  readonly instructions: readonly Rolled[];
+  /** By core. */
+  readonly cores: readonly (readonly Rolled[])[];
   readonly semaphores: readonly SemaphoreDeclaration[];
   readonly layers: readonly LayerSymbol[];
   readonly constants: readonly ConstantSegment[];
@@ -27,16 +28,21 @@ export interface LinkInput {
 export function link(input: LinkInput): Program {
   const tensors = new Interner<NamedTensor, TensorDescriptor>('tensor');
   const arrays = new Interner<NamedArray, ArrayDescriptor>('array');
-  const instructions = input.instructions.map((o) => encodeOperands(o, tensors, arrays));
-  instructions.push({ op: 'halt', waits: [], signals: [] });
+  const cores = input.cores.map((code) => ({
+    instructions: [
+      ...code.map((o) => encodeOperands(o, tensors, arrays)),
+      { op: 'halt', waits: [], signals: [] } satisfies Instruction,
+    ],
+  }));
   const io = input.io.map(
     (t): ProgramTensor => ({ name: t.name, direction: t.direction, tensor: tensors.number(t.tensor), shape: t.shape }),
   );
-  const codeBytes = instructions.length * 16 + tensors.items.length * 128 + arrays.items.length * 32;
+  const instructions = cores.reduce((n, core) => n + core.instructions.length, 0);
+  const codeBytes = instructions * 16 + tensors.items.length * 128 + arrays.items.length * 32;
   return {
     isaVersion: ISA_VERSION,
     name: input.name,
-    cores: [{ instructions }],
+    cores,
     tensors: tensors.items,
     arrays: arrays.items,
     semaphores: input.semaphores,
@@ -48,8 +54,8 @@ export function link(input: LinkInput): Program {
       tensorNames: tensors.names,
       arrayNames: arrays.names,
       layers: input.layers,
-      layerOf: [[...input.instructions.map((o) => o.draft.layer), -1]],
-      lineOf: [instructions.map(() => 0)],
+      layerOf: input.cores.map((code) => [...code.map((o) => o.draft.layer), -1]),
+      lineOf: cores.map((core) => core.instructions.map(() => 0)),
       sourceFile: '',
     },
   };
@@ -61,9 +67,10 @@ function encodeOperands(
   tensors: Interner<NamedTensor, TensorDescriptor>,
   arrays: Interner<NamedArray, ArrayDescriptor>,
 ): Instruction {
-  const { layer: _, ...draft } = o.draft;
-  const out: Record<string, unknown> = { ...draft, waits: o.waits, signals: o.signals };
-  for (const [field, spec] of Object.entries(TABLE[draft.op].fields as Record<string, { readonly kind: string }>)) {
+  const out: Record<string, unknown> = { ...o.draft, waits: o.waits, signals: o.signals };
+  delete out.layer;
+  delete out.site;
+  for (const [field, spec] of Object.entries(TABLE[o.draft.op].fields as Record<string, { readonly kind: string }>)) {
     const value = out[field];
     if (spec.kind === 'tensor') out[field] = tensors.number(value as NamedTensor);
     else if (spec.kind === 'optionalTensor')

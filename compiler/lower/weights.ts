@@ -8,6 +8,8 @@ import { CapacityError } from '../../isa/base/errors.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Draft, MatmulStep, NamedArray, NamedTensor, Step, WeightTile } from './draft.ts';
+import { coreOf } from './draft.ts';
+import { at } from './layout.ts';
 
 /** Weight writes that may be waiting for their first use in program order. */
 const LOOKAHEAD = 3;
@@ -34,51 +36,75 @@ interface Stay {
 
 /** @param residentLoads steps that bring in constants which stay from one inference to the next. */
 export function placeWeights(steps: readonly Step[], residentLoads: ReadonlySet<Step>, machine: Machine): WeightPlan {
-  const uses = steps.flatMap((s, at) => (s.op === 'mm' ? [{ at, tile: s.tile }] : []));
-  const distinct = [...new Set(uses.map((u) => u.tile))];
-  const cells = new Cells(machine);
-  const resident = cells.fitAll(distinct);
-  const stayAt = new Map<number, Stay>();
-  const all: Stay[] = [];
-  for (const { at, tile } of uses) {
-    let stay = cells.holding(tile);
-    if (stay === undefined) {
-      const spot = resident?.get(tile) ?? cells.leastRecent(tile);
-      stay = { array: arrayOf(tile, spot.first, spot.plane), tile, firstUse: at, freeFrom: cells.occupy(spot, tile) };
-      cells.hold(stay);
-      all.push(stay);
-    }
-    cells.use(stay, at);
-    stayAt.set(at, stay);
-  }
-  const withWrites = weave(steps, stayAt, all);
-  const keeps = resident !== null && machine.capabilities.weightResidency;
+  const cores = [...new Set(steps.map(coreOf))].map((core) => placeOn(core, steps, machine));
+  const withWrites = weave(steps, cores);
+  const keeps = cores.every((c) => c.resident) && machine.capabilities.weightResidency;
   const loads: ReadonlySet<unknown> = residentLoads;
   const stays = (d: Draft): boolean => (d.op === 'ww' ? keeps : loads.has(d));
   return {
     drafts: withWrites,
     steady: withWrites.some(stays) ? withWrites.filter((d) => !stays(d)) : null,
     resident: keeps,
-    tiles: distinct.length,
-    writes: all.length,
+    tiles: cores.reduce((n, c) => n + c.tiles, 0),
+    writes: cores.reduce((n, c) => n + c.stays.length, 0),
   };
 }
 
+interface CorePlacement {
+  readonly core: number;
+  /** By position in the steps. */
+  readonly stayAt: ReadonlyMap<number, Stay>;
+  /** In the order of their writes. */
+  readonly stays: readonly Stay[];
+  readonly tiles: number;
+  readonly resident: boolean;
+}
+
+function placeOn(core: number, steps: readonly Step[], machine: Machine): CorePlacement {
+  const uses = steps.flatMap((s, i) => (s.op === 'mm' && coreOf(s) === core ? [{ at: i, tile: s.tile }] : []));
+  const distinct = [...new Set(uses.map((u) => u.tile))];
+  const cells = new Cells(machine);
+  const resident = cells.fitAll(distinct);
+  const stayAt = new Map<number, Stay>();
+  const stays: Stay[] = [];
+  for (const use of uses) {
+    const { tile } = use;
+    let stay = cells.holding(tile);
+    if (stay === undefined) {
+      const spot = resident?.get(tile) ?? cells.leastRecent(tile);
+      stay = {
+        array: arrayOf(tile, spot.first, spot.plane),
+        tile,
+        firstUse: use.at,
+        freeFrom: cells.occupy(spot, tile),
+      };
+      cells.hold(stay);
+      stays.push(stay);
+    }
+    cells.use(stay, use.at);
+    stayAt.set(use.at, stay);
+  }
+  return { core, stayAt, stays, tiles: distinct.length, resident: resident !== null };
+}
+
 /** Steps with their tiles' places, and each write at its point. */
-function weave(steps: readonly Step[], stays: ReadonlyMap<number, Stay>, all: readonly Stay[]): Draft[] {
-  const writesAt = new Map<number, Stay[]>();
-  all.forEach((stay, i) => {
-    const earlier = all[i - LOOKAHEAD];
-    const point = Math.min(stay.firstUse, Math.max(stay.freeFrom, earlier === undefined ? 0 : earlier.firstUse));
-    writesAt.set(point, [...(writesAt.get(point) ?? []), stay]);
-  });
-  const out: Draft[] = [];
-  steps.forEach((step, i) => {
-    for (const stay of writesAt.get(i) ?? [])
-      out.push({ op: 'ww', layer: stay.tile.layer, tile: stay.array, src: sourceOf(stay.tile) });
-    out.push(step.op === 'mm' ? placed(step, stays.get(i)) : step);
-  });
-  return out;
+function weave(steps: readonly Step[], cores: readonly CorePlacement[]): Draft[] {
+  const writesAt = new Map<number, Draft[]>();
+  const placedAt = new Map<number, Stay>();
+  for (const { core, stays, stayAt } of cores) {
+    stays.forEach((stay, i) => {
+      const earlier = stays[i - LOOKAHEAD];
+      const point = Math.min(stay.firstUse, Math.max(stay.freeFrom, earlier === undefined ? 0 : earlier.firstUse));
+      const site = at(steps, stay.firstUse).site ?? { core, group: -1 };
+      const write: Draft = { op: 'ww', layer: stay.tile.layer, site, tile: stay.array, src: sourceOf(stay.tile) };
+      writesAt.set(point, [...(writesAt.get(point) ?? []), write]);
+    });
+    for (const [i, stay] of stayAt) placedAt.set(i, stay);
+  }
+  return steps.flatMap((step, i) => [
+    ...(writesAt.get(i) ?? []),
+    step.op === 'mm' ? placed(step, placedAt.get(i)) : step,
+  ]);
 }
 
 function placed(step: MatmulStep, stay: Stay | undefined): Draft {

@@ -4,10 +4,12 @@ import { checkSemaphores } from '../../../compiler/check/semaphores.ts';
 import type { Draft, NamedTensor } from '../../../compiler/lower/draft.ts';
 import { link } from '../../../compiler/lower/link.ts';
 import { order } from '../../../compiler/lower/order.ts';
+import { requireValid } from '../../../isa/instructions/validate/program.ts';
 import { teach8x8 } from '../../../isa/machine/presets/teach-8x8.ts';
 import type { Machine } from '../../../isa/machine/schema.ts';
 import type { Program } from '../../../isa/program.ts';
 import { checkOrder } from '../../../sim/order/check.ts';
+import { simulate } from '../../../sim/timing/simulate.ts';
 
 const machine = (channels: number): Machine => ({
   ...teach8x8,
@@ -43,8 +45,8 @@ const copy = (channel: number, dst: NamedTensor, src: NamedTensor): Draft => ({
 const add = (dst: NamedTensor, a: NamedTensor, b: NamedTensor): Draft => ({ op: 'vadd', layer: -1, dst, a, b });
 
 function program(drafts: readonly Draft[], m: Machine): Program {
-  const { instructions, semaphores } = order(drafts, { machine: m, readOnlyDram: [] });
-  return link({ name: 'test', instructions, semaphores, layers: [], constants: [], io: [], dataEnd: 0 });
+  const { cores, semaphores } = order(drafts, { machine: m, readOnlyDram: [] });
+  return link({ name: 'test', cores, semaphores, layers: [], constants: [], io: [], dataEnd: 0 });
 }
 
 describe('automatic semaphores', () => {
@@ -145,6 +147,84 @@ describe('automatic semaphores', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('order cores that share a buffer and write into one another (property)', () => {
+    const m = { ...machine(2), cores: 3 };
+    const core = fc.integer({ min: 0, max: 2 });
+    const place = fc.integer({ min: 0, max: 7 }).map((i) => i * 2);
+    const size = fc.integer({ min: 1, max: 5 });
+    const space = fc.constantFrom<NamedTensor['space']>('spad', 'buffer');
+    const at = (t: NamedTensor, s: NamedTensor['space']): NamedTensor => ({ ...t, space: s });
+    const on = (draft: Draft, c: number): Draft => ({ ...draft, site: { core: c, group: -1 } });
+    const draft = fc.oneof(
+      fc
+        .tuple(core, fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 1 }), place, place, size, space, space)
+        .map(([c, to, channel, d, s, n, into, from]): Draft => {
+          const moved = copy(channel, at(bytes(d, n), into), at(bytes(from === 'buffer' ? s : s + 50, n), from));
+          return on({ ...moved, core: to } as Draft, c);
+        }),
+      fc
+        .tuple(core, place, place, place, size)
+        .map(([c, d, a, b, n]) => on(add(bytes(d + 50, n), bytes(a, n), bytes(b, n)), c)),
+      fc.tuple(core, place, place, size).map(
+        ([c, d, s, n]): Draft => ({
+          op: 'rq',
+          layer: -1,
+          site: { core: c, group: -1 },
+          dst: bytes(d, n),
+          src: bytes(s, n),
+          params: null,
+          add: null,
+          kdims: 0,
+          relu: false,
+          mode: 'saturate',
+        }),
+      ),
+    );
+    let remote = 0;
+    fc.assert(
+      fc.property(fc.array(draft, { minLength: 8, maxLength: 40 }), (drafts) => {
+        const p = program(drafts, m);
+        remote += p.semaphores.filter((s) => s.producer.core !== s.core).length;
+        requireValid(p, m);
+        expect(checkOrder(p, m)).toEqual([]);
+        expect(checkSemaphores(p)).toEqual([]);
+        simulate(p, m);
+      }),
+      { numRuns: 150 },
+    );
+    expect(remote).toBeGreaterThan(150);
+  });
+
+  it('let cores make interleaved columns of one tensor side by side', () => {
+    const m = { ...machine(2), cores: 2 };
+    const columns = (c: number): NamedTensor => ({
+      ...bytes(c * 2, 4),
+      space: 'buffer',
+      axes: [
+        { extent: 8, stride: 4, modulo: 0, origin: 0 },
+        { extent: 2, stride: 1, modulo: 0, origin: 0 },
+      ],
+      dims: [
+        { count: 8, axis: 0, step: 1 },
+        { count: 2, axis: 1, step: 1 },
+      ],
+    });
+    const make = (c: number, group: number): Draft => ({
+      ...copy(0, columns(c), bytes(0, 16)),
+      site: { core: c, group },
+    });
+    const waits = (drafts: readonly Draft[]): number[] => {
+      const p = program(drafts, m);
+      expect(checkOrder(p, m)).toEqual([]);
+      return p.cores.map(({ instructions }) => instructions.reduce((n, i) => n + i.waits.length, 0));
+    };
+    expect(waits([make(0, -1), make(1, -1)])).toEqual([0, 1]);
+    expect(waits([make(0, 5), make(1, 5)])).toEqual([0, 0]);
+    const read: Draft = { ...copy(0, bytes(0, 32), { ...bytes(0, 32), space: 'buffer' }), site: { core: 0, group: 6 } };
+    expect(waits([make(0, 5), make(1, 5), read])).toEqual([1, 0]);
+    expect(waits([make(0, 5), make(1, 5), read, make(0, 7), make(1, 7)])).toEqual([1, 1]);
   });
 
   it('are needed: the same program without its waits races', () => {
