@@ -10,30 +10,40 @@ import { type Graph, integerRange, sizeOf, type Tensor, type TensorData } from '
 import type { Random } from '../../../isa/base/random.ts';
 import type { LoweredModel } from './lower-qonnx.ts';
 import { type Optimization, Oracle, type OracleTensor } from './session.ts';
+import { Reaches } from './ties.ts';
 
 export interface Comparison {
   readonly elements: number;
   readonly different: number;
   /** Largest distance of a differing element. */
   readonly largest: number;
+  /** Differing elements that are two right answers (ties.ts), where that was looked at. */
+  readonly tied: number;
   /** First difference, for messages. */
   readonly first: string;
 }
 
-export const EQUAL: Comparison = { elements: 0, different: 0, largest: 0, first: '' };
+export const EQUAL: Comparison = { elements: 0, different: 0, largest: 0, tied: 0, first: '' };
 
 export function merge(a: Comparison, b: Comparison): Comparison {
   return {
     elements: a.elements + b.elements,
     different: a.different + b.different,
     largest: Math.max(a.largest, b.largest),
+    tied: a.tied + b.tied,
     first: a.first === '' ? b.first : a.first,
   };
 }
 
-/** Elements that are not the same number; -0 equals +0, NaN equals NaN. */
-export function compareData(name: string, ours: ArrayLike<number>, theirs: ArrayLike<number>): Comparison {
+/** Elements that are not the same number; -0 equals +0, NaN equals NaN. `isTie` says which of them are two right answers. */
+export function compareData(
+  name: string,
+  ours: ArrayLike<number>,
+  theirs: ArrayLike<number>,
+  isTie: (i: number, a: number, b: number) => boolean = () => false,
+): Comparison {
   let different = 0;
+  let tied = 0;
   let largest = 0;
   let first = '';
   for (let i = 0; i < theirs.length; i++) {
@@ -41,6 +51,7 @@ export function compareData(name: string, ours: ArrayLike<number>, theirs: Array
     if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
     if (different === 0) first = `${name}[${i}]: ours ${a}, oracle ${b}`;
     different += 1;
+    if (isTie(i, a, b)) tied += 1;
     largest = Math.max(largest, Math.abs(a - b));
   }
   if (ours.length !== theirs.length)
@@ -48,9 +59,10 @@ export function compareData(name: string, ours: ArrayLike<number>, theirs: Array
       elements: theirs.length,
       different: theirs.length,
       largest: Infinity,
+      tied: 0,
       first: `${name}: ${ours.length} elements, oracle ${theirs.length}`,
     };
-  return { elements: theirs.length, different, largest, first };
+  return { elements: theirs.length, different, largest, tied, first };
 }
 
 /** Random data for a graph input: every code of its type, or float32 in [low, high). */
@@ -118,10 +130,12 @@ export function compareLevels(
   lowered: LoweredModel,
   theirs: ReadonlyMap<string, OracleTensor>,
 ): Map<string, Comparison> {
+  const reaches = new Reaches(imported.graph, values);
   return new Map(
     imported.quantizers.map(({ output, codes }) => {
-      const level = lowered.levels.get(output) ?? '';
-      return [output, compareData(output, values.get(codes)?.data ?? [], theirs.get(level)?.data ?? [])];
+      const found = theirs.get(lowered.levels.get(output) ?? '')?.data ?? [];
+      const isTie = (i: number, a: number, b: number) => reaches.isTie(codes, i, a, b);
+      return [output, compareData(output, values.get(codes)?.data ?? [], found, isTie)];
     }),
   );
 }

@@ -1,12 +1,17 @@
-/** Import and interpreter against ONNX Runtime with its default optimizations, bit for bit, on models of random sizes and scales. */
+/**
+ * Import and interpreter against ONNX Runtime with its default optimizations, bit for bit, on models of random sizes and scales. Where
+ * the runtime adds floats in its own order, elements with two right answers are counted, shown to be such, and reported.
+ */
+import process from 'node:process';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { OnnxModel } from '../../../../compiler/frontend/onnx/index.ts';
 import { createRandom } from '../../../../isa/base/random.ts';
 import { compareWithOracle } from '../../../harness/oracle/compare.ts';
 import { residualNetwork } from '../../../harness/oracle/network-models.ts';
 import * as operators from '../../../harness/oracle/operator-models.ts';
 import * as patterns from '../../../harness/oracle/pattern-models.ts';
+import { addTally, NOTHING, tallyAgainstOracle } from '../../../harness/oracle/tally.ts';
 
 type Make = (m: patterns.ModelMaker) => OnnxModel;
 
@@ -25,6 +30,36 @@ async function expectEqual(make: Make, runs = RUNS): Promise<void> {
   );
 }
 
+/** What float sums came to in this file: in the test output, whatever the seed. */
+let floatSums = NOTHING;
+afterAll(() => {
+  const { elements, different, ties, widest } = floatSums;
+  const how =
+    different === 0
+      ? ''
+      : `, all from ${ties} codes whose exact value is within float rounding (${widest.toPrecision(2)} of a code at most) of a step`;
+  process.stdout.write(
+    `layers that the runtime may sum in float32: ${elements} elements compared, ${different} differ${how}\n`,
+  );
+});
+
+/**
+ * As expectEqual, for layers whose products the runtime may add as floats (weights of 4 bits, a Relu or Clip that bites, signed codes
+ * given from outside): an element may differ where it is shown to have two right answers. Where the runtime has an integer kernel none may.
+ */
+async function expectEqualOrTied(make: Make, runs = RUNS): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(1_000_000), async (seed) => {
+      const random = createRandom(seed);
+      const tally = await tallyAgainstOracle(make(new patterns.ModelMaker(random)), random, 2);
+      expect(tally.elements).toBeGreaterThan(0);
+      expect(tally.unexplained).toEqual([]);
+      floatSums = addTally(floatSums, tally);
+    }),
+    { numRuns: runs },
+  );
+}
+
 const TYPES = [
   ['uint8', 'int8'],
   ['uint8', 'uint8'],
@@ -36,15 +71,17 @@ describe('QuantizeLinear dialect equals ONNX Runtime', () => {
     for (const bias of ['none', 'int32', 'float'] as const) {
       it(`Conv, ${x} by ${w}, bias ${bias}, and Relu or Clip behind it`, async () => {
         for (const after of ['none', 'Relu', 'Relu6'] as const)
-          await expectEqual((m) => patterns.convModel(m, { x, w, bias, after }), Math.ceil(RUNS / 2));
+          await expectEqualOrTied((m) => patterns.convModel(m, { x, w, bias, after }), Math.ceil(RUNS / 2));
       });
     }
   }
   for (const [x, w] of [...TYPES, ['uint8', 'int4']] as const) {
     it(`Gemm and MatMul, ${x} by ${w}`, async () => {
       for (const bias of ['none', 'int32'] as const)
-        await expectEqual((m) => patterns.gemmModel(m, 'Gemm', { x, w, bias, after: m.random.pick(['none', 'Relu']) }));
-      await expectEqual((m) =>
+        await expectEqualOrTied((m) =>
+          patterns.gemmModel(m, 'Gemm', { x, w, bias, after: m.random.pick(['none', 'Relu']) }),
+        );
+      await expectEqualOrTied((m) =>
         patterns.gemmModel(m, 'MatMul', { x, w, bias: 'none', after: m.random.pick(['none', 'Relu']) }),
       );
     });
@@ -76,7 +113,7 @@ describe('QuantizeLinear dialect equals ONNX Runtime', () => {
     it(`Concat on ${type}`, () => expectEqual((m) => patterns.concatModel(m, type, m.random.int(0, 1) === 1)));
   }
   for (const [x, w] of [...TYPES, ['uint8', 'int4']] as const) {
-    it(`a residual network, ${x} by ${w}`, () => expectEqual((m) => residualNetwork(m, x, w), RUNS * 2));
+    it(`a residual network, ${x} by ${w}`, () => expectEqualOrTied((m) => residualNetwork(m, x, w), RUNS * 2));
   }
 });
 
