@@ -91,8 +91,7 @@ function inPicoseconds(r: RunResult, cycles: Amounts): Amounts {
 }
 
 function energyParts(r: RunResult): Amounts {
-  const actions = Object.entries(r.energyFj.byAction).map(([name, a]) => [name, a.energyFj] as const);
-  return [...actions, ['leakage', r.energyFj.leakage]];
+  return Object.entries(r.energyFj.byAction).map(([name, a]) => [name, a.energyFj]);
 }
 
 function dramParts(r: RunResult): Amounts {

@@ -125,11 +125,22 @@ function action(r: RunResult, name: string): string[] {
 }
 
 function leakage(r: RunResult): string[] {
-  const { leakage: fj, total } = r.energyFj;
+  const { leakage: fj, total, byAction } = r.energyFj;
+  const rows = Object.entries(byAction).filter(([name]) => name.startsWith('leakage.'));
   return [
     `leakage: ${energyMeaning('leakage')}`,
     ...indented(
       `${formatEnergyFj(fj)} (${percent(fj, total)} of the energy) in ${formatTimePs(r.latencyPs)}: ${significant(fj / r.latencyPs)} mW of ${formatAreaUm2(r.areaUm2)}. Shorter runs and smaller chips leak less.`,
+    ),
+    ...renderTable(
+      [
+        { title: 'component', align: 'left' },
+        { title: 'energy', align: 'right' },
+        { title: '%', align: 'right' },
+      ],
+      rows
+        .sort((x, y) => y[1].energyFj - x[1].energyFj)
+        .map(([name, a]) => [name.slice('leakage.'.length), formatEnergyFj(a.energyFj), percent(a.energyFj, fj)]),
     ),
   ];
 }

@@ -46,6 +46,7 @@ export const layerSchema = z.strictObject({
   cycles: natural,
   /** Which resource gives boundCycles. */
   bound: text,
+  /** The least that the layer's whole work, or its DRAM bytes, take; `cycles` are less where other layers hide some of it. */
   boundCycles: natural,
   energyFj: natural,
   dramBytes: natural,
@@ -115,7 +116,9 @@ export const runSchema = z.strictObject({
     total: natural,
     low: natural,
     high: natural,
+    /** The sum of the rows `leakage.*`. */
     leakage: natural,
+    /** Actions, `clock.*` (count: busy cycles), `dram.background` and `leakage.*` (count: picoseconds): all of the total. */
     byAction: z.record(text, actionSchema),
     byScope: z.strictObject({ arrays: natural, chip: natural, chipAndDram: natural }),
     shares: z.strictObject({ cited: z.number(), fitted: z.number(), assumed: z.number() }),

@@ -2,6 +2,7 @@
 import { ACTIONS } from '../../isa/demand/actions.ts';
 import { CLOCK_DOCS } from '../../sim/energy/price-list.ts';
 import { CAUSE_MEANING } from '../../sim/timing/causes.ts';
+import type { RunResult } from './schema.ts';
 
 const CAUSES: Readonly<Record<string, string>> = CAUSE_MEANING;
 const ENERGIES: Readonly<Record<string, string>> = {
@@ -11,11 +12,19 @@ const ENERGIES: Readonly<Record<string, string>> = {
   leakage: 'what all gates and cells on chip leak, busy or not',
 };
 
+/** Energy by action, with leakage of all components as one part. */
+export function energyParts(r: RunResult): [string, number][] {
+  const actions = Object.entries(r.energyFj.byAction).filter(([name]) => !name.startsWith('leakage.'));
+  return [...actions.map(([name, a]): [string, number] => [name, a.energyFj]), ['leakage', r.energyFj.leakage]];
+}
+
 export function causeMeaning(cause: string): string {
   return CAUSES[cause] ?? '';
 }
 
 export function energyMeaning(action: string): string {
+  const component = /^leakage\.(.+)$/.exec(action)?.[1];
+  if (component !== undefined) return `what the gates and cells of ${component} leak, busy or not`;
   return ENERGIES[action] ?? '';
 }
 

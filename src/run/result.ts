@@ -66,7 +66,10 @@ export function buildResult(model: Model, point: DesignPoint, extras: ResultExtr
       high: energy.highFj,
       leakage: energy.leakageFj,
       byAction: Object.fromEntries(
-        Object.entries(energy.byAction)
+        [
+          ...Object.entries(energy.byAction),
+          ...Object.entries(energy.leakageByComponent).map(([name, a]) => [`leakage.${name}`, a] as const),
+        ]
           .filter(([, a]) => a.count > 0)
           .map(([name, a]) => [name, { ...a }]),
       ),

@@ -69,7 +69,7 @@ const LAWS: readonly Law[] = [
       const actions = Object.values(energyFj.byAction);
       return [
         ...actions.map((a) => Math.abs(a.energyFj - a.count * a.priceFj) <= 0.5 + 1e-9 * a.energyFj),
-        sum(actions.map((a) => a.energyFj)) + energyFj.leakage === energyFj.total,
+        sum(actions.map((a) => a.energyFj)) === energyFj.total,
       ];
     },
   },

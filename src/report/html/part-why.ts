@@ -1,7 +1,7 @@
 /** Where time and energy went, as one bar with a table each; what every unit did in every cycle. */
 import { formatEnergyFj } from '../../../isa/base/units.ts';
 import type { RunResult } from '../schema.ts';
-import { causeMeaning, counted, energyMeaning, grouped, percent } from '../words.ts';
+import { causeMeaning, counted, energyMeaning, energyParts, grouped, percent } from '../words.ts';
 import { escapeHtml, key, largest, legend, mini, type Slice, stacked, table } from './parts.ts';
 
 export function timePart(r: RunResult): string {
@@ -12,8 +12,7 @@ ${breakdown('Critical path by cause', slices, { format: grouped, meaning: causeM
 }
 
 export function energyPart(r: RunResult): string {
-  const actions = Object.entries(r.energyFj.byAction).map(([name, a]) => ({ name, amount: a.energyFj }));
-  const slices = [...actions, { name: 'leakage', amount: r.energyFj.leakage }];
+  const slices = energyParts(r).map(([name, amount]) => ({ name, amount }));
   const { cited, fitted, assumed } = r.energyFj.shares;
   const share = (part: number) => `${Math.round(100 * part)} %`;
   return `<h2>Where the energy went</h2>

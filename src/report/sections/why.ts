@@ -2,7 +2,7 @@
 import { formatEnergyFj } from '../../../isa/base/units.ts';
 import type { RunResult } from '../schema.ts';
 import { bar, type Column, renderTable } from '../table.ts';
-import { causeMeaning, counted, energyMeaning, grouped } from '../words.ts';
+import { causeMeaning, counted, energyMeaning, energyParts, grouped } from '../words.ts';
 import { clip } from '../wrap.ts';
 
 /** Rows shown before the rest is summed into one. */
@@ -30,12 +30,7 @@ export function causesSection(r: RunResult): string[] {
 }
 
 export function actionsSection(r: RunResult): string[] {
-  const all: [string, number][] = Object.entries(r.energyFj.byAction).map(([name, a]) => [name, a.energyFj]);
-  const parts = [...all, ['leakage', r.energyFj.leakage] as const].map(([name, amount]) => ({
-    name,
-    amount,
-    meaning: energyMeaning(name),
-  }));
+  const parts = energyParts(r).map(([name, amount]) => ({ name, amount, meaning: energyMeaning(name) }));
   return renderTable(columns('energy', 'per inference'), topRows(parts, r.energyFj.total, formatEnergyFj));
 }
 
