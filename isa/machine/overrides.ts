@@ -40,7 +40,7 @@ function applyOne(tree: Tree, override: string): Diagnostic | undefined {
         where: path.join('.'),
         message: `there is no field '${key}'${here === '' ? '' : ` in ${here}`}`,
         expected: `one of ${Object.keys(at).join(', ')}`,
-        ...(near === undefined ? {} : { hint: `did you mean '${near}'?` }),
+        hint: near === undefined ? 'qnpu machine show <machine> prints every field' : `did you mean '${near}'?`,
       };
     }
     const next = at[key];

@@ -18,7 +18,8 @@ export function toMachine(value: unknown, source: string, locate: Locate = () =>
     ? checkMachine(parsed.data)
     : parsed.error.issues.flatMap((i) => issueDiagnostics(i, full));
   if (!parsed.success || diagnostics.length > 0) {
-    const placed = diagnostics.map((d) => ({ ...d, ...locate((d.where ?? '').split('.')) }));
+    const hint = 'qnpu machine show <preset> prints a valid machine with every field';
+    const placed = diagnostics.map((d) => ({ hint, ...d, ...locate((d.where ?? '').split('.')) }));
     throw new InputError(
       `${source}: ${placed.length} problem${placed.length === 1 ? '' : 's'} in the machine description`,
       { code: 'E-MACHINE', diagnostics: placed },

@@ -38,7 +38,8 @@ export function samplesOf(graph: Graph, arrays: ReadonlyMap<string, NamedArray>)
     else {
       counts.set(name, samples);
       const wrong = wrongElement(array.data, type);
-      if (wrong !== undefined) add({ where: array.where, ...wrong });
+      if (wrong !== undefined)
+        add({ where: array.where, ...wrong, hint: 'elements count from 0 in C order: look at it with numpy.load' });
     }
   }
   const [samples = 0] = counts.values();
@@ -46,6 +47,7 @@ export function samplesOf(graph: Graph, arrays: ReadonlyMap<string, NamedArray>)
     add({
       message: `different numbers of samples: ${[...counts].map(([n, c]) => `'${n}' has ${c}`).join(', ')}`,
       expected: 'the same number for each input',
+      hint: 'cut the longer files to the same samples',
     });
   if (findings.length > 0)
     throw new InputError(`--input: ${findings.length === 1 ? findings[0]!.message : `${findings.length} problems`}`, {
