@@ -18,6 +18,7 @@ import { at } from './lower/layout.ts';
 import { legalize } from './lower/legalize.ts';
 import { link } from './lower/link.ts';
 import { order } from './lower/order.ts';
+import { legalizeProducts } from './lower/products.ts';
 import { roll } from './lower/roll.ts';
 import type { Selected } from './lower/select.ts';
 import { select } from './lower/select.ts';
@@ -53,7 +54,7 @@ export interface Compiled {
  * Uses core 0; the same inputs give the same program.
  */
 export function compile(source: Graph, machine: Machine, options: CompileOptions = {}): Compiled {
-  const graph = legalize(widenGraph(source, machine.core.matrix.inputBitsMin));
+  const graph = legalize(legalizeProducts(widenGraph(source, machine.core.matrix.inputBitsMin), machine));
   const selected = select(graph, machine);
   const residency = options.residency !== 'off' && machine.capabilities.weightResidency;
   const { storage, memory } = planFused(graph, selected, machine, residency);

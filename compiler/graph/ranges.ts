@@ -68,6 +68,14 @@ export function accumulatorRange(graph: Graph, node: NodeOf<'conv'> | NodeOf<'ma
   return { min, max };
 }
 
+/** Range of the sums of a product of two computed operands whose codes lie in `a` and `b`; one for all results. */
+export function productRange(graph: Graph, node: NodeOf<'product'>, a: CodeRange, b: CodeRange): CodeRange {
+  const k = graph.values.get(node.inputs[0] ?? '')?.shape[2] ?? 0;
+  const { aZero, bZero } = node.attributes;
+  const terms = [a.min - aZero, a.max - aZero].flatMap((x) => [b.min - bZero, b.max - bZero].map((y) => x * y));
+  return { min: k * Math.min(0, ...terms), max: k * Math.max(0, ...terms) };
+}
+
 /** The first channel whose range leaves 32 bits, or undefined. */
 export function overflowingChannel(range: SumRange): number | undefined {
   for (let c = 0; c < range.min.length; c++) {

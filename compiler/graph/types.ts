@@ -83,6 +83,8 @@ export interface OpAttributes {
   readonly 'conv-float': { readonly window: Window; readonly groups: number };
   /** x int [...,K], w const int [K,N], bias? const int32 [N] -> int32 [...,N]. */
   readonly matmul: { readonly xZero: number; readonly wZero: Int32Array };
+  /** a int [B,M,K], b int [B,K,N], both computed -> int32 [B,M,N]: sum of (a - aZero) * (b - bZero). */
+  readonly product: { readonly aZero: number; readonly bZero: number };
   /** int32 -> int. `relu` raises the lower clamp to the zero point. */
   readonly requantize: { readonly spec: RequantizeSpec; readonly axis: number; readonly relu: boolean };
   /** int -> float32: float32(float32(x - zero) * scale). */

@@ -6,13 +6,13 @@
  *  4. constants have as many elements as their shape says, in the storage of their type, with codes in its range;
  *  5. each node has a legal number of operands, its op accepts their types, and its declared result is what the op infers;
  *  6. quantizers, thresholds and tables give codes of their result type; thresholds are sorted; slices stay inside;
- *  7. weights of conv and matmul are constants, and their sums stay in 32 bits in any order of adding, as do spatial sums.
+ *  7. weights of conv and matmul are constants; sums stay in 32 bits in any order of adding.
  * All findings at once.
  */
 import { type Diagnostic, InternalError } from '../../isa/base/errors.ts';
 import { OPS } from './ops/index.ts';
 import { type OpDefinition, OpError } from './ops/op.ts';
-import { accumulatorRange, codeRangeOf, overflowingChannel } from './ranges.ts';
+import { accumulatorRange, codeRangeOf, overflowingChannel, productRange } from './ranges.ts';
 import {
   type Graph,
   type IntegerType,
@@ -206,6 +206,13 @@ class Verifier {
       const most = Math.max(Math.abs(x.min - node.attributes.xZero), Math.abs(x.max - node.attributes.xZero)) * count;
       if (most >= 2 ** 31)
         this.#add('E-GRAPH-RANGE', `a sum of ${count} codes can reach ${most}, more than 32 bits hold`, node.name);
+      return;
+    }
+    if (node.op === 'product') {
+      const [a, b] = node.inputs.map((i) => codeRangeOf(this.#graph, i, this.#producers.get(i)));
+      const { min, max } = productRange(this.#graph, node, a!, b!);
+      if (min < -(2 ** 31) || max >= 2 ** 31)
+        this.#add('E-GRAPH-RANGE', `sums can reach ${min} .. ${max}, more than 32-bit accumulators hold`, node.name);
       return;
     }
     if (node.op !== 'conv' && node.op !== 'matmul') return;

@@ -104,8 +104,8 @@ export interface WeightTile {
   readonly replicas: number;
   readonly weightBits: number;
   readonly weightCoding: NamedArray['weightCoding'];
-  /** Where the loader puts the packed weights, [k][n]. */
-  readonly address: number;
+  /** DRAM address where the loader puts the packed weights, [k][n]; or the computed operand that they are read from. */
+  readonly source: number | NamedTensor;
 }
 
 /** A matrix multiply that names its weights, not yet their place. */

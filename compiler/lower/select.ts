@@ -1,5 +1,5 @@
 /**
- * Graph to kernels. A conv or matmul takes along the requantizer that follows it when nobody else reads the accumulators;
+ * Graph to kernels. A matrix product takes along the requantizer that follows it when nobody else reads the accumulators;
  * ops that only rearrange elements become aliases (another layout over the same bytes); everything else is one kernel.
  * All nodes that cannot be lowered are reported at once.
  */
@@ -24,6 +24,7 @@ import {
 } from './kernels/float.ts';
 import { addiKernel, lutKernel, qaddKernel, requantizeKernel } from './kernels/integer.ts';
 import { avgpoolKernel, maxpoolKernel, spatialSumKernel } from './kernels/pool.ts';
+import { dynamicProductKernel } from './kernels/product.ts';
 import { softmaxKernel } from './kernels/softmax.ts';
 import type { Layout } from './layout.ts';
 import { at, depthToSpaceLayout, reshapeLayout, sliceLayout, transposeLayout } from './layout.ts';
@@ -92,7 +93,7 @@ function fusedNodes(graph: Graph): ReadonlySet<Node> {
       if (node.op !== 'requantize' || uses.get(at(node.inputs, 0)) !== 1) return false;
       const maker = makers.get(at(node.inputs, 0));
       return (
-        (maker?.op === 'conv' || maker?.op === 'matmul') &&
+        (maker?.op === 'conv' || maker?.op === 'matmul' || maker?.op === 'product') &&
         (specChannels(node) === 1 || node.attributes.axis === channelLast(maker))
       );
     }),
@@ -125,6 +126,8 @@ function selectNode(
       return convFloatKernel(cx, node);
     case 'matmul':
       return productKernel(cx, node, last, machine);
+    case 'product':
+      return dynamicProductKernel(cx, node, last, machine);
     case 'requantize':
       requireRequantizer(node.attributes.spec.mode, machine);
       return requantizeKernel(cx, node);

@@ -1,6 +1,6 @@
 /**
  * Gives every weight tile a place in the arrays and inserts the weight writes. When all tiles of the network fit at once each is
- * written once (and can stay from one inference to the next); otherwise places rotate, least recently used first, so
+ * written once (and can stay from one inference to the next), and tiles of computed operands take turns in the cells that are left; otherwise places rotate, least recently used first, so
  * that a write goes to one plane while the other computes. A write is put right behind the last use of what it overwrites, at
  * most `LOOKAHEAD` tiles before its own use: early enough to hide, late enough not to fill the write queue.
  */
@@ -8,7 +8,8 @@ import { CapacityError } from '../../isa/base/errors.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Draft, MatmulStep, NamedArray, NamedTensor, Step, WeightTile } from './draft.ts';
-import { coreOf } from './draft.ts';
+import { accessOf, coreOf, targetCoreOf } from './draft.ts';
+import { footprint } from './footprint.ts';
 import { at } from './layout.ts';
 
 /** Weight writes that may be waiting for their first use in program order. */
@@ -40,7 +41,8 @@ export function placeWeights(steps: readonly Step[], residentLoads: ReadonlySet<
   const withWrites = weave(steps, cores);
   const keeps = cores.every((c) => c.resident) && machine.capabilities.weightResidency;
   const loads: ReadonlySet<unknown> = residentLoads;
-  const stays = (d: Draft): boolean => (d.op === 'ww' ? keeps : loads.has(d));
+  const computed = new Set(cores.flatMap((c) => c.stays.map((s) => s.tile.source)));
+  const stays = (d: Draft): boolean => (d.op === 'ww' ? keeps && !computed.has(d.src) : loads.has(d));
   return {
     drafts: withWrites,
     steady: withWrites.some(stays) ? withWrites.filter((d) => !stays(d)) : null,
@@ -64,7 +66,8 @@ function placeOn(core: number, steps: readonly Step[], machine: Machine): CorePl
   const uses = steps.flatMap((s, i) => (s.op === 'mm' && coreOf(s) === core ? [{ at: i, tile: s.tile }] : []));
   const distinct = [...new Set(uses.map((u) => u.tile))];
   const cells = new Cells(machine);
-  const resident = cells.fitAll(distinct);
+  const constant = distinct.filter((t) => !isComputed(t));
+  const resident = cells.fitAll(constant, Math.max(0, ...distinct.filter(isComputed).map(macrosOf)));
   const stayAt = new Map<number, Stay>();
   const stays: Stay[] = [];
   for (const use of uses) {
@@ -94,7 +97,8 @@ function weave(steps: readonly Step[], cores: readonly CorePlacement[]): Draft[]
   for (const { core, stays, stayAt } of cores) {
     stays.forEach((stay, i) => {
       const earlier = stays[i - LOOKAHEAD];
-      const point = Math.min(stay.firstUse, Math.max(stay.freeFrom, earlier === undefined ? 0 : earlier.firstUse));
+      const early = Math.min(stay.firstUse, Math.max(stay.freeFrom, earlier === undefined ? 0 : earlier.firstUse));
+      const point = isComputed(stay.tile) ? behindSource(steps, core, stay, early) : early;
       const site = at(steps, stay.firstUse).site ?? { core, group: -1 };
       const write: Draft = { op: 'ww', layer: stay.tile.layer, site, tile: stay.array, src: sourceOf(stay.tile) };
       writesAt.set(point, [...(writesAt.get(point) ?? []), write]);
@@ -131,13 +135,34 @@ function arrayOf(tile: WeightTile, firstMacro: number, plane: number): NamedArra
   };
 }
 
-/** Weights in DRAM as one run of memory. */
+/** Weights that an instruction of the program makes, not the loader. */
+function isComputed(tile: WeightTile): boolean {
+  return typeof tile.source !== 'number';
+}
+
+/** The first position, from `early` on, behind everything that writes what a computed tile is read from. */
+function behindSource(steps: readonly Step[], core: number, { tile, firstUse }: Stay, early: number): number {
+  const source = sourceOf(tile);
+  const range = footprint(source);
+  for (let i = firstUse; i > early; i--) {
+    const step = at(steps, i - 1) as Draft;
+    const writes = accessOf(step).writes.some((t) => {
+      const own = t.space === source.space ? footprint(t) : null;
+      return own !== null && range !== null && own.start < range.end && range.start < own.end;
+    });
+    if (writes && targetCoreOf(step) === core) return i;
+  }
+  return early;
+}
+
+/** Constant weights are one run of DRAM. */
 function sourceOf(tile: WeightTile): NamedTensor {
+  if (typeof tile.source !== 'number') return tile.source;
   const count = tile.kCount * tile.nCount;
   return {
     name: tile.name,
     space: 'dram',
-    base: tile.address,
+    base: tile.source,
     baseRegister: 0,
     widthBits: tile.weightBits,
     coding: tile.weightCoding,
@@ -162,6 +187,8 @@ class Cells {
   readonly #holds: (WeightTile | null)[];
   /** Per cell the position behind its last use; 0 while it is unused. */
   readonly #freeFrom: Float64Array;
+  /** Cells of tiles that stay where they are. */
+  readonly #kept = new Set<number>();
 
   constructor(machine: Machine) {
     const { macros, planes } = matrixGeometry(machine.core.matrix);
@@ -171,8 +198,8 @@ class Cells {
     this.#freeFrom = new Float64Array(macros * this.#planes);
   }
 
-  /** Places for all tiles at once, first fit in order of use, or null. */
-  fitAll(tiles: readonly WeightTile[]): ReadonlyMap<WeightTile, Spot> | null {
+  /** Places for all tiles at once, first fit in order of use, that leave a run of `spare` macros; or null. */
+  fitAll(tiles: readonly WeightTile[], spare: number): ReadonlyMap<WeightTile, Spot> | null {
     const next = new Array<number>(this.#planes).fill(0);
     const out = new Map<WeightTile, Spot>();
     for (const tile of tiles) {
@@ -183,6 +210,8 @@ class Cells {
       out.set(tile, { first, plane });
       next[plane] = first + size;
     }
+    if (!next.some((n) => n + spare <= this.#macros)) return null;
+    for (const [tile, spot] of out) for (const c of this.#cells(spot, tile)) this.#kept.add(c);
     return out;
   }
 
@@ -205,7 +234,9 @@ class Cells {
     let best: Spot & { readonly time: number } = { first: 0, plane: 0, time: Infinity };
     for (let plane = 0; plane < this.#planes; plane++) {
       for (let first = 0; first + size <= this.#macros; first++) {
-        const time = Math.max(...this.#cells({ first, plane }, tile).map((c) => this.#freeFrom[c] ?? 0));
+        const cells = this.#cells({ first, plane }, tile);
+        if (cells.some((c) => this.#kept.has(c))) continue;
+        const time = Math.max(...cells.map((c) => this.#freeFrom[c] ?? 0));
         if (time < best.time) best = { first, plane, time };
       }
     }

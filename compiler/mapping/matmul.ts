@@ -155,7 +155,7 @@ function chunks(kernel: MatmulKernel, plan: TilePlan, nTile: number, machine: Ma
   const outputs = Math.min(kernel.matmul.n, at(plan.sizes, channelDim(kernel)));
   const capacity = new AccumulatorRing(machine).capacity;
   const aligned =
-    kernel.matmul.groups > 1 && kernel.matmul.n % byteGroup(kernel.drained.format.bits) !== 0
+    !kernel.matmul.dynamic && kernel.matmul.groups > 1 && kernel.matmul.n % byteGroup(kernel.drained.format.bits) !== 0
       ? outputs
       : byteGroup(kernel.drained.format.bits);
   const least = Math.min(outputs, roundUp(nTile, aligned));
@@ -212,9 +212,16 @@ export function costMapping(
   const planes = machine.capabilities.weightPlanes ? matrixGeometry(matrix).planes : 1;
   const slots = planes * Math.floor(matrixGeometry(matrix).macros / macrosOf(mapping));
   const writes =
-    weightTiles <= slots ? weightTiles : perChunk <= slots ? weightTiles * positionTiles : weightTiles * rounds;
+    weightTiles <= slots && !spec.dynamic
+      ? weightTiles
+      : perChunk <= slots
+        ? weightTiles * positionTiles
+        : weightTiles * rounds;
   const tileBytes = (mapping.kTile * mapping.nTile * spec.weightBits) / 8;
-  const oneWrite = Math.max(weightWriteDemand(shape, machine).cycles, transferCycles(machine, 'dram', tileBytes));
+  const oneWrite = Math.max(
+    weightWriteDemand(shape, machine).cycles,
+    transferCycles(machine, spec.dynamic ? 'spad' : 'dram', tileBytes),
+  );
   const writeCycles = writes * oneWrite;
   const elements = positionTiles * m * spec.n * spec.groups;
   const drainCycles =

@@ -1,7 +1,8 @@
 /**
  * Mappings of all matrix products together, because they share the arrays. When every weight tile of the network fits at once, the
  * spare macros go, one step at a time, to the layer that gains most cycles per macro (wider grids, replicas), as long as
- * all tiles still fit: weights are then written once and can stay. When they do not fit, each layer takes its own best.
+ * all tiles still fit: weights are then written once and can stay. When they do not fit, each layer takes its own best. Products of computed
+ * operands write what they need each time, in macros that are left for them.
  */
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
@@ -28,22 +29,44 @@ export function chooseMappings(
     const plan = plans[index] ?? null;
     return kernel.kind === 'matmul' && plan !== null ? [{ kernel, index, plan }] : [];
   });
-  const layers = matmuls.map(({ kernel, index, plan }): Layer => {
-    const options = scoreMappings(kernel, plan, machine, true);
-    const least = Math.min(...options.map(cells));
-    const smallest = options.filter((o) => cells(o) === least);
-    return { index, options, chosen: fastest(smallest) ?? at(options, 0) };
-  });
+  const layers = matmuls
+    .filter(({ kernel }) => !kernel.matmul.dynamic)
+    .map(({ kernel, index, plan }): Layer => {
+      const options = scoreMappings(kernel, plan, machine, true);
+      const least = Math.min(...options.map(cells));
+      const smallest = options.filter((o) => cells(o) === least);
+      return { index, options, chosen: fastest(smallest) ?? at(options, 0) };
+    });
+  const computed = matmuls
+    .filter(({ kernel }) => kernel.matmul.dynamic)
+    .map(({ kernel, index, plan }) => ({ index, options: scoreMappings(kernel, plan, machine, true) }));
+  const least = Math.max(0, ...computed.map(({ options }) => Math.min(...options.map((o) => macrosOf(o.mapping)))));
   const resident =
-    machine.capabilities.weightResidency && layers.every((l) => l.options.length > 0) && fits(layers, machine);
-  if (resident) grow(layers, machine);
+    machine.capabilities.weightResidency &&
+    layers.every((l) => l.options.length > 0) &&
+    freeRun(layers, machine) >= least;
   const out: (MappingChoice | null)[] = kernels.map(() => null);
-  matmuls.forEach(({ kernel, index, plan }, i) => {
+  let spare = 0;
+  for (const { index, options } of computed) {
+    const chosen = resident ? amongFree(options, freeRun(layers, machine)) : at(options, 0);
+    spare = Math.max(spare, macrosOf(chosen.mapping));
+    out[index] = explain(chosen, options, 'the second operand is written for each matrix');
+  }
+  if (resident) grow(layers, Math.min(2 * spare, freeRun(layers, machine)), machine);
+  for (const { kernel, index, plan } of matmuls) {
+    const layer = layers.find((l) => l.index === index);
+    if (layer === undefined) continue;
     out[index] = resident
-      ? explain(at(layers, i).chosen, at(layers, i).options, 'all weights stay in the arrays')
+      ? explain(layer.chosen, layer.options, 'all weights stay in the arrays')
       : chooseMapping(kernel, plan, machine, true);
-  });
+  }
   return out;
+}
+
+/** The cheapest mapping of which two tiles find room, so that one is written while the other computes; or one. */
+function amongFree(options: readonly Scored[], free: number): Scored {
+  const within = (room: number) => options.find((o) => macrosOf(o.mapping) <= room);
+  return within(Math.floor(free / 2)) ?? within(free) ?? at(options, 0);
 }
 
 /** Cycles of a layer whose weights are in place. */
@@ -63,23 +86,23 @@ function cells(s: Scored): number {
   return macrosOf(s.mapping) * s.cost.weightTiles;
 }
 
-/** First fit of all tiles into the planes, in order, as the weights will be placed. */
-function fits(layers: readonly Layer[], machine: Machine): boolean {
+/** First fit of all tiles into the planes, in order, as the weights will be placed: the longest run of macros that is left, -1 where they do not fit. */
+function freeRun(layers: readonly Layer[], machine: Machine): number {
   const { macros, planes } = matrixGeometry(machine.core.matrix);
   const free = new Array<number>(machine.capabilities.weightPlanes ? planes : 1).fill(macros);
   for (const { chosen } of layers) {
     const size = macrosOf(chosen.mapping);
     for (let t = 0; t < chosen.cost.weightTiles; t++) {
       const plane = free.findIndex((f) => f >= size);
-      if (plane < 0) return false;
+      if (plane < 0) return -1;
       free[plane] = (free[plane] ?? 0) - size;
     }
   }
-  return true;
+  return Math.max(...free);
 }
 
 /** Gives spare macros to the best step until none helps or fits. */
-function grow(layers: readonly Layer[], machine: Machine): void {
+function grow(layers: readonly Layer[], spare: number, machine: Machine): void {
   for (;;) {
     let best: { readonly layer: Layer; readonly option: Scored; readonly gain: number } | null = null;
     for (const layer of layers) {
@@ -90,7 +113,7 @@ function grow(layers: readonly Layer[], machine: Machine): void {
         const gain = saved / Math.max(1, cells(option) - cells(now));
         if (best !== null && gain <= best.gain) continue;
         layer.chosen = option;
-        if (fits(layers, machine)) best = { layer, option, gain };
+        if (freeRun(layers, machine) >= spare) best = { layer, option, gain };
         layer.chosen = now;
       }
     }

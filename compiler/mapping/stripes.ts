@@ -1,12 +1,12 @@
 /**
  * Stripes for overlap: a layer whose operands and result all lie in the scratchpad needs no tiles for room, but as one tile its epilogue (a
  * pool, a float chain) starts when the last product is drained. Cut into a few stripes of rows, the vector unit works on one while the
- * arrays compute the next. Only where the weights stay in the arrays meanwhile, so that no stripe writes them again.
+ * arrays compute the next. Only where no stripe writes weights again: they stay in the arrays, or a stripe is some matrices of a dynamic product.
  */
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Kernel, MatmulKernel } from '../lower/kernel.ts';
-import { positionDims } from '../lower/kernels/matmul.ts';
+import { channelDim, positionDims } from '../lower/kernels/matmul.ts';
 import { at, memoryOrder, roundUp } from '../lower/layout.ts';
 import type { Homes, TilePlan } from './tiles.ts';
 import { costTiles, cuttable } from './tiles.ts';
@@ -23,10 +23,12 @@ export function striped(kernel: Kernel, homes: Homes, plan: TilePlan, machine: M
     plan.output === null &&
     plan.inputs.every((stage, i) => stage === null || at(kernel.inputs, i).source.kind === 'constant');
   if (kernel.kind !== 'matmul' || kernel.epilogue === null || plan.tiles !== 1 || !inPlace) return plan;
-  if (!machine.capabilities.doubleBuffering || !weightsStay(kernel, machine)) return plan;
-  const dim = positionDims(kernel).find((d) => at(kernel.shape, d) > 1);
+  if (!machine.capabilities.doubleBuffering) return plan;
+  if (!kernel.matmul.dynamic && !weightsStay(kernel, machine)) return plan;
+  const dims = kernel.matmul.dynamic ? [0] : positionDims(kernel);
+  const dim = dims.find((d) => at(kernel.shape, d) > 1);
   if (dim === undefined) return plan;
-  const positions = positionDims(kernel).reduce((n, d) => n * at(kernel.drained.shape, d), 1);
+  const positions = kernel.drained.shape.reduce((n, size, d) => (d === channelDim(kernel) ? n : n * size), 1);
   const count = Math.min(MOST_STRIPES, Math.floor(positions / LEAST_POSITIONS));
   const rows = roundUp(Math.ceil(at(kernel.shape, dim) / Math.max(1, count)), at(kernel.grain, dim));
   if (rows >= at(kernel.shape, dim)) return plan;

@@ -4,7 +4,7 @@
  * dim; the cost is the time of the transfers, the first load and the last store once more (nothing overlaps them), and a
  * fixed price for each tile.
  */
-import { vectorCycles } from '../../isa/demand/matrix.ts';
+import { vectorCycles, weightWriteDemand } from '../../isa/demand/matrix.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Space } from '../../isa/tensor.ts';
@@ -237,7 +237,7 @@ export function stageAlign(machine: Machine): number {
 /** Cycles of the arrays for all tiles: a tile of few outputs leaves columns idle, spare macros take other positions. */
 function computeCycles(kernel: Kernel, machine: Machine, sizes: readonly number[], tiles: number): number {
   if (kernel.kind !== 'matmul') return 0;
-  const { k, n, groups, inputBits, weightBits, parts } = kernel.matmul;
+  const { k, n, groups, inputBits, weightBits, parts, dynamic } = kernel.matmul;
   const { matrix } = machine.core;
   const geometry = matrixGeometry(matrix);
   const outputs = Math.min(n, at(sizes, channelDim(kernel)));
@@ -247,13 +247,21 @@ function computeCycles(kernel: Kernel, machine: Machine, sizes: readonly number[
   const steps = vectorCycles(matrix, inputBits, Math.min(k, matrix.rows), used);
   const positions = positionDims(kernel).reduce((p, d) => p * at(sizes, d), 1);
   const vectors = Math.ceil(positions / Math.max(1, Math.floor(geometry.macros / macros)));
+  if (dynamic) {
+    // Every tile writes its matrices, and computes meanwhile where there is a second plane.
+    const gridK = Math.min(geometry.macros, Math.ceil(k / geometry.rows));
+    const gridN = Math.ceil(outputs / perMacro);
+    const write = weightWriteDemand({ k, n: outputs, weightBits, gridK, gridN }, machine).cycles;
+    const compute = vectors * Math.ceil(macros / geometry.macros) * steps;
+    return tiles * at(sizes, 0) * (geometry.planes > 1 ? Math.max(write, compute) : write + compute);
+  }
   const groupsInTile = Math.min(groups, Math.ceil(at(sizes, channelDim(kernel)) / n));
   return tiles * vectors * Math.ceil(macros / geometry.macros) * steps * parts.length * groupsInTile;
 }
 
 /** Weights that do not stay in the arrays are written again for every tile of positions inside which they are used. */
 function rewriteCycles(kernel: Kernel, machine: Machine, parts: readonly number[], order: readonly number[]): number {
-  if (kernel.kind !== 'matmul') return 0;
+  if (kernel.kind !== 'matmul' || kernel.matmul.dynamic) return 0;
   const channel = channelDim(kernel);
   const { k, n, groups, weightBits } = kernel.matmul;
   const bytes = (k * n * groups * weightBits * kernel.matmul.parts.length) / 8;

@@ -1,5 +1,5 @@
 /** Ranges of 32-bit sums for the search of thresholds: the proof of compiler/graph/ranges.ts with the axis that its channels lie on. */
-import { accumulatorRange, codeRangeOf } from '../graph/ranges.ts';
+import { accumulatorRange, codeRangeOf, productRange } from '../graph/ranges.ts';
 import type { Graph, Node } from '../graph/types.ts';
 import type { Uses } from './rewrite.ts';
 
@@ -18,6 +18,10 @@ export function rangeOf(graph: Graph, uses: Uses, value: string): ChannelRange {
   if (node?.op === 'conv') return { ...accumulatorRange(graph, node, codes(node.inputs[0]!)), axis: 1 };
   if (node?.op === 'matmul')
     return { ...accumulatorRange(graph, node, codes(node.inputs[0]!)), axis: shape.length - 1 };
+  if (node?.op === 'product') {
+    const { min, max } = productRange(graph, node, codes(node.inputs[0]!), codes(node.inputs[1]!));
+    return { min: Float64Array.of(min), max: Float64Array.of(max), axis: 0 };
+  }
   if (node?.op === 'spatial-sum') return spatialRange(graph, node, codes(node.inputs[0]!));
   const { min, max } = codes(value);
   return { min: Float64Array.of(min), max: Float64Array.of(max), axis: 0 };

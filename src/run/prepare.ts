@@ -68,7 +68,7 @@ export function weightTotals(graph: Graph): { readonly params: number; readonly 
 /** Multiply-accumulates of the graph: outputs times window, padding counted as ONNX counts it. */
 export function macTotal(graph: Graph): number {
   return graph.nodes.reduce((sum, node) => {
-    if (node.op !== 'conv' && node.op !== 'matmul') return sum;
+    if (node.op !== 'conv' && node.op !== 'matmul' && node.op !== 'product') return sum;
     const w = graph.values.get(node.inputs[1]!)!.shape;
     const window = node.op === 'conv' ? w[1]! * w[2]! * w[3]! : w.at(-2)!;
     return sum + sizeOf(graph.values.get(node.output)!.shape) * window;

@@ -4,8 +4,11 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../compiler/graph/builder.ts';
 import { OPS } from '../../compiler/graph/ops/index.ts';
+import type { Graph } from '../../compiler/graph/types.ts';
 import { REQUANTIZE_MODES, TABLE } from '../../isa/instructions/table.ts';
+import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import { checkGraph, seeded } from '../harness/differential.ts';
 import { MAIN_PRESETS } from '../harness/presets.ts';
@@ -47,6 +50,14 @@ function addKinds(program: Program, kinds: Set<string>): void {
   }
 }
 
+/** An elementwise op on six times as many bytes as the scratchpad holds. */
+function manyTiles(machine: Machine): Graph {
+  const builder = new GraphBuilder('many-tiles');
+  const shape = [6, machine.core.scratchpad.sizeBytes / 4];
+  const x = builder.input('x', { element: { kind: 'float32' }, shape });
+  return builder.finish([builder.add('unary', [x], { fn: 'abs' })]);
+}
+
 describe('random graphs', () => {
   it('cover every op of the graph', () => {
     expect([...GENERATED_OPS].sort()).toEqual(Object.keys(OPS).sort());
@@ -69,6 +80,8 @@ describe('random graphs', () => {
         }),
         parameters,
       );
+      // Loops come with many tiles, which few small graphs have.
+      addKinds(checkGraph(manyTiles(machine), machine, seeded(1)).program, kinds);
       // A sync is needed only where waits or signals find no room on their instruction: order.test.ts has those.
       kinds.delete('sync');
       expect([...kinds].sort()).toEqual(EMITTED);

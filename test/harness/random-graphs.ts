@@ -16,6 +16,7 @@ import type {
 import { integerRange, sizeOf } from '../../compiler/graph/types.ts';
 import { seeded } from './differential.ts';
 import { Draw } from './draw.ts';
+import { drawProduct } from './draw-sequence.ts';
 
 export type Requantizer = RequantizeSpec['mode'];
 const ROUNDINGS = ['half-even', 'floor', 'ceil', 'toward-zero', 'away-from-zero', 'half-up', 'half-down'] as const;
@@ -37,6 +38,7 @@ export const GENERATED_OPS: readonly OpName[] = [
   'conv',
   'conv-float',
   'matmul',
+  'product',
   'requantize',
   'dequantize',
   'quantize',
@@ -114,6 +116,10 @@ class Generator {
         return float && shape.length === 4 ? this.#convFloat(x, type) : null;
       case 'matmul':
         return this.#matmul(x, type);
+      case 'product': {
+        const acc = drawProduct(this.#d, this.#b, x);
+        return acc === null || this.#d.random() < 0.15 ? acc : this.#requantize(acc, this.#b.typeOf(acc), 2);
+      }
       case 'requantize':
         return !float && element.bits > 8 ? this.#requantize(x, type, null) : null;
       case 'dequantize':

@@ -15,6 +15,7 @@ import { matmul } from './matmul.ts';
 import { maxpool } from './maxpool.ts';
 import type { OpDefinition } from './op.ts';
 import { pad } from './pad.ts';
+import { product } from './product.ts';
 import { qadd } from './qadd.ts';
 import { quantize } from './quantize.ts';
 import { requantize } from './requantize.ts';
@@ -29,6 +30,7 @@ export const OPS: { readonly [O in OpName]: OpDefinition<O> } = {
   conv,
   'conv-float': convFloat,
   matmul,
+  product,
   requantize,
   dequantize,
   quantize,

@@ -12,6 +12,7 @@ const KINDS: { readonly [O in OpName]: KindsOf<O> } = {
   conv: { window: 'window', groups: 'number', xZero: 'number', wZero: 'i32' },
   'conv-float': { window: 'window', groups: 'number' },
   matmul: { xZero: 'number', wZero: 'i32' },
+  product: { aZero: 'number', bZero: 'number' },
   requantize: { spec: 'spec', axis: 'number', relu: 'flag' },
   dequantize: { scale: 'f32', zeroPoint: 'i32', axis: 'number' },
   quantize: {

@@ -187,7 +187,7 @@ function zeroOf(zeros: Int32Array, n: number): number {
 }
 
 /** The requantizer of a fused node; refuses what the machine's drain does not have. */
-function fusedRequantizer(last: NodeContext, machine: Machine, axis: number): RawMatmul['requantize'] {
+export function fusedRequantizer(last: NodeContext, machine: Machine, axis: number): RawMatmul['requantize'] {
   const { node } = last;
   if (node.op !== 'requantize') return null;
   const { spec, relu } = node.attributes;

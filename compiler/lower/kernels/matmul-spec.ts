@@ -17,12 +17,14 @@ import { requantizeRecords } from './integer.ts';
 export interface MatmulSpec {
   /** Present for convolutions: the walk of the source. */
   readonly window: Window | null;
+  /** Whether the weights are a computed operand, with a group for each matrix: [groups, m, n] results (kernels/product.ts). */
+  readonly dynamic: boolean;
   readonly groups: number;
   /** Rows of one group: window positions x input channels of the group. */
   readonly k: number;
   /** Outputs of one group. */
   readonly n: number;
-  /** Output positions of the whole layer. */
+  /** Output positions of the whole layer; of one matrix where weights are dynamic. */
   readonly m: number;
   /** Input channels of one group (k for a matrix product). */
   readonly channels: number;
@@ -35,6 +37,9 @@ export interface MatmulSpec {
   readonly parts: readonly ((k: number, n: number) => number)[];
   readonly records: Records;
 }
+
+/** Operand of a kernel with dynamic weights that is written into the arrays. */
+export const WRITTEN = 2;
 
 export interface RawMatmul {
   readonly window: Window | null;
@@ -76,6 +81,7 @@ export function matmulSpec(raw: RawMatmul, machine: Machine): MatmulSpec {
   });
   return {
     window: raw.window,
+    dynamic: false,
     groups: raw.groups,
     k: raw.k,
     n: raw.outputs / raw.groups,

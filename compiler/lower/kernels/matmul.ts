@@ -14,6 +14,7 @@ import { ranges, splitBox } from '../split.ts';
 import type { Format, Loop, View } from '../walk.ts';
 import { walk, walkGroups } from '../walk.ts';
 import type { MatmulSpec } from './matmul-spec.ts';
+import { WRITTEN } from './matmul-spec.ts';
 import { windowLoops } from './window.ts';
 
 /** How a layer uses the arrays and the accumulators. */
@@ -45,6 +46,9 @@ interface Context {
   readonly emit: Emit;
 }
 
+/** Tiles of a computed operand that one tile of the kernel has asked for. */
+type Written = Map<string, WeightTile>;
+
 /** Channel dim of the kernel's output: 1 for images, the last for matrices. */
 export function channelDim(kernel: MatmulKernel): number {
   return kernel.matmul.window === null ? kernel.drained.shape.length - 1 : 1;
@@ -52,31 +56,52 @@ export function channelDim(kernel: MatmulKernel): number {
 
 /** Position dims of the kernel's output, outermost first. */
 export function positionDims(kernel: MatmulKernel): readonly number[] {
+  if (kernel.matmul.dynamic) return [1];
   return kernel.matmul.window === null ? kernel.drained.shape.map((_, d) => d).slice(0, -1) : [0, 2, 3];
 }
 
+/** Dims of the kernel's output in the order of the accumulators, without the channels. */
+function rowDims(kernel: MatmulKernel): readonly number[] {
+  return kernel.matmul.dynamic ? [0, 1] : positionDims(kernel);
+}
+
 export function emitMatmul(cx: Context, tile: Tile): void {
-  const spec = cx.kernel.matmul;
   const channel = channelDim(cx.kernel);
-  const first = at(tile.box.start, channel);
-  const end = first + at(tile.box.count, channel);
-  for (let group = Math.floor(first / spec.n); group * spec.n < end; group++) {
-    const from = Math.max(first, group * spec.n);
-    const to = Math.min(end, (group + 1) * spec.n);
+  const written: Written = new Map();
+  for (const { group, from, to, rows } of groupsOf(cx.kernel, tile.box)) {
     for (const chunk of ranges(from, to - from, cx.mapping.nChunk)) {
-      for (const part of splitBox(tile.box, positionDims(cx.kernel), cx.mapping.positions)) {
+      for (const part of splitBox(rows, positionDims(cx.kernel), cx.mapping.positions)) {
         const box: Box = {
           start: part.start.map((s, d) => (d === channel ? chunk.start : s)),
           count: part.count.map((c, d) => (d === channel ? chunk.count : c)),
         };
-        emitAccumulatorTile(cx, tile, group, box);
+        emitAccumulatorTile(cx, tile, group, box, written);
       }
     }
   }
 }
 
+/** Groups in a box: the channels of each, and the box that holds its positions. Channels run through all groups, or begin anew in each matrix. */
+function groupsOf(kernel: MatmulKernel, box: Box) {
+  const { n, dynamic } = kernel.matmul;
+  const channel = channelDim(kernel);
+  const first = at(box.start, channel);
+  const end = first + at(box.count, channel);
+  const out: { readonly group: number; readonly from: number; readonly to: number; readonly rows: Box }[] = [];
+  if (dynamic) {
+    for (const { start } of ranges(at(box.start, 0), at(box.count, 0), 1)) {
+      const rows = { start: [start, ...box.start.slice(1)], count: [1, ...box.count.slice(1)] };
+      out.push({ group: start, from: first, to: end, rows });
+    }
+    return out;
+  }
+  for (let group = Math.floor(first / n); group * n < end; group++)
+    out.push({ group, from: Math.max(first, group * n), to: Math.min(end, (group + 1) * n), rows: box });
+  return out;
+}
+
 /** All weight tiles of one chunk on one set of positions, then the drain. */
-function emitAccumulatorTile(cx: Context, tile: Tile, group: number, box: Box): void {
+function emitAccumulatorTile(cx: Context, tile: Tile, group: number, box: Box, written: Written): void {
   const { kernel, mapping, emit } = cx;
   const spec = kernel.matmul;
   const channel = channelDim(kernel);
@@ -94,14 +119,10 @@ function emitAccumulatorTile(cx: Context, tile: Tile, group: number, box: Box): 
     let accumulate = false;
     for (let part = 0; part < spec.parts.length; part++) {
       for (const k of ranges(0, spec.k, mapping.kTile)) {
-        const weights = weightTile(
-          cx,
-          group,
-          part,
-          k,
-          { start: at(box.start, channel) + n.start, count: n.count },
-          source.rows,
-        );
+        const outputs = { start: at(box.start, channel) + n.start, count: n.count };
+        const weights = spec.dynamic
+          ? writtenTile(cx, tile, { group, k, n: outputs }, written)
+          : weightTile(cx, group, part, k, outputs, source.rows);
         emit({ op: 'mm', dst, src: source.tensor, tile: weights, kdims: source.kdims, accumulate, zeroSkip: false });
         accumulate = true;
       }
@@ -123,6 +144,14 @@ function sourceWalk(kernel: MatmulKernel, tile: Tile, group: number, box: Box): 
   const spec = kernel.matmul;
   const view = at(tile.inputs, 0);
   const held = at(tile.boxes, 0);
+  if (spec.dynamic) {
+    const part = cut(view.layout, {
+      start: [group - at(held.start, 0), at(box.start, 1) - at(held.start, 1), 0],
+      count: [1, at(box.count, 1), spec.k],
+    });
+    const found = walkGroups({ ...view, layout: part }, [at(part.dims, 1), at(part.dims, 2)], spec.inputZero);
+    return { tensor: found.tensor, kdims: at(found.dimsOf, 1), rows: (row) => row };
+  }
   if (spec.window === null) {
     const part = cut(view.layout, {
       start: [at(box.start, 0) - at(held.start, 0), 0],
@@ -172,29 +201,57 @@ function memoryFirst(factors: readonly Factor[]): { readonly loops: readonly Loo
   return { loops: sorted, rows };
 }
 
-function weightTile(
-  cx: Context,
-  group: number,
-  part: number,
-  k: { readonly start: number; readonly count: number },
-  n: { readonly start: number; readonly count: number },
-  rows: RowOrder,
-): WeightTile {
-  const { kernel, mapping, layer, weights } = cx;
+interface Range {
+  readonly start: number;
+  readonly count: number;
+}
+
+function weightTile(cx: Context, group: number, part: number, k: Range, n: Range, rows: RowOrder): WeightTile {
+  const { kernel, layer, weights } = cx;
   const spec = kernel.matmul;
   return weights.tile(`${layer}/${group}/${part}/${k.start}/${n.start}/${n.count}`, () => ({
     name: `${kernel.name}.w[k${k.start},n${n.start}${spec.parts.length > 1 ? `,p${part}` : ''}]`,
     layer,
+    ...shapeOf(cx, k, n),
+    source: weights.place(packWeights(spec, part, k, n, rows)),
+  }));
+}
+
+interface Part {
+  readonly group: number;
+  readonly k: Range;
+  readonly n: Range;
+}
+
+/** A tile of the computed operand, read where it lies. */
+function writtenTile(cx: Context, tile: Tile, { group, k, n }: Part, written: Written): WeightTile {
+  const name = `${cx.kernel.name}.b[${group},k${k.start},n${n.start}]`;
+  const known = written.get(name);
+  if (known !== undefined) return known;
+  const [view, held] = [at(tile.inputs, WRITTEN), at(tile.boxes, WRITTEN)];
+  const part = cut(view.layout, {
+    start: [group - at(held.start, 0), k.start, n.start - at(held.start, 2)],
+    count: [1, k.count, n.count],
+  });
+  const source = walk({ ...view, layout: part }, [at(part.dims, 1), at(part.dims, 2)]);
+  const made = { ...shapeOf(cx, k, n), name, layer: cx.layer, source };
+  written.set(name, made);
+  return made;
+}
+
+/** How a tile lies in the arrays. */
+function shapeOf({ kernel, mapping }: Context, k: Range, n: Range) {
+  const { weightBits, weightCoding } = kernel.matmul;
+  return {
     kStart: k.start,
     kCount: k.count,
     nCount: n.count,
     gridK: shrunkGrid(mapping.gridK, mapping.kTile, k.count),
     gridN: shrunkGrid(mapping.gridN, mapping.nTile, n.count),
     replicas: mapping.replicas,
-    weightBits: spec.weightBits,
-    weightCoding: spec.weightCoding,
-    address: weights.place(packWeights(spec, part, k, n, rows)),
-  }));
+    weightBits,
+    weightCoding,
+  };
 }
 
 /** Macros along one side of the grid that an edge tile still needs. */
@@ -202,13 +259,7 @@ function shrunkGrid(grid: number, full: number, count: number): number {
   return Math.ceil(count / Math.ceil(full / grid));
 }
 
-function packWeights(
-  spec: MatmulSpec,
-  part: number,
-  k: { readonly start: number; readonly count: number },
-  n: { readonly start: number; readonly count: number },
-  rows: RowOrder,
-): Uint8Array {
+function packWeights(spec: MatmulSpec, part: number, k: Range, n: Range, rows: RowOrder): Uint8Array {
   const bytes = new Uint8Array(Math.ceil((k.count * n.count * spec.weightBits) / 8));
   const format: Format = { bits: spec.weightBits, coding: spec.weightCoding, zero: 0 };
   const put = packer(bytes, format);
@@ -225,7 +276,7 @@ function drain(cx: Context, tile: Tile, box: Box, acc: View): void {
   const { kernel, emit } = cx;
   const channel = channelDim(kernel);
   const { records } = kernel.matmul;
-  const dims = positionDims(kernel);
+  const dims = rowDims(kernel);
   const inner = cut(tile.output.layout, {
     start: box.start.map((s, d) => s - at(tile.box.start, d)),
     count: box.count,

@@ -100,6 +100,14 @@ describe('products', () => {
     });
   });
 
+  it('product: batches, zero points', () => {
+    const a = tensor(int(8), [2, 1, 2], [1, 2, 3, 4]);
+    const b = tensor(int(8), [2, 2, 1], [5, 6, 7, 8]);
+    expect(apply('product', { aZero: 0, bZero: 0 }, [a, b])).toEqual({ shape: [2, 1, 1], values: [17, 53] });
+    expect(apply('product', { aZero: 1, bZero: 5 }, [a, b]).values).toEqual([1, 4 + 9]);
+    expect(() => apply('product', { aZero: 0, bZero: 0 }, [a, a])).toThrow(/expected \[batch, m, k\]/);
+  });
+
   it('refuse sums that leave 32 bits, and shapes that do not fit', () => {
     const big = tensor(int(32), [1, 1], [2 ** 31 - 1]);
     expect(() => apply('matmul', { xZero: 0, wZero: Int32Array.of(0) }, [big, tensor(int(8), [1, 1], [2])])).toThrow(

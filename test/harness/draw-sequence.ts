@@ -1,0 +1,42 @@
+/** Random ops of transformers and recurrent nets, for the generator of random graphs and for tests of their own. */
+import type { GraphBuilder } from '../../compiler/graph/builder.ts';
+import type { IntegerType } from '../../compiler/graph/types.ts';
+import { integerRange, sizeOf } from '../../compiler/graph/types.ts';
+import type { Draw } from './draw.ts';
+
+/** Sums of the product of a value with itself turned, with its codes looked up, or with a constant; null where it does not apply. */
+export function drawProduct(d: Draw, b: GraphBuilder, x: string): string | null {
+  const { element, shape } = b.typeOf(x);
+  if (element.kind === 'float32' || element.bits > 8) return null;
+  const three = shape.length === 3 ? shape : [1, shape[0]!, sizeOf(shape) / shape[0]!];
+  const [batch, m, k] = three as [number, number, number];
+  if (k > 64 || batch * m * m > 4000) return null;
+  const left = shape.length === 3 ? x : b.add('reshape', [x], {}, { shape: three });
+  const turned = (v: string): string => b.add('transpose', [v], { perm: [0, 2, 1] });
+  const kind = d.pick(['turned', 'looked up', 'constant'] as const);
+  const right =
+    kind === 'turned'
+      ? turned(left)
+      : kind === 'looked up'
+        ? lookedUp(d, b, turned(left), element)
+        : drawnMatrix(d, b, [batch, k, d.int(1, 20)]);
+  const swap = d.random() < 0.3;
+  const [p, q] = swap ? [turned(right), turned(left)] : [left, right];
+  const zeroOf = (v: string): number => d.zero(b.typeOf(v).element as IntegerType);
+  return b.add('product', [p, q], { aZero: zeroOf(p), bZero: zeroOf(q) });
+}
+
+function lookedUp(d: Draw, b: GraphBuilder, x: string, from: IntegerType): string {
+  const { min, max } = integerRange(from);
+  const element = d.smallInteger();
+  const table = Int32Array.from({ length: max - min + 1 }, () => d.code(element));
+  return b.add('lut', [x], { table, axis: 0 }, { element });
+}
+
+function drawnMatrix(d: Draw, b: GraphBuilder, shape: readonly number[]): string {
+  const element = d.smallInteger();
+  return b.constant({
+    type: { element, shape },
+    data: Int32Array.from({ length: sizeOf(shape) }, () => d.code(element)),
+  });
+}
