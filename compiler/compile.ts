@@ -28,15 +28,22 @@ import { placeWeights } from './lower/weights.ts';
 import { widenGraph } from './lower/widen.ts';
 import type { MemoryPlan } from './mapping/addresses.ts';
 import { planMemory } from './mapping/addresses.ts';
+import { type CoreSharing, chooseCores } from './mapping/cores.ts';
 import { chooseMappings } from './mapping/network.ts';
 import type { CompileReport } from './mapping/report.ts';
 import { buildReport } from './mapping/report.ts';
+import { shareStorage } from './mapping/shares.ts';
 import type { Storage } from './mapping/storage.ts';
 import { inputKey, outputKey, planStorage } from './mapping/storage.ts';
+import { planWork } from './mapping/work.ts';
 
 export interface CompileOptions {
   /** Weights that fit stay in the arrays and parameters in the scratchpad ('auto'), or every inference loads them again ('off'). */
   readonly residency?: 'auto' | 'off';
+  /** Cores that may be used; all of the machine's when left out. */
+  readonly cores?: number;
+  /** How kernels are cut over cores; the cheapest by estimate when left out. */
+  readonly sharing?: CoreSharing;
   /** Run the allocation and schedule checkers on the result; a finding is an InternalError. Slow for large networks. */
   readonly check?: boolean;
 }
@@ -51,17 +58,23 @@ export interface Compiled {
 
 /**
  * Compiles a graph in which the wanted passes have run. Throws UnsupportedError (all nodes at once) or CapacityError.
- * Uses core 0; the same inputs give the same program.
+ * The same inputs give the same program.
  */
 export function compile(source: Graph, machine: Machine, options: CompileOptions = {}): Compiled {
   const graph = legalize(legalizeProducts(widenGraph(source, machine.core.matrix.inputBitsMin), machine));
   const selected = select(graph, machine);
   const residency = options.residency !== 'off' && machine.capabilities.weightResidency;
-  const { storage, memory } = planFused(graph, selected, machine, residency);
-  const choices = chooseMappings(storage.kernels, memory.homes.plans, machine);
+  const { storage, memory, cores, shares } = planFused(graph, selected, machine, residency, options);
+  const choices = chooseMappings(shares.kernels, memory.homes.plans, machine);
   const constants = new ConstantPool(memory.activationsEnd, machine.dram.burstBytes);
   const mappings = choices.map((c): MatmulMapping | null => c?.mapping ?? null);
-  const { steps, residentLoads, layers } = drive({ storage, memory, mappings, machine, constants });
+  const work = planWork(
+    storage,
+    cores.splits,
+    (buffer) => at(memory.buffers, buffer).space,
+    (k) => at(memory.homes.plans, k) !== null,
+  );
+  const { steps, residentLoads, layers } = drive({ storage, memory, mappings, machine, constants }, work);
   const weights = placeWeights(steps, residentLoads, machine);
   const io = networkTensors(graph, storage, memory);
   const readOnlyDram = [
@@ -86,7 +99,7 @@ export function compile(source: Graph, machine: Machine, options: CompileOptions
   if (options.check === true)
     runCheckers(weights, [program, ...(steadyProgram === null ? [] : [steadyProgram])], readOnlyDram, machine);
   const report = buildReport({
-    storage,
+    storage: shares,
     memory,
     choices,
     weights: { ...weights, resident: weights.resident && residency },
@@ -97,10 +110,19 @@ export function compile(source: Graph, machine: Machine, options: CompileOptions
 }
 
 /** Storage and memory with kernels joined where that is allowed; one by one where a joined kernel finds no room. */
-function planFused(graph: Graph, selected: readonly Selected[], machine: Machine, residency: boolean) {
+function planFused(
+  graph: Graph,
+  selected: readonly Selected[],
+  machine: Machine,
+  residency: boolean,
+  options: CompileOptions,
+) {
   const plan = (kernels: readonly Selected[]) => {
     const storage = planStorage(graph, kernels);
-    return { storage, memory: planMemory(storage, machine, { residency }) };
+    const most = Math.min(machine.cores, options.cores ?? machine.cores);
+    const cores = chooseCores(storage, machine, most, options.sharing ?? 'auto');
+    const shares = shareStorage(storage, cores.splits);
+    return { storage, cores, shares, memory: planMemory(shares, machine, { residency }) };
   };
   if (!machine.capabilities.fusion) return plan(selected);
   try {

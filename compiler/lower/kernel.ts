@@ -99,6 +99,8 @@ export interface Epilogue {
 /** Runs on DMA, whole tensors from home to home. */
 export interface CopyKernel extends KernelBase {
   readonly kind: 'copy';
+  /** The only source's layout under the result's shape (null where it has none), so that a box can be copied alone; null for other copies. */
+  readonly arrange: ((layout: Layout) => Layout | null) | null;
   readonly emit: (output: View, inputs: readonly View[], emit: Emit, channel: number) => void;
 }
 

@@ -22,6 +22,7 @@ function base(spec: CopySpec, sources: readonly { readonly source: Source; reado
   const layer: LayerSymbol = { name: spec.name, op: spec.op, m: 0, k: 0, n: 0, macs: 0 };
   return {
     kind: 'copy',
+    arrange: null,
     name: spec.name,
     layer,
     output: spec.output,
@@ -46,6 +47,7 @@ export function copyKernel(
 ): CopyKernel {
   return {
     ...base(spec, [{ source, shape: sourceShape }]),
+    arrange,
     emit: (output, inputs, emit, channel) => {
       const from = at(inputs, 0);
       const layout = arrange(from.layout);

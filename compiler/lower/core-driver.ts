@@ -1,0 +1,335 @@
+/**
+ * One core's part of the memory plan: for every kernel, tile by tile of its own box, brings in the pieces that are not at home in the
+ * scratchpad, lets the kernel emit its instructions, stores the result, and sends other cores what they need of it. The next tile's pieces are
+ * asked for before this tile computes when they have a second slot.
+ */
+import { InternalError } from '../../isa/base/errors.ts';
+import type { Machine } from '../../isa/machine/schema.ts';
+import type { KernelPlaces, MemoryPlan } from '../mapping/addresses.ts';
+import { copySource } from '../mapping/shares.ts';
+import type { Storage, Stored } from '../mapping/storage.ts';
+import { operandLayout } from '../mapping/storage.ts';
+import type { Stage, TilePlan } from '../mapping/tiles.ts';
+import { stageAlign } from '../mapping/tiles.ts';
+import type { Send, Work } from '../mapping/work.ts';
+import { AccumulatorRing } from './accumulators.ts';
+import type { ConstantPool, ConstantTensor } from './constants.ts';
+import type { Step, WeightTile } from './draft.ts';
+import type { CopyKernel, Emit, Kernel, KernelInput, MatmulKernel, PlainKernel, Tile } from './kernel.ts';
+import { emitCopy, emitPieces } from './kernels/copy.ts';
+import type { MatmulMapping } from './kernels/matmul.ts';
+import { emitMatmul } from './kernels/matmul.ts';
+import type { Box } from './layout.ts';
+import { at, boxLayout, denseLayout, fullBox, packLike, roundUp, sameBox } from './layout.ts';
+import { tilesOf } from './split.ts';
+import type { View } from './walk.ts';
+
+/** DMA channels by purpose, so that loads, stores and constants do not queue behind each other. */
+export interface Channels {
+  readonly load: number;
+  readonly store: number;
+  readonly constants: number;
+  readonly move: number;
+}
+
+export function channelsOf(machine: Machine): Channels {
+  const { channels } = machine.core.dma;
+  return { load: 0, store: 1 % channels, constants: 2 % channels, move: 3 % channels };
+}
+
+export interface DriverInput {
+  readonly storage: Storage;
+  readonly memory: MemoryPlan;
+  /** Per kernel the mapping of matrix products, null for the others. */
+  readonly mappings: readonly (MatmulMapping | null)[];
+  readonly machine: Machine;
+  readonly constants: ConstantPool;
+}
+
+/** What the cores of one program have in common. */
+export interface Shared extends DriverInput {
+  /** Takes a finished step into the program. */
+  readonly push: (step: Step) => void;
+  /** Weight tiles by what they hold: cores with the same tile read the same bytes. */
+  readonly tiles: Map<string, WeightTile>;
+  readonly residentLoads: Set<Step>;
+}
+
+/** One staged operand: a ring of slots and which box the newest holds. */
+interface Ring {
+  readonly base: number;
+  readonly slotBytes: number;
+  readonly stage: Stage;
+  slot: number;
+  held: Box | null;
+  view: View | null;
+}
+
+export class CoreDriver {
+  readonly #core: number;
+  readonly #in: Shared;
+  readonly #channels: Channels;
+  readonly #accumulators: AccumulatorRing;
+  readonly #broughtIn = new Set<ConstantTensor>();
+  readonly #rings = new Map<number, readonly (Ring | null)[]>();
+  readonly #align: number;
+
+  constructor(core: number, shared: Shared) {
+    this.#core = core;
+    this.#in = shared;
+    this.#channels = channelsOf(shared.machine);
+    this.#accumulators = new AccumulatorRing(shared.machine);
+    this.#align = stageAlign(shared.machine);
+  }
+
+  /** @param group kernel that several cores make together, -1 for work of this core alone */
+  #emitter(layer: number, group = -1): Emit {
+    const site = { core: this.#core, group };
+    return (step) => this.#in.push({ ...step, layer, site } as Step);
+  }
+
+  #ringsOf(k: number): readonly (Ring | null)[] {
+    const rings = this.#rings.get(k) ?? this.#makeRings(at(this.#in.storage.kernels, k), k);
+    this.#rings.set(k, rings);
+    return rings;
+  }
+
+  #makeRings(kernel: Kernel, k: number): readonly (Ring | null)[] {
+    const plan = at(this.#in.memory.homes.plans, k);
+    const places = at(this.#in.memory.kernels, k);
+    return kernel.inputs.map((_, i) => {
+      const stage = plan?.inputs[i] ?? null;
+      const base = places?.inputs[i] ?? null;
+      if (stage === null || base === null) return null;
+      return { base, stage, slotBytes: roundUp(stage.sizeBytes, this.#align), slot: -1, held: null, view: null };
+    });
+  }
+
+  /** Constants of kernel `k` that stay, for good or while the kernel makes `share`. */
+  prologue(k: number, share: Box, layer: number): void {
+    const kernel = at(this.#in.storage.kernels, k);
+    for (const { source } of kernel.inputs) if (source.kind === 'constant') this.#bringResident(source.constant, layer);
+    if (kernel.kind === 'copy') return;
+    kernel.inputs.forEach((input, i) => {
+      const ring = this.#ringsOf(k)[i] ?? null;
+      if (ring === null || input.source.kind !== 'constant' || ring.stage.loads > 1) return;
+      this.#bring(kernel, i, ring, input.need(share), this.#emitter(layer));
+    });
+  }
+
+  /** Loads a resident constant to its place before its first use. */
+  #bringResident(constant: ConstantTensor, layer: number): void {
+    const base = this.#in.memory.constants.get(constant);
+    if (base === undefined || this.#broughtIn.has(constant)) return;
+    this.#broughtIn.add(constant);
+    const site = { core: this.#core, group: -1 };
+    const emit: Emit = (step) => {
+      const load = { ...step, layer, site } as Step;
+      this.#in.residentLoads.add(load);
+      this.#in.push(load);
+    };
+    emitPieces(this.#residentView(constant, base), this.#constantInDram(constant), emit, this.#channels.constants);
+  }
+
+  #constantInDram(constant: ConstantTensor): View {
+    const { name, role, layout, stored: format } = constant;
+    return { name, space: 'dram', base: this.#in.constants.place(constant), format, role, layout };
+  }
+
+  #residentView({ name, format, role, layout }: ConstantTensor, base: number): View {
+    return { name, space: 'spad', base, format, role, layout };
+  }
+
+  /** This core's part of kernel `k`, and what others get of it. */
+  body(k: number, { box: share, sends }: Work, layer: number, group: number): void {
+    const kernel = at(this.#in.storage.kernels, k);
+    const emit = this.#emitter(layer, group);
+    if (kernel.kind === 'copy') {
+      this.#copy(kernel, k, share, emit);
+      for (const send of sends) this.#send(k, share, send, emit);
+      return;
+    }
+    const plan = at(this.#in.memory.homes.plans, k);
+    const places = at(this.#in.memory.kernels, k);
+    if (plan === null || places === null) throw new InternalError(`${kernel.name} has no plan`);
+    const boxes = tilesOf(share, plan.sizes, plan.order);
+    boxes.forEach((box, t) => {
+      const inputs = kernel.inputs.map((input, i) => this.#operand(kernel, k, i, input, box, emit));
+      const next = boxes[t + 1];
+      if (next !== undefined) this.#prefetch(kernel, k, next, emit);
+      const output = this.#outputTile(kernel, k, places, plan, box, t);
+      const temps = kernel.temps(box.count).map(
+        (temp, i): View => ({
+          name: temp.name,
+          space: 'spad',
+          base: (places.arena ?? 0) + at(plan.temps, i),
+          format: temp.format,
+          role: 'activations',
+          layout: denseLayout(temp.shape, temp.format.bits).layout,
+        }),
+      );
+      const tile: Tile = { box, inputs: inputs.map((x) => x.view), boxes: inputs.map((x) => x.box), output, temps };
+      this.#compute(kernel, k, tile, layer, emit);
+      if (plan.output !== null) this.#store(k, output, box, emit);
+      for (const send of sends) this.#send(k, box, send, emit);
+    });
+  }
+
+  #copy(kernel: CopyKernel, k: number, share: Box, emit: Emit): void {
+    const channel = this.#copyChannel(kernel);
+    const output = this.#stored(at(this.#in.storage.outputs, k));
+    if (sameBox(share, fullBox(kernel.shape))) {
+      const inputs = kernel.inputs.map((_, i) => this.#home(kernel, i));
+      kernel.emit(output, inputs, emit, channel);
+      return;
+    }
+    const layout = copySource(this.#in.storage, k);
+    if (layout === null) throw new InternalError(`${kernel.name} was cut, but has no boxes`);
+    const from = this.#piece({ ...this.#home(kernel, 0), layout }, share);
+    emitCopy(this.#piece(output, share), from, share.count, emit, channel);
+  }
+
+  /** Copies what another core needs of a box that lies at home here to the same place there. */
+  #send(k: number, made: Box, { core, box }: Send, emit: Emit): void {
+    const part = overlap(made, box);
+    if (part === null) return;
+    const view = this.#piece(this.#stored(at(this.#in.storage.outputs, k)), part);
+    const there: Emit = (step) => emit('core' in step ? { ...step, core: core + 1 } : step);
+    emitPieces(view, view, there, this.#channels.store);
+  }
+
+  #compute(kernel: PlainKernel | MatmulKernel, k: number, tile: Tile, layer: number, emit: Emit): void {
+    if (kernel.kind === 'plain') {
+      kernel.emit(tile, emit, this.#accumulators);
+      return;
+    }
+    const mapping = at(this.#in.mappings, k);
+    if (mapping === null) throw new InternalError(`${kernel.name} has no mapping`);
+    const { tiles, constants } = this.#in;
+    const weights = {
+      tile: (key: string, make: () => WeightTile): WeightTile => {
+        const tileOf = tiles.get(key) ?? make();
+        tiles.set(key, tileOf);
+        return tileOf;
+      },
+      place: (bytes: Uint8Array): number => constants.placeBytes(bytes),
+    };
+    const cx = { kernel, mapping, layer, weights, accumulators: this.#accumulators, emit };
+    if (kernel.epilogue === null) {
+      emitMatmul(cx, tile);
+      return;
+    }
+    const drained = at(tile.temps, 0);
+    emitMatmul(cx, { ...tile, box: kernel.epilogue.need(tile.box), output: drained });
+    kernel.epilogue.emit(tile, drained, emit, this.#accumulators);
+  }
+
+  /** The piece of an operand for one output box: where it lies, or staged. */
+  #operand(
+    kernel: Kernel,
+    k: number,
+    i: number,
+    input: KernelInput,
+    box: Box,
+    emit: Emit,
+  ): { readonly view: View; readonly box: Box } {
+    const need = input.need(box);
+    const ring = this.#ringsOf(k)[i] ?? null;
+    if (ring === null) return { view: this.#piece(this.#home(kernel, i), need), box: need };
+    if (ring.held === null || !covers(ring.held, need)) this.#bring(kernel, i, ring, need, emit);
+    if (ring.view === null || ring.held === null)
+      throw new InternalError(`operand ${i} of ${kernel.name} was not staged`);
+    if (sameBox(ring.held, need)) return { view: ring.view, box: need };
+    return { view: this.#piece(ring.view, relative(need, ring.held)), box: need };
+  }
+
+  #prefetch(kernel: Kernel, k: number, next: Box, emit: Emit): void {
+    kernel.inputs.forEach((input, i) => {
+      const ring = this.#ringsOf(k)[i] ?? null;
+      const need = input.need(next);
+      if (ring === null || ring.stage.depth < 2 || (ring.held !== null && covers(ring.held, need))) return;
+      this.#bring(kernel, i, ring, need, emit);
+    });
+  }
+
+  /** Copies one piece into the next slot of the ring. */
+  #bring(kernel: Kernel, i: number, ring: Ring, box: Box, emit: Emit): void {
+    const home = this.#home(kernel, i);
+    const src = this.#piece(home, box);
+    const { source } = at(kernel.inputs, i);
+    const format = source.kind === 'constant' ? source.constant.format : src.format;
+    const packed = packLike(src.layout, format.bits);
+    if (packed.sizeBytes > ring.slotBytes) throw new InternalError(`operand ${i} of ${kernel.name} outgrew its slot`);
+    ring.slot = (ring.slot + 1) % ring.stage.depth;
+    ring.held = box;
+    ring.view = { ...src, format, space: 'spad', base: ring.base + ring.slot * ring.slotBytes, layout: packed.layout };
+    const channel = source.kind === 'constant' ? this.#channels.constants : this.#channels.load;
+    emitPieces(ring.view, src, emit, channel);
+  }
+
+  #piece(view: View, box: Box): View {
+    const layout = boxLayout(view.layout, box);
+    if (layout === null) throw new InternalError(`${view.name} cannot be cut at [${box.start}]`);
+    return { ...view, layout };
+  }
+
+  #outputTile(kernel: Kernel, k: number, places: KernelPlaces, plan: TilePlan, box: Box, t: number): View {
+    const home = this.#stored(at(this.#in.storage.outputs, k));
+    if (plan.output === null || places.output === null) return this.#piece(home, box);
+    const slot = (t % plan.output.depth) * roundUp(plan.output.sizeBytes, this.#align);
+    return {
+      ...home,
+      space: 'spad',
+      base: places.output + slot,
+      layout: denseLayout(box.count, kernel.format.bits).layout,
+    };
+  }
+
+  #store(k: number, staged: View, box: Box, emit: Emit): void {
+    const home = this.#piece(this.#stored(at(this.#in.storage.outputs, k)), box);
+    emitPieces(home, staged, emit, this.#channels.store);
+  }
+
+  #copyChannel(kernel: Kernel): number {
+    if (kernel.layer.op === 'load') return this.#channels.load;
+    return kernel.layer.op === 'store' ? this.#channels.store : this.#channels.move;
+  }
+
+  /** An operand where it lives, under the kernel's own shape. */
+  #home(kernel: Kernel, i: number): View {
+    const { source } = at(kernel.inputs, i);
+    if (source.kind === 'constant') {
+      const { constant } = source;
+      const base = this.#in.memory.constants.get(constant);
+      return base === undefined ? this.#constantInDram(constant) : this.#residentView(constant, base);
+    }
+    const stored = this.#in.storage.values.get(source.name);
+    if (stored === undefined) throw new InternalError(`${source.name} has no storage`);
+    return { ...this.#stored(stored), layout: operandLayout(this.#in.storage, kernel, i) };
+  }
+
+  /** A value at home, named after the buffer whose bytes it is. */
+  #stored(stored: Stored): View {
+    const { space, base } = at(this.#in.memory.buffers, stored.buffer);
+    const { name } = at(this.#in.storage.buffers, stored.buffer);
+    return { name, space, base, format: stored.format, role: 'activations', layout: stored.layout };
+  }
+}
+
+/** Whether a held piece contains a needed one. */
+function covers(held: Box, need: Box): boolean {
+  return held.start.every(
+    (s, d) => s <= at(need.start, d) && at(need.start, d) + at(need.count, d) <= s + at(held.count, d),
+  );
+}
+
+function relative(box: Box, frame: Box): Box {
+  return { start: box.start.map((s, d) => s - at(frame.start, d)), count: box.count };
+}
+
+/** What two boxes share, or null. */
+function overlap(a: Box, b: Box): Box | null {
+  const start = a.start.map((s, d) => Math.max(s, at(b.start, d)));
+  const count = a.start.map((s, d) => Math.min(s + at(a.count, d), at(b.start, d) + at(b.count, d)) - at(start, d));
+  return count.every((c) => c > 0) ? { start, count } : null;
+}
