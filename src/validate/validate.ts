@@ -7,6 +7,7 @@ import { VERSION } from '../version.ts';
 import { dramRows } from './dram.ts';
 import { exactRows } from './exact.ts';
 import { lawRows } from './laws.ts';
+import { macroRows } from './macros.ts';
 import { errorOf, GROUPS, type Group, percentText, type Row, rowSchema } from './row.ts';
 import { systemRows } from './systems.ts';
 
@@ -35,7 +36,7 @@ export type Validation = z.infer<typeof validationSchema>;
 
 const MAKERS: Readonly<Record<Group, () => Row[]>> = {
   exact: exactRows,
-  macros: () => [],
+  macros: macroRows,
   systems: systemRows,
   dram: dramRows,
   laws: lawRows,

@@ -6,7 +6,7 @@
  */
 import { assumed, cited, type Price, product, type Range, times } from '../price.ts';
 import { interpolate, logInterpolate } from '../technology/interpolate.ts';
-import { type Corner, energyScale } from '../technology/scaling.ts';
+import { type Corner, polynomialScale } from '../technology/scaling.ts';
 import {
   CACTI_LEAKAGE_MW_PER_MB,
   CACTI_NODES,
@@ -123,7 +123,7 @@ function supply({ nodeNm, supplyV }: Corner): Price[] {
 /** Outside 22..65 nm. SRAM shrinks less than logic: from none of the logic factor to all of it. */
 function nodeScale({ nodeNm }: Corner): Price[] {
   if (nodeNm >= SMALLEST_NM && nodeNm <= LARGEST_NM) return [];
-  const logic = energyScale({ nodeNm: clampNode(nodeNm), supplyV: 0.9 }, { nodeNm, supplyV: 0.9 }).value;
+  const logic = polynomialScale({ nodeNm: clampNode(nodeNm), supplyV: 0.9 }, { nodeNm, supplyV: 0.9 });
   const why = `SRAM outside the tables of ${SMALLEST_NM} to ${LARGEST_NM} nm: between no scaling and the logic factor ${Number(logic.toPrecision(3))}`;
   return [assumed(Math.sqrt(logic), '1', why, [Math.min(1, logic), Math.max(1, logic)])];
 }

@@ -7,8 +7,16 @@ import type { AnalogCim, Machine } from '../../../isa/machine/schema.ts';
 import { type Activity, inputFactor, productFactor } from '../activity.ts';
 import { sramPrices } from '../memories/sram.ts';
 import { absent, type Price, product, sum, times } from '../price.ts';
-import { adcArea, adcEnergy, analogCellEnergy, dacEnergy } from '../technology/converters.ts';
-import { gateArea, gateAreaAt, gateEnergy, gatesAt, lineEnergy, registerActivity } from '../technology/gates.ts';
+import { adcArea, adcEnergy, analogCellArea, analogCellEnergy, dacEnergy } from '../technology/converters.ts';
+import {
+  arrayGates,
+  gateArea,
+  gateAreaAt,
+  gateEnergy,
+  gatesAt,
+  lineEnergy,
+  registerActivity,
+} from '../technology/gates.ts';
 import type { MatrixPart } from './matrix.ts';
 import { arrayFootprint } from './part.ts';
 
@@ -17,12 +25,11 @@ export function analogPart(machine: Machine, matrix: AnalogCim, activity: Activi
   const macros = matrix.macros * machine.cores;
   const register = product(gateEnergy('flipFlop'), [registerActivity()], 'flip-flop');
   const width = matrix.adcBits + matrix.weightBitsMax + Math.min(8, matrix.inputBitsMax);
-  const at = (price: Price, what: string) => gatesAt(price, corner, what);
+  const at = (price: Price, what: string) => gatesAt(product(price, [arrayGates()], `${what}, drawn`), corner, what);
   const none = absent('fJ', 'no such circuit in an analog array');
   const accBits = machine.core.accumulators.widthBits;
   const adder = sum([gateEnergy('fullAdder'), register], 'adder bit with register');
   const wordline = product(lineEnergy(matrix.columns, 'wordline'), [inputFactor(activity)], 'wordline toggles');
-  const bitline = product(lineEnergy(1, 'bitline share'), [productFactor(activity)], 'bitline share');
   const cells = sramPrices(
     {
       sizeBytes: (matrix.rows * matrix.columns * matrix.cellBits * matrix.planes) / 8,
@@ -31,6 +38,11 @@ export function analogPart(machine: Machine, matrix: AnalogCim, activity: Activi
     },
     corner,
     'array cells',
+  );
+  const compute = times(
+    analogCellArea(matrix.cellBits * matrix.planes, corner),
+    matrix.rows * matrix.columns,
+    'compute cells',
   );
   const adcs = Math.ceil(matrix.columns / matrix.columnsPerAdc);
   const converters = times(adcArea(matrix.adcBits, corner), adcs * macros, `${adcs} ADCs a macro`);
@@ -45,10 +57,7 @@ export function analogPart(machine: Machine, matrix: AnalogCim, activity: Activi
       'systolic.mac': none,
       'systolic.loadBit': none,
       'systolic.productBit': none,
-      'analog.cell': sum(
-        [product(analogCellEnergy(corner), [productFactor(activity)], 'cell'), at(bitline, 'bitline share')],
-        'cell evaluation',
-      ),
+      'analog.cell': product(analogCellEnergy(corner), [productFactor(activity)], 'cell evaluation'),
       'analog.dac': sum([dacEnergy(matrix.dacBits, corner), at(wordline, 'wordline')], 'row driven'),
       'analog.adc': adcEnergy(matrix.adcBits, corner),
       'array.shiftAdd': at(times(adder, width, `shift-add of ${width} bits`), 'shift-add of a code'),
@@ -60,7 +69,7 @@ export function analogPart(machine: Machine, matrix: AnalogCim, activity: Activi
     },
     components: {
       arrays: {
-        area: sum([times(cells.area, macros, 'macros'), converters], 'cells and ADCs'),
+        area: sum([times(compute, macros, 'macros'), converters], 'cells and ADCs'),
         leakage: times(cells.leakage, macros, 'macros'),
       },
       adderTrees: nothing,

@@ -12,6 +12,7 @@ import { absent, type Price, product, sum, times } from '../price.ts';
 import {
   adderTreeArea,
   adderTreeEnergy,
+  arrayGates,
   gateArea,
   gateAreaAt,
   gateEnergy,
@@ -46,7 +47,7 @@ export function matrixPart(machine: Machine, activity: Activity): MatrixPart {
 
 /** What stands behind the trees, all per cell column that they serve. */
 interface ColumnShare {
-  /** Bits of an adder that joins trees to weights; none where every weight has a tree of its own. */
+  /** Bits of adders that join trees to weights, and trees of input bits side by side; none where every weight has a tree of its own and bits come one by one. */
   readonly join: number;
   /** Bits of the accumulator that shifts over input bits, one for each widest weight. */
   readonly accumulator: number;
@@ -55,10 +56,11 @@ interface ColumnShare {
 }
 
 function columnShare(matrix: DigitalCim): ColumnShare {
-  const { weightBitsMin, weightBitsMax, inputBitsMax, rowsAtOnce } = matrix;
+  const { weightBitsMin, weightBitsMax, inputBitsMax, inputBitsPerCycle, rowsAtOnce } = matrix;
   const treeSum = ceilLog2(rowsAtOnce) + weightBitsMin;
+  const parallel = ((inputBitsPerCycle - 1) * (treeSum + 1)) / weightBitsMin;
   const accumulator = (ceilLog2(rowsAtOnce) + 1 + weightBitsMax + Math.min(8, inputBitsMax)) / weightBitsMax;
-  const join = weightBitsMax > weightBitsMin ? (treeSum + 1) / weightBitsMin : 0;
+  const join = parallel + (weightBitsMax > weightBitsMin ? (treeSum + 1) / weightBitsMin : 0);
   return { join, accumulator, registers: treeSum / weightBitsMin + accumulator };
 }
 
@@ -66,7 +68,7 @@ function digitalPart(machine: Machine, matrix: DigitalCim, activity: Activity): 
   const corner = machine.technology;
   const accBits = machine.core.accumulators.widthBits;
   const gates = (price: Price, what: string, factors: readonly Price[] = []) =>
-    gatesAt(factors.length === 0 ? price : product(price, factors, `${what}, switching`), corner, what);
+    gatesAt(product(price, [arrayGates(), ...factors], `${what}, drawn and switching`), corner, what);
   const register = product(gateEnergy('flipFlop'), [registerActivity()], 'flip-flop');
   const wordline = product(lineEnergy(matrix.columns, 'wordline'), [inputFactor(activity)], 'wordline toggles');
   const inputBit = sum([wordline, register], 'input driver');
@@ -126,7 +128,11 @@ function digitalComponents(machine: Machine, matrix: DigitalCim): Readonly<Recor
     'array cells',
   );
   const multipliers = gates(
-    times(gateArea('inverter'), matrix.rows * summed, 'one-bit multipliers, one NOR2 each'),
+    times(
+      gateArea('inverter'),
+      matrix.rowsAtOnce * summed * matrix.inputBitsPerCycle,
+      'one-bit multipliers, one NOR2 at each leaf of a tree',
+    ),
     'multipliers',
   );
   const drivers = gates(
@@ -139,7 +145,7 @@ function digitalComponents(machine: Machine, matrix: DigitalCim): Readonly<Recor
     corner,
     'multipliers and drivers',
   );
-  const trees = summed / matrix.weightBitsMin;
+  const trees = (summed * matrix.inputBitsPerCycle) / matrix.weightBitsMin;
   const tree = adderTreeArea(matrix.rowsAtOnce, matrix.weightBitsMin);
   const allTrees = gates(times(tree, trees, `${trees} trees`), 'adder trees');
   const join = sum(
@@ -151,7 +157,7 @@ function digitalComponents(machine: Machine, matrix: DigitalCim): Readonly<Recor
   );
   const joined = gates(times(join, summed, `${summed} columns`), 'shift-add');
   const adder = sum([gateArea('fullAdder'), gateArea('flipFlop')], 'adder bit');
-  const outputs = trees * machine.core.accumulators.widthBits;
+  const outputs = (summed / matrix.weightBitsMin) * machine.core.accumulators.widthBits;
   return {
     arrays: {
       area: sum([times(cells.area, macros, 'macros'), logic.area], 'cells, multipliers, drivers'),

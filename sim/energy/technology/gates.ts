@@ -2,6 +2,7 @@
  * Gates of digital CIM at 28 nm, 0.9 V (ZigZag's constants), and how many of them an adder tree takes. Energies are C V^2 of the gate capacitance at full
  * activity; the one-bit multiplier (a NOR2) is half of it, as in the source. Leaves out wire load inside the array, which the source folds into its gates.
  */
+import { fittedConstant, fittedFactor, fittedValue } from '../macros/fitted.ts';
 import { assumed, cited, type Price, product, type Range, sum, times } from '../price.ts';
 import { ceilLog2 } from './interpolate.ts';
 import { areaScale, type Corner, energyScale } from './scaling.ts';
@@ -82,10 +83,42 @@ export function adderTreeEnergy(inputs: number, bits: number): Price {
     ],
     `adder tree of ${inputs} inputs of ${bits} bit`,
   );
-  return product(price, [treeStyle([0.7, 1.4])], 'adder tree with its circuit style');
+  return product(price, [treeStyle([0.7, 1.4]), glitches(inputs, bits)], 'adder tree with its circuit style');
 }
 
-/** Area of one tree; trees of published 28 nm macros, drawn with their cells, are three to five times denser than these gates. */
+/** Deepest tree among the macros that the growth was fitted to; below it growth is taken to have ended. */
+const DEEPEST_FITTED_LEVEL = 8;
+
+/**
+ * Transitions of a tree over those of its leaves. Operands of an adder arrive at different times, so each level switches more often than the one before, by a fitted
+ * factor between 1 (all at once) and 2 (every arrival is a transition); half as many adders a level, each a bit wider.
+ */
+export function glitches(inputs: number, bits: number, growth: number = fittedValue('glitchGrowth')): Price {
+  const mean = (rate: number) => {
+    let left = inputs;
+    let [energy, weighted, transitions] = [0, 0, 1];
+    for (let level = 1; left > 1; level++) {
+      const adders = Math.floor(left / 2);
+      const each = (bits + level - 2) * CAPACITANCE.fullAdder + CAPACITANCE.halfAdder;
+      energy += adders * each;
+      weighted += adders * each * transitions;
+      left -= adders;
+      if (level < DEEPEST_FITTED_LEVEL) transitions *= rate;
+    }
+    return energy === 0 ? 1 : weighted / energy;
+  };
+  return fittedFactor(
+    'glitchGrowth',
+    mean(growth),
+    [1, Math.max(mean(growth), mean(GLITCH_LIMIT))],
+    `${inputs} inputs of ${bits} bit`,
+  );
+}
+
+/** Upper end of the growth: what 256-row trees at twice their published energy would need. */
+const GLITCH_LIMIT = 1.8;
+
+/** Area of one tree of library gates; placedGates() says how much denser they are drawn with the cells. */
 export function adderTreeArea(inputs: number, bits: number): Price {
   const tree = adderTree(inputs, bits);
   const price = sum(
@@ -95,7 +128,7 @@ export function adderTreeArea(inputs: number, bits: number): Price {
     ],
     `adder tree of ${inputs} inputs of ${bits} bit`,
   );
-  return product(price, [treeStyle([0.2, 1.4])], 'adder tree with its circuit style');
+  return product(price, [treeStyle([0.6, 1.4])], 'adder tree with its circuit style');
 }
 
 /** Energy of compressor trees is about 0.7 of these gates; counting every adder as a full one gives 1.4. */
@@ -112,9 +145,15 @@ export function gateAreaAt(price: Price, corner: Corner, what: string): Price {
   return product(price, [areaScale(GATE_CORNER.nodeNm, corner.nodeNm)], what);
 }
 
-/** Area of placed gates of an array against their sum, as far as the published macros tell. */
+/** Area of gates drawn with the cells of an array against the sum of library gates; published over modelled areas of three more macros are 0.81 to 1.27. */
 export function placedGates(): Price {
-  return cited(1, '1', 'zigzag-validation', 'published over modelled areas', [0.81, 1.27]);
+  const spread = cited(1, '1', 'zigzag-validation', 'published over modelled areas', [0.81, 1.27]);
+  return product(fittedConstant('arrayDensity'), [spread], 'gates drawn with cells');
+}
+
+/** Energy of gates drawn inside an array against those of the source. */
+export function arrayGates(): Price {
+  return fittedConstant('arrayGates');
 }
 
 /** Toggle rate of registers and operand latches with data that nobody measured. */

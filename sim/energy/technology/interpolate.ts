@@ -16,6 +16,11 @@ export function ln(x: number): number {
   return k * LN2 + 2 * y * sum;
 }
 
+/** base^exponent of a base > 0. */
+export function power(base: number, exponent: number): number {
+  return exp(exponent * ln(base));
+}
+
 /** Smallest whole number of bits that counts to n. */
 export function ceilLog2(n: number): number {
   let bits = 0;

@@ -1,13 +1,13 @@
 /**
  * Logic energy and area from one node and supply to another: polynomials and area table of Stillmaker & Baas 2017, straight lines between their nodes.
- * Below 7 nm: energy x sqrt(node/7), area x node/7 (extrapolation of hwcomponents, not of the paper). Below 0.7 V, where the polynomials turn, energy follows
- * V^2. SRAM and wires do not follow these factors: see memories/ and technology/static.ts. TPUv4i's own table
- * has 0.30 to 0.36 from 45 to 7 nm where the polynomials have 0.10, and published macros say the same, so below 28 nm the upper end grows to four times at 7 nm.
+ * Energy follows the polynomials down to 32 nm, and from 28 nm on V^2 and a fitted power of the node: they are made from predictive models, and built chips gain far less
+ * (TPUv4i's own table has 0.30 to 0.36 from 45 to 7 nm with its lower supply, the polynomials 0.10 at one supply). Area below 7 nm: x node/7 (extrapolation of
+ * hwcomponents, not of the paper). SRAM and wires do not follow these factors: see memories/ and technology/static.ts.
  */
 import { InputError } from '../../../isa/base/errors.ts';
-import { exp } from '../../../isa/numerics/special.ts';
+import { fittedFactor, fittedValue } from '../macros/fitted.ts';
 import { assumed, cited, type Price, product } from '../price.ts';
-import { interpolate, ln } from './interpolate.ts';
+import { interpolate, power } from './interpolate.ts';
 
 /** A technology node and its supply. */
 export interface Corner {
@@ -46,15 +46,42 @@ const AREAS: readonly (readonly [nodeNm: number, factor: number])[] = [
 const LOWEST_FITTED_V = 0.7;
 const SMALLEST_NM = 7;
 const LARGEST_NM = 130;
+/** The polynomials end here going down; from 28 nm on energy follows V^2 and a fitted power of the node. */
+const LAST_POLYNOMIAL_NM = 32;
+const CERTAIN_NM = 28;
+const NOMINAL_V = 0.9;
 
-/** Energy relative to any other corner; arbitrary unit. */
-function relativeEnergy({ nodeNm, supplyV }: Corner): number {
+/** Energy relative to any other corner by the polynomials alone; arbitrary unit. */
+function polynomialEnergy({ nodeNm, supplyV }: Corner): number {
   checkNode(nodeNm);
   const v = Math.max(supplyV, LOWEST_FITTED_V);
   const points = POLYNOMIALS.map(([x, a2, a1, a0]) => ({ x, y: a2 * v * v + a1 * v + a0 }));
   const low = supplyV < LOWEST_FITTED_V ? (supplyV / LOWEST_FITTED_V) * (supplyV / LOWEST_FITTED_V) : 1;
   const small = nodeNm < SMALLEST_NM ? Math.sqrt(nodeNm / SMALLEST_NM) : 1;
   return interpolate(points, Math.max(nodeNm, SMALLEST_NM)) * low * small;
+}
+
+/** The polynomials down to 32 nm; from 28 nm on V^2, since published macros and V^2 agree over supply where the polynomials are too flat. */
+function relativeEnergy(corner: Corner): number {
+  const { nodeNm, supplyV } = corner;
+  checkNode(nodeNm);
+  if (nodeNm >= LAST_POLYNOMIAL_NM) return polynomialEnergy(corner);
+  const v = supplyV / NOMINAL_V;
+  const planar = polynomialEnergy({ nodeNm: CERTAIN_NM, supplyV: NOMINAL_V }) * v * v;
+  if (nodeNm <= CERTAIN_NM) return planar;
+  const end = polynomialEnergy({ nodeNm: LAST_POLYNOMIAL_NM, supplyV });
+  return interpolate(
+    [
+      { x: CERTAIN_NM, y: planar },
+      { x: LAST_POLYNOMIAL_NM, y: end },
+    ],
+    nodeNm,
+  );
+}
+
+/** Factor on energy by the polynomials alone: what predictive models expect of logic, which memories still follow in part. */
+export function polynomialScale(from: Corner, to: Corner): number {
+  return polynomialEnergy(to) / polynomialEnergy(from);
 }
 
 function relativeArea(nodeNm: number): number {
@@ -84,17 +111,6 @@ function checkNode(nodeNm: number): void {
   });
 }
 
-/** From this node on, predictive models (the polynomials) and built chips part. */
-const CERTAIN_NM = 28;
-/** (0.36 / 0.10) and the lower supply of 7 nm. */
-const CHIPS_AT_7NM = 4;
-
-/** Upper end of a smaller node over the polynomials: 1 at 28 nm, 4 at 7 nm, a power of the node between and below. */
-function chipsOverModel(nodeNm: number): number {
-  if (nodeNm >= CERTAIN_NM) return 1;
-  return exp((ln(CHIPS_AT_7NM) * ln(CERTAIN_NM / nodeNm)) / ln(CERTAIN_NM / SMALLEST_NM));
-}
-
 /** Why a corner is outside what the scaling was fitted to; empty inside. */
 export function extrapolated({ nodeNm, supplyV }: Corner): string[] {
   return [
@@ -105,8 +121,8 @@ export function extrapolated({ nodeNm, supplyV }: Corner): string[] {
 }
 
 /**
- * Factor on energy from one corner to another; 1 without doubt when they are the same, else +-15 % (interpolation between nodes, library differences), and
- * upwards more the further it shrinks below 28 nm.
+ * Factor on energy from one corner to another; 1 without doubt when they are the same, else +-15 % (interpolation between nodes, library differences).
+ * Below 28 nm the fitted exponent takes over, and the range reaches down to what the polynomials say.
  */
 export function energyScale(from: Corner, to: Corner): Price {
   const what = `energy ${from.nodeNm} nm ${from.supplyV} V to ${to.nodeNm} nm ${to.supplyV} V`;
@@ -114,12 +130,22 @@ export function energyScale(from: Corner, to: Corner): Price {
   const same = from.nodeNm === to.nodeNm && from.supplyV === to.supplyV;
   const scale = cited(f, '1', 'stillmaker-2017', what, same ? [f, f] : [0.85 * f, 1.15 * f]);
   const why = extrapolated(to);
-  const shrunk = chipsOverModel(to.nodeNm) / chipsOverModel(Math.max(to.nodeNm, from.nodeNm));
   const doubts = [
-    ...(shrunk > 1 ? [cited(1, '1', 'tpuv4i-2021', 'built chips shrink less than the polynomials', [1, shrunk])] : []),
+    ...(to.nodeNm < CERTAIN_NM ? [built(from, to)] : []),
     ...(why.length > 0 ? [assumed(1, '1', why.join('; '), [0.6, 1.6])] : []),
   ];
   return doubts.length === 0 ? scale : product(scale, doubts, what);
+}
+
+/** What built gates still gain below 28 nm: a fitted power of the node; the low end is what the polynomials promise. */
+function built(from: Corner, to: Corner): Price {
+  const start = Math.min(from.nodeNm, CERTAIN_NM);
+  const f = power(to.nodeNm / start, fittedValue('nodeExponent'));
+  const at = (nodeNm: number) => polynomialEnergy({ nodeNm, supplyV: NOMINAL_V });
+  const model = at(to.nodeNm) / at(start);
+  const measured = fittedFactor('nodeExponent', f, [Math.min(model, f), f], `${start} nm to ${to.nodeNm} nm`);
+  const chips = cited(1, '1', 'tpuv4i-2021', 'built chips shrink less than the polynomials', [1, 1.25]);
+  return product(measured, [chips], 'gates below 28 nm');
 }
 
 /** Factor on logic area; +-15 % between different nodes. */

@@ -85,11 +85,11 @@ describe('the generic list', () => {
     expect(lists.map((l) => l.warnings.length)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 1]);
   });
 
-  it('takes activity from measured operands, and is cited then', () => {
+  it('takes activity from measured operands, and rests on the fit then, no longer on an assumption', () => {
     const rates = { inputActivity: 0.375, weightDensity: 0.5 };
     const activity = { ...rates, origin: 'test', measured: true, layers: new Map([[2, rates]]) };
     const measured = priceList(edgeDcim28nm, { activity });
-    expect(measured.actions['array.adderBit'].basis).toBe('cited');
+    expect(measured.actions['array.adderBit'].basis).toBe('fitted');
     expect(edge.actions['array.adderBit'].basis).toBe('assumed');
     const ratio = measured.actions['array.adderBit'].value / edge.actions['array.adderBit'].value;
     expect(ratio).toBeCloseTo(0.375 / 0.5, 12);

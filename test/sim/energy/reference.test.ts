@@ -11,7 +11,7 @@ import {
   operationArea,
   operationEnergy,
 } from '../../../sim/energy/technology/operations.ts';
-import { areaScale, energyScale } from '../../../sim/energy/technology/scaling.ts';
+import { areaScale, polynomialScale } from '../../../sim/energy/technology/scaling.ts';
 import { sharedFile } from '../../harness/shared.ts';
 
 interface Reference {
@@ -81,7 +81,7 @@ describe.skipIf(file === undefined)('reference figures (skipped where ../shared 
     const e = (i: number, v: number) => polynomials[i]![0] * v * v + polynomials[i]![1] * v + polynomials[i]![2];
     nodes.forEach((node, i) => {
       for (const v of [0.7, 0.9, 1.2])
-        expect(energyScale(at45, { nodeNm: node, supplyV: v }).value).toBeCloseTo(
+        expect(polynomialScale(at45, { nodeNm: node, supplyV: v })).toBeCloseTo(
           e(i, v) / e(nodes.indexOf(45), 0.9),
           12,
         );
@@ -90,7 +90,7 @@ describe.skipIf(file === undefined)('reference figures (skipped where ../shared 
       });
     });
     for (const f of reference.scaling.factors_from_45nm) {
-      const at = (v: number) => energyScale({ nodeNm: 45, supplyV: v }, { nodeNm: f.node_nm, supplyV: v }).value;
+      const at = (v: number) => polynomialScale({ nodeNm: 45, supplyV: v }, { nodeNm: f.node_nm, supplyV: v });
       expect(at(0.9) / f.energy_factor_0V9).toBeCloseTo(1, 3);
       expect(at(0.8) / f.energy_factor_0V8).toBeCloseTo(1, 3);
       expect(areaScale(45, f.node_nm).value / f.area_factor).toBeCloseTo(1, 3);

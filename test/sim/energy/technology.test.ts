@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { adderTree, adderTreeEnergy, gateEnergy } from '../../../sim/energy/technology/gates.ts';
+import { delayRatio } from '../../../sim/energy/technology/delay.ts';
+import { adderTree, adderTreeEnergy, gateEnergy, glitches } from '../../../sim/energy/technology/gates.ts';
 import { ceilLog2, ln, logInterpolate } from '../../../sim/energy/technology/interpolate.ts';
 import {
   macEnergy,
@@ -8,7 +9,7 @@ import {
   operationEnergy,
   productBitEnergy,
 } from '../../../sim/energy/technology/operations.ts';
-import { areaScale, energyScale, extrapolated } from '../../../sim/energy/technology/scaling.ts';
+import { areaScale, energyScale, extrapolated, polynomialScale } from '../../../sim/energy/technology/scaling.ts';
 
 describe('node and supply scaling', () => {
   /** Factors from 45 nm at 0.9 V, as computed with the published polynomials by hwcomponents: node, energy, area. */
@@ -25,11 +26,29 @@ describe('node and supply scaling', () => {
     [5, 0.08654, 0.04214],
   ] as const;
 
-  it.each(FACTORS)('has the published factors at %i nm', (node, energy, area) => {
+  it.each(FACTORS)('has the published factors at %i nm, for energy down to 28 nm', (node, energy, area) => {
     const from = { nodeNm: 45, supplyV: 0.9 };
-    const e = energyScale(from, { nodeNm: node, supplyV: 0.9 }).value;
-    expect(Math.abs(e / energy - 1)).toBeLessThan(6e-4);
+    const to = { nodeNm: node, supplyV: 0.9 };
+    expect(Math.abs(polynomialScale(from, to) / energy - 1)).toBeLessThan(6e-4);
     expect(Math.abs(areaScale(45, node).value / area - 1)).toBeLessThan(6e-4);
+    const built = energyScale(from, to).value;
+    if (node >= 28) expect(built).toBeCloseTo(polynomialScale(from, to), 12);
+    else expect(built / (0.5066 * (node / 28) ** 0.06)).toBeCloseTo(1, 3);
+  });
+
+  it('below 28 nm has a fitted power of the node and V^2, with a range from the polynomials to no gain at all', () => {
+    const here = { nodeNm: 28, supplyV: 0.9 };
+    const five = energyScale(here, { nodeNm: 5, supplyV: 0.9 });
+    expect(five.basis).toBe('assumed');
+    expect(five.low).toBeLessThan(polynomialScale(here, { nodeNm: 5, supplyV: 0.9 }));
+    expect(five.high).toBeGreaterThan(1);
+    const seven = energyScale(here, { nodeNm: 7, supplyV: 0.9 });
+    expect(seven.basis).toBe('fitted');
+    expect(energyScale(here, { nodeNm: 7, supplyV: 0.72 }).value / seven.value).toBeCloseTo(0.64, 12);
+    // TPUv4i's own table: 0.30 to 0.36 from 45 nm to 7 nm, whose supply is about 0.75 V.
+    const tpu = energyScale({ nodeNm: 45, supplyV: 0.9 }, { nodeNm: 7, supplyV: 0.75 }).value;
+    expect(tpu).toBeGreaterThan(0.3);
+    expect(tpu).toBeLessThan(0.36);
   });
 
   it('grows with node and supply', () => {
@@ -56,6 +75,20 @@ describe('node and supply scaling', () => {
     expect(extrapolated({ nodeNm: 5, supplyV: 0.5 })).toHaveLength(2);
     expect(energyScale(here, { nodeNm: 5, supplyV: 0.5 }).basis).toBe('assumed');
     expect(() => energyScale(here, { nodeNm: 180, supplyV: 1.8 })).toThrow(/180 nm/);
+  });
+});
+
+describe('delay over the supply', () => {
+  it('is the alpha-power law, and 1 at the same supply', () => {
+    const law = (v: number) => v / (v - 0.388) ** 1.3;
+    expect(delayRatio('logic', 0.9, 0.5)).toBeCloseTo(law(0.5) / law(0.9), 10);
+    expect(delayRatio('analog', 0.8, 0.8)).toBe(1);
+    expect(delayRatio('analog', 1.2, 0.85)).toBeCloseTo((0.85 / 0.4 ** 2 / 1.2) * 0.75 ** 2, 10);
+  });
+  it('only grows as the supply falls, and ends at the threshold', () => {
+    for (const kind of ['logic', 'analog'] as const)
+      for (let v = 0.5; v < 1.2; v += 0.05) expect(delayRatio(kind, v + 0.05, v), `${kind} ${v}`).toBeGreaterThan(1);
+    expect(() => delayRatio('logic', 0.9, 0.38)).toThrow(/0.38 V/);
   });
 });
 
@@ -92,7 +125,22 @@ describe('gates and operations', () => {
   it('prices them from capacitance and supply', () => {
     expect(gateEnergy('fullAdder').value).toBeCloseTo(4.2 * 0.81, 12);
     const leaf = (247 * 4.2 + 255 * 1.75) * 0.81;
-    expect(adderTreeEnergy(256, 1).value).toBeCloseTo(leaf / 256, 10);
+    expect(adderTreeEnergy(256, 1).value).toBeCloseTo((leaf / 256) * glitches(256, 1).value, 10);
+  });
+
+  it('lets a tree switch more from level to level', () => {
+    for (const [n, p] of [
+      [2, 4],
+      [256, 1],
+    ] as const)
+      expect(glitches(n, p, 1).value).toBeCloseTo(1, 12);
+    expect(glitches(2, 4).value).toBe(1);
+    // Eight inputs of a bit: half adders of 2.5 gates, full ones of 6; 4 x 2.5, 2 x 8.5, 1 x 14.5 gates over three levels.
+    expect(glitches(8, 1, 2).value).toBeCloseTo((10 + 2 * 17 + 4 * 14.5) / (10 + 17 + 14.5), 12);
+    expect(glitches(7, 2, 1.5).value).toBeGreaterThan(1);
+    expect(glitches(256, 4).low).toBe(1);
+    // Growth ends at the deepest tree of the fit: twice the depth is not twice the growth.
+    expect(glitches(4096, 4).value / glitches(256, 4).value).toBeLessThan(1.1 * (11 / 7));
   });
 
   it('scales the 45 nm tables', () => {
