@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/harness/global.ts'],
     setupFiles: ['test/harness/seed.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,

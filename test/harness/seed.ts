@@ -1,6 +1,5 @@
-/** Property tests draw the same cases in every run, so that a failure here is a failure everywhere; the long run (QNPU_GRAPHS set) draws new ones. */
+/** Before each test file: fast-check takes the seed of this run (global.ts). */
 import process from 'node:process';
 import fc from 'fast-check';
 
-if (process.env.QNPU_GRAPHS === undefined && process.env.QNPU_MODELS === undefined)
-  fc.configureGlobal({ seed: 20261121 });
+fc.configureGlobal({ seed: Number(process.env.QNPU_SEED) });
