@@ -37,7 +37,7 @@ export function weightsInput(cx: ImportContext, index: number): Weights | FloatW
   }
   return refuse(`${cx.node.opType} has weights that are computed at run time ('${cx.node.inputs[index]}')`, {
     expected: 'constant weights',
-    hint: 'products of two activations (attention) are not supported yet',
+    hint: 'only MatMul multiplies two activations',
   });
 }
 

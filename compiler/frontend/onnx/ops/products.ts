@@ -17,6 +17,7 @@ import {
   type Scaling,
   UNBOUNDED,
 } from '../meaning.ts';
+import { emitActivationProduct } from './activation-products.ts';
 import { type BiasPlan, biasPlan } from './bias.ts';
 import { imageWeights, turned, type Weights, weightsInput } from './product-weights.ts';
 import { floatConv, floatProduct } from './products-float.ts';
@@ -119,6 +120,7 @@ function biasInput(cx: ImportContext, bias: Codes | undefined): string[] {
 export function importMatMul(cx: ImportContext): void {
   const known = (index: number) => ['weights', 'constant'].includes(cx.lookup(cx.node.inputs[index] ?? '')?.kind ?? '');
   if (known(0) && !known(1)) leftProduct(cx);
+  else if (!known(0) && !known(1)) computedProduct(cx);
   else product(cx, 1, { transA: false, transB: false, alpha: 1 });
 }
 
@@ -145,6 +147,25 @@ function leftProduct(cx: ImportContext): void {
   const acc = emitMatMul(cx, { ...x, id: turned }, w, undefined);
   const id = cx.add('transpose', [acc], { perm }, { output: `${cx.outputName}.sums` });
   finish(cx, id, productScaling(x.scaling, w.scaling, shape.length - 2), x.origin, { kind: 'none' }, []);
+}
+
+/** Both operands computed: scaled codes with one scale each. */
+function computedProduct(cx: ImportContext): void {
+  const [a, b] = [0, 1].map((i) => {
+    const x = cx.input(i);
+    if (x.kind === 'quantized') return x;
+    return refuse(`a product of two activations of which '${cx.node.inputs[i]}' is not quantized`, {
+      expected: 'codes with a scale on both sides: the arrays multiply integers',
+      hint: 'quantize both operands of attention products (softmax too: unsigned, scale 1/256)',
+    });
+  }) as [Quantized, Quantized];
+  const id = emitActivationProduct(cx, a, b);
+  const axis = Math.max(0, cx.builder.typeOf(id).shape.length - 1);
+  const scale = Float32Array.of(
+    singleScale(a.scaling, 'the first operand') * singleScale(b.scaling, 'the second operand'),
+  );
+  const origin = a.origin === 'qonnx' ? a.origin : b.origin;
+  finish(cx, id, { scale, zero: new Int32Array(1), axis }, origin, { kind: 'none' }, []);
 }
 
 interface ProductForm {

@@ -17,6 +17,7 @@ import {
   type Scaling,
 } from '../meaning.ts';
 import { type DataType, dataTypeOf } from '../model.ts';
+import { emitActivationProduct } from './activation-products.ts';
 import { codesOfConstant, linearQuantizer, poolQuantizer, requireZeroType } from './linear-quantizers.ts';
 import { softmaxAxis, softmaxCodes } from './normalize.ts';
 import { averagePool, globalAverageCodes } from './pools.ts';
@@ -137,7 +138,21 @@ export function importQLinearConv(cx: ImportContext): void {
   codesResult(cx, requantize(cx, acc, productScaling(x.scaling, w.scaling, 1), target, cx.outputName), target.dataType);
 }
 
+/** Whether the second operand of a product is computed. */
+function isComputed(cx: ImportContext, index: number): boolean {
+  return cx.input(index).kind === 'codes';
+}
+
 export function importQLinearMatMul(cx: ImportContext): void {
+  if (isComputed(cx, 3)) {
+    const [a, b] = [operand(cx, 0, { scale: 1, zero: 2 }), operand(cx, 3, { scale: 4, zero: 5 })];
+    const target = resultTarget(cx, 6, 7, a.dataType);
+    const scale = singleScale(a.scaling, 'the first operand') * singleScale(b.scaling, 'the second operand');
+    const scaling = { scale: Float32Array.of(scale), zero: new Int32Array(1), axis: 0 };
+    const id = requantize(cx, emitActivationProduct(cx, a, b), scaling, target, cx.outputName);
+    codesResult(cx, id, target.dataType);
+    return;
+  }
   const w = weights(cx, 3, { scale: 4, zero: 5 }, 1);
   const x = operand(cx, 0, { scale: 1, zero: 2 });
   const acc = emitMatMul(cx, x, w, undefined);
@@ -265,6 +280,11 @@ export function importConvInteger(cx: ImportContext): void {
 }
 
 export function importMatMulInteger(cx: ImportContext): void {
+  if (isComputed(cx, 1)) {
+    const id = emitActivationProduct(cx, operand(cx, 0, { zero: 2 }), operand(cx, 1, { zero: 3 }));
+    cx.result({ kind: 'codes', id, dataType: 'int32' });
+    return;
+  }
   const w = weights(cx, 1, { zero: 3 }, 1);
   const x = operand(cx, 0, { zero: 2 });
   cx.result({ kind: 'codes', id: emitMatMul(cx, x, w, undefined), dataType: 'int32' });

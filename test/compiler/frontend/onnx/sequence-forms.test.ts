@@ -1,0 +1,26 @@
+/** Ops of transformers and recurrent nets as exporters write them, against ONNX Runtime, and through the compiler on both kinds of arrays. */
+import { describe, expect, it } from 'vitest';
+import { importModel } from '../../../../compiler/frontend/onnx/index.ts';
+import { runPasses } from '../../../../compiler/passes/pipeline.ts';
+import { createRandom } from '../../../../isa/base/random.ts';
+import { checkGraph, seeded } from '../../../harness/differential.ts';
+import { compareWithOracle, EQUAL, merge } from '../../../harness/oracle/compare.ts';
+import { ModelMaker } from '../../../harness/oracle/pattern-models.ts';
+import { SEQUENCE_FORMS } from '../../../harness/oracle/sequence-forms.ts';
+import { MAIN_PRESETS } from '../../../harness/presets.ts';
+
+describe('forms of sequence models', () => {
+  it.each([...SEQUENCE_FORMS])('%s: equal to ONNX Runtime, and it runs', async (_, form) => {
+    let all = EQUAL;
+    for (const seed of [1, 2, 3]) {
+      const random = createRandom(seed);
+      const model = form(new ModelMaker(random));
+      all = merge(all, await compareWithOracle(model, random, 2));
+      const graph = runPasses(importModel(model).graph);
+      if (seed === 1) checkGraph(graph, MAIN_PRESETS['edge-dcim-28nm']!, seeded(seed));
+      if (seed === 2) checkGraph(graph, MAIN_PRESETS['conventional-int8']!, seeded(seed));
+    }
+    expect(all.elements).toBeGreaterThan(5);
+    expect(all).toMatchObject({ different: 0, first: '' });
+  });
+});
