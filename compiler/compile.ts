@@ -8,6 +8,7 @@ import type { Program } from '../isa/program.ts';
 import { checkProvenance } from './check/provenance.ts';
 import { checkSemaphores } from './check/semaphores.ts';
 import type { Graph } from './graph/types.ts';
+import { requireVerified } from './graph/verify.ts';
 import { ConstantPool } from './lower/constants.ts';
 import type { Draft, NamedTensor } from './lower/draft.ts';
 import { drive } from './lower/driver.ts';
@@ -44,7 +45,7 @@ export interface CompileOptions {
   readonly cores?: number;
   /** How kernels are cut over cores; the cheapest by estimate when left out. */
   readonly sharing?: CoreSharing;
-  /** Run the allocation and schedule checkers on the result; a finding is an InternalError. Slow for large networks. */
+  /** Run the verifier on the graph, and the allocation and schedule checkers on the result; a finding is an InternalError. Slow for large networks. */
   readonly check?: boolean;
 }
 
@@ -62,6 +63,10 @@ export interface Compiled {
  */
 export function compile(source: Graph, machine: Machine, options: CompileOptions = {}): Compiled {
   const graph = legalize(legalizeProducts(widenGraph(source, machine.core.matrix.inputBitsMin), machine));
+  if (options.check === true) {
+    requireVerified(source, 'who called the compiler');
+    requireVerified(graph, 'legalization');
+  }
   const selected = select(graph, machine);
   const residency = options.residency !== 'off' && machine.capabilities.weightResidency;
   const { storage, memory, cores, shares } = planFused(graph, selected, machine, residency, options);
@@ -102,6 +107,7 @@ export function compile(source: Graph, machine: Machine, options: CompileOptions
     storage: shares,
     memory,
     choices,
+    sharing: cores.reasons,
     weights: { ...weights, resident: weights.resident && residency },
     machine,
     program,

@@ -20,6 +20,8 @@ export interface LayerReport {
   readonly tile: readonly number[];
   readonly tiles: number;
   readonly mapping: MappingChoice | null;
+  /** How it is cut over the cores, and why; empty on a machine or a choice of one core. */
+  readonly sharing: string;
 }
 
 export interface TensorHome {
@@ -55,16 +57,26 @@ export interface ReportInput {
   readonly storage: Storage;
   readonly memory: MemoryPlan;
   readonly choices: readonly (MappingChoice | null)[];
+  /** By kernel. */
+  readonly sharing: readonly string[];
   readonly weights: WeightPlan;
   readonly machine: Machine;
   readonly program: Program;
 }
 
-export function buildReport({ storage, memory, choices, weights, machine, program }: ReportInput): CompileReport {
+export function buildReport({
+  storage,
+  memory,
+  choices,
+  sharing,
+  weights,
+  machine,
+  program,
+}: ReportInput): CompileReport {
   const layers = storage.kernels.flatMap((kernel, k): LayerReport[] => {
     const plan = at(memory.homes.plans, k);
     if (plan === null) return [];
-    return [{ ...kernel.layer, tile: plan.sizes, tiles: plan.tiles, mapping: at(choices, k) }];
+    return [{ ...kernel.layer, tile: plan.sizes, tiles: plan.tiles, mapping: at(choices, k), sharing: at(sharing, k) }];
   });
   const tensors = storage.buffers
     .filter((b) => at(memory.homes.lives, b.id).first >= 0)

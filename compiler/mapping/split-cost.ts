@@ -11,7 +11,7 @@ import type { Split } from './shares.ts';
 import { shareKernel } from './shares.ts';
 import type { Storage } from './storage.ts';
 import { costTiles } from './tiles.ts';
-import { dramBytesPerCycle, transferCycles } from './transfer.ts';
+import { dramBytesPerCycle, streamBytesPerCycle, transferCycles } from './transfer.ts';
 import type { Need } from './work.ts';
 import { needsOf, workOf } from './work.ts';
 
@@ -99,8 +99,8 @@ export class SplitCosts {
     if (share.kind !== 'matmul' || this.#resident) return 0;
     const { k, n, groups, weightBits, parts } = share.matmul;
     const bytes = (k * n * groups * weightBits * parts.length) / 8;
-    const link = this.#machine.interconnect.linkBits / 8;
-    return Math.max((bytes * split.boxes.length) / dramBytesPerCycle(this.#machine), bytes / link);
+    const all = (bytes * split.boxes.length) / dramBytesPerCycle(this.#machine);
+    return Math.max(all, bytes / streamBytesPerCycle(this.#machine));
   }
 
   #fits(): boolean {

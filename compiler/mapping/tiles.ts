@@ -11,10 +11,10 @@ import type { Space } from '../../isa/tensor.ts';
 import type { Kernel, KernelInput, TempSpec } from '../lower/kernel.ts';
 import { channelDim, positionDims } from '../lower/kernels/matmul.ts';
 import type { Box, Layout } from '../lower/layout.ts';
-import { at, boxLayout, denseLayout, memoryOrder, packLike, roundUp, sameBox } from '../lower/layout.ts';
+import { at, boxLayout, denseLayout, fullBox, memoryOrder, packLike, roundUp, sameBox } from '../lower/layout.ts';
 import { ranges } from '../lower/split.ts';
 import { allocate } from './allocate.ts';
-import { transferCycles } from './transfer.ts';
+import { movedBytes, transferCycles } from './transfer.ts';
 
 /** Where a kernel's operands and its result are, in the order of its inputs. */
 export interface Homes {
@@ -171,15 +171,14 @@ export function costTiles(
   const inputs = kernel.inputs.map((input, i): Stage | null => {
     const home = at(homes.inputs, i);
     if (home === 'spad') return null;
-    const sizeBytes = stagedBytes(
-      at(homes.layouts, i),
-      largestNeed(input, kernel.shape, sizes, parts),
-      at(homes.inputBits, i),
-    );
+    const need = largestNeed(input, kernel.shape, sizes, parts);
+    const sizeBytes = stagedBytes(at(homes.layouts, i), need, at(homes.inputBits, i));
     const loads = countLoads(input, kernel.shape, sizes, parts, order);
     const depth = loads > 1 ? deep : 1;
     scratchBytes += roundUp(sizeBytes, align) * depth;
-    costCycles += (loads + 1) * transferCycles(machine, home, sizeBytes);
+    costCycles +=
+      (loads + 1) *
+      transferCycles(machine, home, movedFrom(at(homes.layouts, i), need, at(homes.inputBits, i), home, machine));
     return { sizeBytes, depth, loads };
   });
   const outputBytes = denseLayout(sizes, kernel.format.bits).sizeBytes;
@@ -187,7 +186,9 @@ export function costTiles(
     homes.output === 'spad' ? null : { sizeBytes: outputBytes, depth: tiles > 1 ? deep : 1, loads: tiles };
   if (output !== null) {
     scratchBytes += roundUp(outputBytes, align) * output.depth;
-    costCycles += (tiles + 1) * transferCycles(machine, homes.output, outputBytes);
+    const whole = denseLayout(kernel.shape, kernel.format.bits).layout;
+    const moved = movedFrom(whole, fullBox(sizes), kernel.format.bits, homes.output, machine);
+    costCycles += (tiles + 1) * transferCycles(machine, homes.output, moved);
   }
   const { arenaBytes, temps } = planArena(kernel.temps(sizes), align);
   scratchBytes += arenaBytes;
@@ -227,6 +228,13 @@ function planArena(
 function stagedBytes(layout: Layout, box: Box, bits: number): number {
   const piece = boxLayout(layout, box);
   return piece === null ? Infinity : packLike(piece, bits).sizeBytes;
+}
+
+/** Bytes that the far memory moves for a piece. */
+function movedFrom(layout: Layout, box: Box, bits: number, home: Space, machine: Machine): number {
+  const piece = boxLayout(layout, box);
+  const wordBytes = home === 'dram' ? machine.dram.burstBytes : machine.buffer.portBits / 8;
+  return piece === null ? Infinity : movedBytes(piece, bits, wordBytes);
 }
 
 /** Staged pieces start on a scratchpad word. */

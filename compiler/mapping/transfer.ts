@@ -1,6 +1,8 @@
 /** What moving bytes costs, roughly: enough to choose homes and tiles. Exact costs are isa/demand's, per instruction. */
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Space } from '../../isa/tensor.ts';
+import type { Layout } from '../lower/layout.ts';
+import { mergeFactors, roundUp } from '../lower/layout.ts';
 
 /** Core cycles to move `bytes` between a space and the scratchpad in one transfer. */
 export function transferCycles(machine: Machine, home: Space, bytes: number): number {
@@ -19,4 +21,34 @@ export function dramBytesPerCycle(machine: Machine): number {
   const { dram } = machine;
   const bytesPerPs = (dram.channels * dram.burstBytes) / (dram.burstClocks * dram.clockPs);
   return bytesPerPs * (1e6 / machine.clocks.coreMhz);
+}
+
+/**
+ * DRAM bytes per core cycle that one stream of one core gets, row hits taken for granted: a channel has `outstanding` bursts in flight, moved
+ * half by half, so beyond its share of the DRAM a core waits for the round trip of a half.
+ */
+export function streamBytesPerCycle(machine: Machine): number {
+  const { dram, clocks, interconnect, core } = machine;
+  const corePs = 1e6 / clocks.coreMhz;
+  const link = interconnect.linkBits / 8;
+  const half = Math.max(1, Math.floor(core.dma.outstanding / 2)) * dram.burstBytes;
+  const latencyPs = dram.controllerPs + dram.timing.readLatency * dram.clockPs;
+  const roundTrip = latencyPs / corePs + half / dramBytesPerCycle(machine) + half / link + interconnect.latencyCycles;
+  return Math.min(link, dramBytesPerCycle(machine), (2 * half) / roundTrip);
+}
+
+/**
+ * Bytes that a port of `wordBytes` moves for a piece of a tensor: every run of neighbours is rounded out to whole words (bursts), so that
+ * a tile of few channels costs far more than its own bytes.
+ */
+export function movedBytes(layout: Layout, bits: number, wordBytes: number): number {
+  const factors = [...mergeFactors(layout.dims.flat())].sort((a, b) => a.stride - b.stride);
+  let run = 1;
+  let runs = 1;
+  for (const f of factors) {
+    if (runs === 1 && f.stride === run) run *= f.count;
+    else runs *= f.count;
+  }
+  const bytes = (run * bits) / 8;
+  return runs === 1 ? bytes : runs * roundUp(bytes, wordBytes);
 }

@@ -145,7 +145,7 @@ function layersOf(point: DesignPoint): RunResult['layers'] {
     const dramBytes = dramBytesOf(point, l);
     const compute = bounds.layers[l]!;
     const dram = Math.floor(dramBytes / dramBytesPerCycle(machine));
-    const mapping = compiled.report.layers[l]?.mapping;
+    const { mapping, sharing } = compiled.report.layers[l] ?? { mapping: null, sharing: '' };
     return {
       ...layer,
       cycles,
@@ -154,7 +154,7 @@ function layersOf(point: DesignPoint): RunResult['layers'] {
       energyFj: energy.byLayer.get(l) ?? 0,
       dramBytes,
       utilization: utilization(point, l, cycles),
-      mapping: mapping?.chosenBecause ?? '',
+      mapping: [mapping?.chosenBecause ?? '', sharing].filter((text) => text !== '').join('; '),
     };
   });
   const outside = {
