@@ -134,7 +134,7 @@ function digitalDemand(s: MatmulShape, machine: Machine, matrix: DigitalCim, fre
   const rowsUsed = Math.ceil(s.k / s.gridK);
   const steps = bitSerialSteps(matrix, s.inputBits, rowsUsed);
   const ports = portDemand(s, machine, freePorts);
-  const feed = freePorts ? 0 : Math.ceil((s.k * s.inputBits) / matrix.feedBits);
+  const feed = freePorts ? 0 : groupFeed(s, matrix.feedBits);
   const limit = interval(steps, feed, ports.accWords, vectors, machine);
   const latencyCycles =
     matrix.pipelineCycles + adderLevels(s.gridK, matrix.macroAdder.fanIn) * matrix.macroAdder.latencyCycles;
@@ -176,7 +176,7 @@ function analogDemand(s: MatmulShape, machine: Machine, matrix: AnalogCim, freeP
   const passes = analogPasses(matrix, s.inputBits, rowsUsed);
   const steps = passes * Math.max(front, back);
   const ports = portDemand(s, machine, freePorts);
-  const feed = freePorts ? 0 : Math.ceil((s.k * s.inputBits) / matrix.feedBits);
+  const feed = freePorts ? 0 : groupFeed(s, matrix.feedBits);
   const limit = interval(steps, feed, ports.accWords, vectors, machine);
   const latencyCycles =
     Math.min(front, back) + adderLevels(s.gridK, matrix.macroAdder.fanIn) * matrix.macroAdder.latencyCycles;
@@ -240,6 +240,11 @@ function systolicDemand(s: MatmulShape, machine: Machine, matrix: Systolic, free
   };
 }
 
+/** Cycles to feed one vector to each copy of the tile. */
+function groupFeed(s: MatmulShape, feedBits: number): number {
+  return Math.ceil((Math.min(s.replicas, s.m) * s.k * s.inputBits) / feedBits);
+}
+
 /**
  * Cycles between vectors and what sets them: the array itself, its feed, or the accumulator ports. The feed draws on as many scratchpad banks
  * at once as it is wide, so the scratchpad limits it only where units contend (sim/timing). Sums go to all accumulator banks side by side, so that a
@@ -261,17 +266,21 @@ interface Ports {
   readonly actions: SomeActions;
 }
 
-/** Words and bits at the scratchpad, window buffer and accumulator ports. */
+/**
+ * Words and bits at the scratchpad, window buffer and accumulator ports. Copies of a tile take neighbouring vectors in the same cycles, so their sums share words;
+ * sums of different cycles do not.
+ */
 function portDemand(s: MatmulShape, machine: Machine, free: boolean): Ports {
   const { scratchpad, accumulators, windowBufferBytes } = machine.core;
   const inputBits = s.m * s.k * s.inputBits;
   const buffered = windowBufferBytes * 8 >= s.k * s.inputBits && s.uniqueInputBits < inputBits;
   const spadBits = buffered ? s.uniqueInputBits : inputBits;
   const accBits = s.m * s.n * accumulators.widthBits;
-  const wordsPerVector = Math.ceil((s.n * accumulators.widthBits) / accumulators.portBits);
+  const groups = Math.ceil(s.m / s.replicas);
+  const wordsPerGroup = Math.ceil((Math.min(s.replicas, s.m) * s.n * accumulators.widthBits) / accumulators.portBits);
   return {
     spadWords: free ? 0 : Math.ceil(spadBits / scratchpad.portBits),
-    accWords: free ? 0 : s.m * wordsPerVector * (s.accumulate ? 2 : 1),
+    accWords: free ? 0 : groups * wordsPerGroup * (s.accumulate ? 2 : 1),
     actions: {
       'spad.readBit': spadBits,
       ...(buffered ? { 'window.writeBit': spadBits, 'window.readBit': inputBits } : {}),

@@ -1,5 +1,6 @@
 /**
- * Lower bounds that no schedule can beat, from sizes alone. Compute: MACs over the peak rate of the unit that runs them at the layer's widths. DRAM: the
+ * Lower bounds that no schedule can beat, from sizes alone. Compute: what each unit
+ * did over the most it can do in a cycle, at the layer's widths, for every layer together. DRAM: the
  * distinct bytes that must cross once (inputs, outputs, constants that do not stay) over the peak bandwidth. The network's bound is the largest.
  */
 import type { ActionCounts } from '../../isa/demand/actions.ts';
@@ -9,9 +10,11 @@ import type { Program } from '../../isa/program.ts';
 import { periodPs } from '../../sim/timing/system.ts';
 import { distinctDramBytes } from './footprint.ts';
 
+type Unit = 'arrays' | 'vector lanes' | 'drain lanes';
+
 export interface LayerBound {
   readonly computeCycles: number;
-  readonly binding: 'arrays' | 'vector lanes' | 'none';
+  readonly binding: Unit | 'none';
 }
 
 export interface Bounds {
@@ -35,16 +38,15 @@ export function dramBytesPerCycle(machine: Machine): number {
 }
 
 export function boundsOf(program: Program, machine: Machine, layerActions: ReadonlyMap<number, ActionCounts>): Bounds {
-  const layers = program.symbols.layers.map((_, l) => layerBound(machine, layerActions.get(l)));
-  const on = (unit: LayerBound['binding']) =>
-    layers.filter((l) => l.binding === unit).reduce((n, l) => n + l.computeCycles, 0);
+  const work = program.symbols.layers.map((_, l) => unitCycles(machine, layerActions.get(l)));
+  const on = (unit: Unit) => Math.floor(work.reduce((n, w) => n + w[unit], 0) / machine.cores);
   const compulsoryBytes = distinctDramBytes(program);
   const dramCycles = Math.floor(compulsoryBytes / dramBytesPerCycle(machine));
-  const sums = { arrays: Math.floor(on('arrays')), 'vector lanes': Math.floor(on('vector lanes')), DRAM: dramCycles };
-  const [binding, boundCycles] = Object.entries(sums).reduce((best, e) => (e[1] > best[1] ? e : best));
+  const units = { arrays: on('arrays'), 'vector lanes': on('vector lanes'), 'drain lanes': on('drain lanes') };
+  const [binding, boundCycles] = largest({ ...units, DRAM: dramCycles });
   return {
-    layers: layers.map((l) => ({ ...l, computeCycles: Math.floor(l.computeCycles) })),
-    computeCycles: Math.max(sums.arrays, sums['vector lanes']),
+    layers: work.map((w) => layerBound(w, machine.cores)),
+    computeCycles: Math.max(...Object.values(units)),
     dramCycles,
     compulsoryBytes,
     boundCycles,
@@ -52,16 +54,25 @@ export function boundsOf(program: Program, machine: Machine, layerActions: Reado
   };
 }
 
-/** Work that the arrays did in this layer over what they can do in a cycle. */
-function layerBound(machine: Machine, actions: ActionCounts | undefined): LayerBound {
-  if (actions === undefined) return { computeCycles: 0, binding: 'none' };
-  const { matrix, vector } = machine.core;
-  const arrays = fullArrayCycles(actions, matrix);
-  const lanes =
-    actions['vector.mac'] / vector.windowMacLanes +
-    (actions['vector.intOp'] + actions['vector.floatOp']) / (4 * vector.lanes);
-  if (arrays === 0 && lanes === 0) return { computeCycles: 0, binding: 'none' };
-  return arrays >= lanes
-    ? { computeCycles: arrays, binding: 'arrays' }
-    : { computeCycles: lanes, binding: 'vector lanes' };
+/** The unit with most work, when all cores share it. */
+function layerBound(work: Readonly<Record<Unit, number>>, cores: number): LayerBound {
+  const [binding, cycles] = largest(work);
+  return cycles === 0 ? { computeCycles: 0, binding: 'none' } : { computeCycles: Math.floor(cycles / cores), binding };
+}
+
+function largest<K extends string>(amounts: Readonly<Record<K, number>>): readonly [K, number] {
+  return (Object.entries(amounts) as [K, number][]).reduce((best, e) => (e[1] > best[1] ? e : best));
+}
+
+/** Cycles that each unit of one core needs for counted work at its peak rate. */
+function unitCycles(machine: Machine, actions: ActionCounts | undefined): Readonly<Record<Unit, number>> {
+  if (actions === undefined) return { arrays: 0, 'vector lanes': 0, 'drain lanes': 0 };
+  const { matrix, vector, drain } = machine.core;
+  return {
+    arrays: fullArrayCycles(actions, matrix),
+    'vector lanes':
+      actions['vector.mac'] / vector.windowMacLanes +
+      (actions['vector.intOp'] + actions['vector.floatOp']) / (4 * vector.lanes),
+    'drain lanes': actions['drain.op'] / drain.lanes,
+  };
 }

@@ -22,7 +22,7 @@ export const edgeDcim28nm: Machine = {
     scratchpad: { sizeBytes: 262144, banks: 16, portBits: 1024, latencyCycles: 2 },
     accumulators: { sizeBytes: 65536, widthBits: 32, banks: 4, portBits: 8192 },
     windowBufferBytes: 8192,
-    dma: { channels: 4, outstanding: 16, setupCycles: 16 },
+    dma: { channels: 4, outstanding: 64, setupCycles: 16 },
   },
   interconnect: { linkBits: 256, latencyCycles: 4, multicast: true },
   buffer: { sizeBytes: 1048576, banks: 16, portBits: 256, latencyCycles: 4 },
