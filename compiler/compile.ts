@@ -115,7 +115,10 @@ export function compile(source: Graph, machine: Machine, options: CompileOptions
   return { program, steadyProgram, report };
 }
 
-/** Storage and memory with kernels joined where that is allowed; one by one where a joined kernel finds no room. */
+/**
+ * Storage and memory with kernels joined where that is allowed; one by one where a joined kernel finds no room; and with rearranged
+ * values copied where a kernel cannot be cut because of how its operands lie.
+ */
 function planFused(
   graph: Graph,
   selected: readonly Selected[],
@@ -123,20 +126,25 @@ function planFused(
   residency: boolean,
   options: CompileOptions,
 ) {
-  const plan = (kernels: readonly Selected[]) => {
-    const storage = planStorage(graph, kernels);
+  const plan = (kernels: readonly Selected[], copies = false) => {
+    const storage = planStorage(graph, kernels, copies);
     const most = Math.min(machine.cores, options.cores ?? machine.cores);
     const cores = chooseCores(storage, machine, most, options.sharing ?? 'auto');
     const shares = shareStorage(storage, cores.splits);
     return { storage, cores, shares, memory: planMemory(shares, machine, { residency }) };
   };
-  if (!machine.capabilities.fusion) return plan(selected);
-  try {
-    return plan(fuse(graph, selected));
-  } catch (error) {
-    if (!(error instanceof CapacityError)) throw error;
-    return plan(selected);
+  const ways = [() => plan(selected), () => plan(selected, true)];
+  if (machine.capabilities.fusion) ways.unshift(() => plan(fuse(graph, selected)));
+  let last: CapacityError | null = null;
+  for (const way of ways) {
+    try {
+      return way();
+    } catch (error) {
+      if (!(error instanceof CapacityError)) throw error;
+      last = error;
+    }
   }
+  throw last ?? new InternalError('no way to plan');
 }
 
 /** The steady program is checked behind the first one, and behind itself: it lives on what they leave. */

@@ -132,6 +132,11 @@ export interface OpAttributes {
   readonly 'depth-to-space': { readonly block: number; readonly mode: 'DCR' | 'CRD' };
   /** float32 along one axis: exp(x - max) / sum, summed in index order. */
   readonly softmax: { readonly axis: number };
+  /**
+   * x float32 [..,K], gamma float32 [K], beta? float32 [K]: (x - mean) / sqrt(variance + epsilon) * gamma + beta over the last axis; not
+   * centred: x / sqrt(mean square + epsilon). See ops/layer-norm.ts for the exact operations.
+   */
+  readonly 'layer-norm': { readonly epsilon: number; readonly centred: boolean };
   /** int of at most 16 bits -> int or float32; table of channels x codes, lowest code first; axis as elsewhere. */
   readonly lut: { readonly table: TensorData; readonly axis: number };
 }

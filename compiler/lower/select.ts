@@ -23,6 +23,7 @@ import {
   unaryKernel,
 } from './kernels/float.ts';
 import { addiKernel, lutKernel, qaddKernel, requantizeKernel } from './kernels/integer.ts';
+import { layerNormKernel } from './kernels/layer-norm.ts';
 import { avgpoolKernel, maxpoolKernel, spatialSumKernel } from './kernels/pool.ts';
 import { dynamicProductKernel } from './kernels/product.ts';
 import { softmaxKernel } from './kernels/softmax.ts';
@@ -155,6 +156,8 @@ function selectNode(
       return spatialSumKernel(cx, node);
     case 'softmax':
       return softmaxKernel(cx, node);
+    case 'layer-norm':
+      return layerNormKernel(cx, node);
     case 'lut':
       return lutKernel(cx, node);
     case 'reshape':

@@ -43,13 +43,15 @@ export interface Storage {
 export const inputKey = (name: string): string => `input ${name}`;
 export const outputKey = (name: string): string => `output ${name}`;
 
-export function planStorage(graph: Graph, selected: readonly Selected[]): Storage {
-  return new StoragePlanner(graph, selected).run();
+/** @param copies rearranged values whose dims lie in several pieces are copied, so that any kernel can be cut anywhere. */
+export function planStorage(graph: Graph, selected: readonly Selected[], copies = false): Storage {
+  return new StoragePlanner(graph, selected, copies).run();
 }
 
 class StoragePlanner {
   readonly #graph: Graph;
   readonly #selected: readonly Selected[];
+  readonly #copies: boolean;
   readonly #kernels: Kernel[] = [];
   readonly #outputs: Stored[] = [];
   readonly #buffers: Buffer[] = [];
@@ -60,7 +62,8 @@ class StoragePlanner {
     { readonly join: Join; readonly start: number; readonly shape: readonly number[] }
   >();
 
-  constructor(graph: Graph, selected: readonly Selected[]) {
+  constructor(graph: Graph, selected: readonly Selected[], copies: boolean) {
+    this.#copies = copies;
     this.#graph = graph;
     this.#selected = selected;
     for (const s of selected) if (s.kind === 'join') this.#planJoin(s);
@@ -214,7 +217,8 @@ class StoragePlanner {
       base = this.#stored(source.name);
       layout = alias.arrange(base.layout);
     }
-    if (layout === null || !this.#readersAccept(alias.output, layout)) this.#addKernel(alias.copy(source));
+    const inPieces = this.#copies && layout?.dims.some((factors) => factors.length > 1) === true;
+    if (layout === null || inPieces || !this.#readersAccept(alias.output, layout)) this.#addKernel(alias.copy(source));
     else this.#values.set(alias.output, { ...base, layout });
   }
 

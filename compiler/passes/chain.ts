@@ -1,6 +1,7 @@
 /**
- * A chain: integer -> dequantize -> float32 functions with constants -> quantizer. Evaluated at a code exactly as the interpreter
- * would, so a table or a set of thresholds made from it is exact by construction.
+ * A chain: integer -> dequantize -> float32 functions -> quantizer. Its functions take constants and one another, as x * sigmoid(x) does, but
+ * everything comes from one integer value. Evaluated at a code exactly as the interpreter would, so a table or a set of thresholds
+ * made from it is exact by construction.
  */
 import { applyBinary } from '../graph/ops/binary.ts';
 import { clamp } from '../graph/ops/op.ts';
@@ -34,48 +35,117 @@ const MONOTONE: readonly UnaryFunction[] = ['relu', 'neg', 'sqrt', 'floor', 'cei
 const SPECIAL: readonly UnaryFunction[] = ['exp', 'sigmoid', 'tanh'];
 
 interface Step {
-  readonly apply: (x: number, channel: number) => number;
+  /** Of one operand, or of two. */
+  readonly apply: (x: number, channel: number, y: number) => number;
   readonly axis: number;
   readonly channels: number;
   readonly monotone: boolean;
   readonly special: boolean;
 }
 
+/** Functions in a chain; longer ones are not worth their tables. */
+const MOST_STEPS = 64;
+
 /** The chain that ends in `node` (any elementwise op on float32, or a quantizer), or undefined when there is none. */
 export function chainTo(graph: Graph, uses: Uses, node: Node): Chain | undefined {
-  const steps: Step[] = [];
-  let current: Node | undefined = node;
+  const through = new Set<string>();
   for (;;) {
-    if (current === undefined) return undefined;
-    const step = stepOf(graph, current);
-    if (step === undefined) return undefined;
-    steps.unshift(step.step);
-    if (current.op === 'dequantize') return assemble(steps, step.from);
-    current = uses.producer.get(step.from);
+    const walk = new Cone(graph, uses, through);
+    if (!walk.add(node)) return undefined;
+    const [from, ...others] = walk.sources;
+    if (from === undefined) return undefined;
+    if (others.length === 0) return assemble(walk.steps, from);
+    // Two codes of which one is made from the other: the quantizer between them is a step too.
+    const inner = walk.latestQuantizer();
+    if (inner === undefined) return undefined;
+    through.add(inner);
   }
 }
 
-function assemble(steps: readonly Step[], from: string): Chain | undefined {
-  const wide = steps.filter((s) => s.channels > 1);
-  const axis = wide[0]?.axis ?? -1;
-  if (wide.some((s) => s.axis !== axis)) return undefined;
+interface Placed {
+  readonly step: Step;
+  /** Steps whose results it takes; -1 is the code itself. */
+  readonly from: readonly number[];
+}
+
+/** Everything between integer values and a node, operands before their readers. */
+class Cone {
+  readonly steps: Placed[] = [];
+  readonly sources = new Set<string>();
+  readonly #at = new Map<string, number>();
+  readonly #graph: Graph;
+  readonly #uses: Uses;
+  readonly #through: ReadonlySet<string>;
+
+  /** @param through integer values that are followed to what they are made from. */
+  constructor(graph: Graph, uses: Uses, through: ReadonlySet<string>) {
+    this.#graph = graph;
+    this.#uses = uses;
+    this.#through = through;
+  }
+
+  /** False when a node on the way is no elementwise function. */
+  add(node: Node): boolean {
+    const found = stepOf(this.#graph, node);
+    if (found === undefined || this.steps.length >= MOST_STEPS) return false;
+    const from: number[] = [];
+    for (const name of found.from) {
+      const at = this.#place(name, node.op === 'dequantize');
+      if (at === undefined) return false;
+      from.push(at);
+    }
+    this.#at.set(node.output, this.steps.length);
+    this.steps.push({ step: found.step, from });
+    return true;
+  }
+
+  #place(name: string, integer: boolean): number | undefined {
+    const known = this.#at.get(name);
+    if (known !== undefined) return known;
+    if (integer && !this.#through.has(name)) {
+      this.sources.add(name);
+      return -1;
+    }
+    const producer = this.#uses.producer.get(name);
+    return producer !== undefined && this.add(producer) ? this.steps.length - 1 : undefined;
+  }
+
+  /** The source nearest to the end that a quantizer makes. */
+  latestQuantizer(): string | undefined {
+    const quantized = [...this.sources].filter((name) => this.#uses.producer.get(name)?.op === 'quantize');
+    const order = (name: string): number => this.#graph.nodes.findIndex((n) => n.output === name);
+    return quantized.sort((a, b) => order(b) - order(a))[0];
+  }
+}
+
+function assemble(steps: readonly Placed[], from: string): Chain | undefined {
+  const wide = steps.filter(({ step }) => step.channels > 1);
+  const axis = wide[0]?.step.axis ?? -1;
+  if (wide.some(({ step }) => step.axis !== axis)) return undefined;
+  const results = new Float64Array(steps.length);
+  const evaluate = (code: number, channel: number): number => {
+    const value = (at: number | undefined): number => (at === undefined ? 0 : at < 0 ? code : results[at]!);
+    steps.forEach(({ step, from: operands }, i) => {
+      results[i] = step.apply(value(operands[0]), step.channels > 1 ? channel : 0, value(operands[1]));
+    });
+    return results[steps.length - 1]!;
+  };
   return {
     from,
     axis,
-    channels: wide[0]?.channels ?? 1,
-    evaluate: (code, channel) => steps.reduce((x, s) => s.apply(x, s.channels > 1 ? channel : 0), code),
-    monotone: steps.every((s) => s.monotone),
-    special: steps.some((s) => s.special),
+    channels: wide[0]?.step.channels ?? 1,
+    evaluate,
+    monotone: steps.every(({ step, from: operands }) => step.monotone && operands.length === 1),
+    special: steps.some(({ step }) => step.special),
     length: steps.length,
   };
 }
 
-type Found = { readonly step: Step; readonly from: string };
+type Found = { readonly step: Step; readonly from: readonly string[] };
 
 function stepOf(graph: Graph, node: Node): Found | undefined {
-  const from = node.inputs[0]!;
   const plain = (apply: Step['apply'], monotone = true, special = false): Found => ({
-    from,
+    from: [node.inputs[0]!],
     step: { apply, axis: -1, channels: 1, monotone, special },
   });
   switch (node.op) {
@@ -108,7 +178,7 @@ function dequantizeStep(node: NodeOf<'dequantize'>): Found {
         (scale.length === 1 ? scale[0]! : scale[c]!),
     );
   return {
-    from: node.inputs[0]!,
+    from: [node.inputs[0]!],
     step: { apply, axis, channels: Math.max(scale.length, zeroPoint.length), monotone: true, special: false },
   };
 }
@@ -131,22 +201,27 @@ function quantizeStep(graph: Graph, node: NodeOf<'quantize'>): Found {
       throw new RangeError(`${node.name} gives ${code}, outside ${min} .. ${max}`);
     return code;
   };
-  return { from: node.inputs[0]!, step: { apply: checked, axis: q.axis, channels, monotone: true, special: false } };
+  return { from: [node.inputs[0]!], step: { apply: checked, axis: q.axis, channels, monotone: true, special: false } };
 }
 
-/** One operand constant, a scalar or varying along one axis of the result, and the result shaped like the other operand. */
+/** Two operands of the result's shape; or one constant, a scalar or varying along one axis of the result, and the other of its shape. */
 function binaryStep(graph: Graph, node: NodeOf<'binary'>): Found | undefined {
   const [a, b] = node.inputs as [string, string];
   const constantFirst = graph.constants.has(a);
   const constant = graph.constants.get(constantFirst ? a : b);
   const from = constantFirst ? b : a;
-  if (constant === undefined || graph.constants.has(from)) return undefined;
   const shape = graph.values.get(node.output)!.shape;
+  const { fn } = node.attributes;
+  if (constant === undefined) {
+    if ([a, b].some((v) => graph.values.get(v)!.shape.join() !== shape.join())) return undefined;
+    const both = (x: number, _: number, y: number) => applyBinary(fn, x, y);
+    return { from: [a, b], step: { apply: both, axis: -1, channels: 1, monotone: false, special: false } };
+  }
+  if (graph.constants.has(from)) return undefined;
   if (graph.values.get(from)!.shape.join() !== shape.join()) return undefined;
   const padded = [...new Array<number>(shape.length - constant.type.shape.length).fill(1), ...constant.type.shape];
   const wide = padded.flatMap((d, i) => (d > 1 ? [i] : []));
   if (wide.length > 1) return undefined;
-  const { fn } = node.attributes;
   const value = (c: number) => constant.data[constant.data.length === 1 ? 0 : c]!;
   // Dividing a constant by the operand has a pole, so it is not monotone.
   const monotone =
@@ -154,5 +229,8 @@ function binaryStep(graph: Graph, node: NodeOf<'binary'>): Found | undefined {
   const apply = constantFirst
     ? (x: number, c: number) => applyBinary(fn, value(c), x)
     : (x: number, c: number) => applyBinary(fn, x, value(c));
-  return { from, step: { apply, axis: wide[0] ?? -1, channels: constant.data.length, monotone, special: false } };
+  return {
+    from: [from],
+    step: { apply, axis: wide[0] ?? -1, channels: constant.data.length, monotone, special: false },
+  };
 }

@@ -40,3 +40,16 @@ function drawnMatrix(d: Draw, b: GraphBuilder, shape: readonly number[]): string
     data: Int32Array.from({ length: sizeOf(shape) }, () => d.code(element)),
   });
 }
+
+/** A norm over at most 80 features: its rows of float32 are whole in the scratchpad. */
+export function drawNorm(d: Draw, b: GraphBuilder, x: string): string | null {
+  const features = b.typeOf(x).shape.at(-1)!;
+  if (features > 80) return null;
+  const vector = (low: number): string =>
+    b.constant({
+      type: { element: { kind: 'float32' }, shape: [features] },
+      data: Float32Array.from({ length: features }, () => low + d.random()),
+    });
+  const inputs = [x, vector(0.5), ...(d.random() < 0.7 ? [vector(-0.5)] : [])];
+  return b.add('layer-norm', inputs, { epsilon: d.pick([1e-5, 1e-6, 0.1]), centred: d.random() < 0.6 });
+}

@@ -16,7 +16,7 @@ import type {
 import { integerRange, sizeOf } from '../../compiler/graph/types.ts';
 import { seeded } from './differential.ts';
 import { Draw } from './draw.ts';
-import { drawProduct } from './draw-sequence.ts';
+import { drawNorm, drawProduct } from './draw-sequence.ts';
 
 export type Requantizer = RequantizeSpec['mode'];
 const ROUNDINGS = ['half-even', 'floor', 'ceil', 'toward-zero', 'away-from-zero', 'half-up', 'half-down'] as const;
@@ -58,6 +58,7 @@ export const GENERATED_OPS: readonly OpName[] = [
   'slice',
   'depth-to-space',
   'softmax',
+  'layer-norm',
   'lut',
 ];
 
@@ -185,6 +186,8 @@ class Generator {
       }
       case 'softmax':
         return float ? this.#b.add('softmax', [x], { axis: this.#d.int(0, shape.length - 1) }) : null;
+      case 'layer-norm':
+        return float ? drawNorm(this.#d, this.#b, x) : null;
       case 'lut':
         return float || element.bits > 8 ? null : this.#lut(x, type);
     }

@@ -10,6 +10,7 @@ import { conv } from './conv.ts';
 import { convFloat } from './conv-float.ts';
 import { depthToSpace } from './depth-to-space.ts';
 import { dequantize } from './dequantize.ts';
+import { layerNorm } from './layer-norm.ts';
 import { lut } from './lut.ts';
 import { matmul } from './matmul.ts';
 import { maxpool } from './maxpool.ts';
@@ -50,5 +51,6 @@ export const OPS: { readonly [O in OpName]: OpDefinition<O> } = {
   slice,
   'depth-to-space': depthToSpace,
   softmax,
+  'layer-norm': layerNorm,
   lut,
 };

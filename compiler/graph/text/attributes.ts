@@ -40,6 +40,7 @@ const KINDS: { readonly [O in OpName]: KindsOf<O> } = {
   slice: { starts: 'list', steps: 'list' },
   'depth-to-space': { block: 'number', mode: 'word' },
   softmax: { axis: 'number' },
+  'layer-norm': { epsilon: 'number', centred: 'flag' },
   lut: { table: 'table', axis: 'number' },
 };
 

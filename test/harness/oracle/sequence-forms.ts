@@ -1,7 +1,8 @@
 /** Forms in which exporters write the ops of transformers and recurrent nets: products of two activations, norms, activations, look-ups. */
 
-import { around, type Form } from './form-models.ts';
-import { type CodeType, quantizedOutput, scaledInput } from './pattern-models.ts';
+import { float } from '../../../compiler/frontend/onnx/index.ts';
+import { around, type Form, floats } from './form-models.ts';
+import { type CodeType, type ModelMaker, quantizedOutput, scaledInput } from './pattern-models.ts';
 
 const MICROSOFT = [{ domain: 'com.microsoft', version: 1 }];
 
@@ -58,6 +59,58 @@ const attention: Form = (m) => {
   quantizedOutput(m, flat, 'uint8', 3);
   return m.model('attention');
 };
+
+/** A norm between quantizers; `from` is its axis, shift where `centred`. */
+function normForm(op: string, shape: readonly number[], from: number, shift: boolean, opset = 17): Form {
+  return (m) => {
+    m.opset = opset;
+    const x = scaledInput(m, 'uint8', shape);
+    const vector = (low: number) => floats(m, shape.slice(from), low, low + 1);
+    const inputs = [x.float, vector(0.5), ...(shift ? [vector(-0.5)] : [])];
+    const y = m.node(op, inputs, { axis: from - shape.length, epsilon: float(1e-6) });
+    quantizedOutput(m, y, 'uint8', shape.length, 0.02, 128);
+    return m.model('norm', MICROSOFT);
+  };
+}
+
+/** An activation between quantizers; the whole range of codes is in the input. */
+function activationForm(make: (m: ModelMaker, x: string) => string, opset = 17): Form {
+  return (m) => {
+    m.opset = opset;
+    const x = scaledInput(m, 'int8', [2, 128], m.scale(0.02, 0.06), m.random.int(-20, 20));
+    quantizedOutput(m, make(m, x.float), 'int8', 2, m.scale(0.02, 0.05), m.random.int(-20, 20));
+    return m.model('activation', MICROSOFT);
+  };
+}
+
+/** Gelu as PyTorch exports it before opset 20. */
+function spelledGelu(m: ModelMaker, x: string): string {
+  const scalar = (v: number) => m.tensor('float32', [], [v]);
+  const erf = m.node('Erf', [m.node('Div', [x, scalar(Math.SQRT2)])]);
+  return m.node('Mul', [m.node('Mul', [x, m.node('Add', [erf, scalar(1)])]), scalar(0.5)]);
+}
+
+/** The runtime computes these in float32 in an order of its own: last bits differ, codes next to a step could; of thousands none does. */
+export const FLOAT_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
+  ['LayerNormalization', normForm('LayerNormalization', [2, 3, 48], 2, true)],
+  ['LayerNormalization without shift', normForm('LayerNormalization', [2, 3, 48], 2, false)],
+  ['LayerNormalization of two axes', normForm('LayerNormalization', [3, 4, 12], 1, true)],
+  ['SimplifiedLayerNormalization', normForm('SimplifiedLayerNormalization', [2, 3, 48], 2, false)],
+  ['Erf', activationForm((m, x) => m.node('Erf', [x]))],
+  ['Gelu', activationForm((m, x) => m.node('Gelu', [x]), 20)],
+  ['Gelu by tanh', activationForm((m, x) => m.node('Gelu', [x], { approximate: 'tanh' }), 20)],
+  ['Gelu spelled out', activationForm(spelledGelu)],
+  ['com.microsoft.Gelu', activationForm((m, x) => m.node('com.microsoft:Gelu', [x]))],
+  ['com.microsoft.FastGelu', activationForm((m, x) => m.node('com.microsoft:FastGelu', [x]))],
+  ['com.microsoft.BiasGelu', activationForm((m, x) => m.node('com.microsoft:BiasGelu', [x, floats(m, [128])]))],
+  ['com.microsoft.QuickGelu', activationForm((m, x) => m.node('com.microsoft:QuickGelu', [x]))],
+  ['x sigmoid(x)', activationForm((m, x) => m.node('Mul', [x, m.node('Sigmoid', [x])]))],
+  [
+    'x sigmoid(x) with quantizers between',
+    activationForm((m, x) => m.node('Mul', [x, around(m, m.node('Sigmoid', [x]))])),
+  ],
+  ['RMSNormalization', normForm('RMSNormalization', [2, 3, 48], 2, false, 23)],
+]);
 
 /** Equal to the runtime, element by element. */
 export const SEQUENCE_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([

@@ -13,6 +13,7 @@ import {
   importRelu,
   importUnary,
 } from './elementwise.ts';
+import { importBiasGelu, importErf, importFastGelu, importGelu, importSwish } from './gelu.ts';
 import { importDequantizeLinear, importQuantizeLinear } from './linear-quantizers.ts';
 import {
   importConcat,
@@ -26,7 +27,7 @@ import {
   importTranspose,
   importUnsqueeze,
 } from './movement.ts';
-import { importBatchNormalization, importSoftmax } from './normalize.ts';
+import { importBatchNormalization, importLayerNormalization, importSoftmax } from './normalize.ts';
 import { importGather, importResize, importSpaceToDepth, importSplit } from './picking.ts';
 import {
   importAveragePool,
@@ -66,6 +67,9 @@ const STANDARD: Readonly<Record<string, Importer>> = {
   ConvInteger: importConvInteger,
   MatMulInteger: importMatMulInteger,
   BatchNormalization: importBatchNormalization,
+  LayerNormalization: importLayerNormalization(true),
+  RMSNormalization: importLayerNormalization(false),
+  SimplifiedLayerNormalization: importLayerNormalization(false),
   Softmax: importSoftmax,
   Relu: importRelu,
   Clip: importClip,
@@ -75,6 +79,9 @@ const STANDARD: Readonly<Record<string, Importer>> = {
   HardSwish: importHardSwish,
   Sigmoid: importUnary('sigmoid'),
   Tanh: importUnary('tanh'),
+  Erf: importErf,
+  Gelu: importGelu,
+  Swish: importSwish(1),
   Exp: importUnary('exp'),
   Sqrt: importUnary('sqrt'),
   Neg: importUnary('neg'),
@@ -119,7 +126,12 @@ const STANDARD: Readonly<Record<string, Importer>> = {
 const MICROSOFT: Readonly<Record<string, Importer>> = {
   QuantizeLinear: importQuantizeLinear,
   DequantizeLinear: importDequantizeLinear,
+  Gelu: importGelu,
+  FastGelu: importFastGelu,
+  BiasGelu: importBiasGelu,
+  QuickGelu: importSwish(1.702),
   QGemm: importQGemm,
+  SimplifiedLayerNormalization: importLayerNormalization(false),
   QLinearAdd: importQLinearBinary('add'),
   QLinearMul: importQLinearBinary('mul'),
   QLinearGlobalAveragePool: importQLinearGlobalAveragePool,

@@ -43,6 +43,36 @@ export function importBatchNormalization(cx: ImportContext): void {
   cx.result({ kind: 'float', id });
 }
 
+/**
+ * LayerNormalization, and RMSNormalization under its names: from `axis` on all axes together, in float32. The runtime adds in another order, and
+ * divides where we multiply by the reciprocal: last bits differ.
+ */
+export const importLayerNormalization = (centred: boolean) => (cx: ImportContext) => {
+  if (cx.node.outputs.slice(1).some((o) => o !== ''))
+    refuse(`${cx.node.opType} with mean or deviation as outputs`, { expected: 'one output' });
+  const { shape } = cx.typeOf(cx.input(0));
+  const axis = axisOf(intAttribute(cx.node, 'axis', -1), shape.length);
+  const features = shape.slice(axis).reduce((n, d) => n * d, 1);
+  const name = cx.outputName;
+  const vector = (index: number, what: string): string => {
+    const id = cx.floatInput(index);
+    const own = cx.builder.typeOf(id).shape;
+    if (own.reduce((n, d) => n * d, 1) !== features)
+      invalid(`${what} has shape [${own.join(', ')}]`, { expected: `${features} elements` });
+    return own.length === 1 ? id : cx.add('reshape', [id], {}, { shape: [features], output: `${name}.${what}` });
+  };
+  const parameters = [vector(1, 'scale'), ...(cx.hasInput(2) ? [vector(2, 'shift')] : [])];
+  const attributes = { epsilon: Math.fround(floatAttribute(cx.node, 'epsilon', 1e-5)), centred };
+  const x = cx.floatInput(0);
+  if (axis === shape.length - 1) {
+    cx.result({ kind: 'float', id: cx.add('layer-norm', [x, ...parameters], attributes, { output: name }) });
+    return;
+  }
+  const rows = cx.add('reshape', [x], {}, { shape: [...shape.slice(0, axis), features], output: `${name}.rows` });
+  const normed = cx.add('layer-norm', [rows, ...parameters], attributes, { output: `${name}.normed` });
+  cx.result({ kind: 'float', id: cx.add('reshape', [normed], {}, { shape, output: name }) });
+};
+
 /** Before opset 13 Softmax flattens to 2-D at `axis`; supported where that is the same as one axis. */
 export function softmaxAxis(cx: ImportContext, shape: readonly number[], opset: number): number {
   const old = opset < 13;

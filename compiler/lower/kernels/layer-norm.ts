@@ -1,0 +1,85 @@
+/** Layer and root-mean-square normalization over the last axis: sums of rows, then elementwise steps, one rounding each. */
+import type { NodeOf } from '../../graph/types.ts';
+import type { KernelInput, PlainKernel } from '../kernel.ts';
+import { broadcastNeed, fewFactors } from '../kernel.ts';
+import { at, memoryOrder } from '../layout.ts';
+import type { View } from '../walk.ts';
+import { plainLoops, walk, walkGroups } from '../walk.ts';
+import type { NodeContext } from './context.ts';
+import { FLOAT, freeGrain } from './context.ts';
+import { loopsOf } from './pointwise.ts';
+
+export function layerNormKernel(cx: NodeContext, node: NodeOf<'layer-norm'>): PlainKernel {
+  const { epsilon, centred } = node.attributes;
+  const { shape } = cx.output;
+  const axis = shape.length - 1;
+  const features = at(shape, axis);
+  const order = memoryOrder(shape.length);
+  const lines = order.filter((d) => d !== axis);
+  const parameters = [
+    cx.operand(1),
+    cx.scalar('count', features, FLOAT),
+    cx.scalar('epsilon', epsilon, FLOAT),
+    cx.scalar('one', 1, FLOAT),
+    ...(node.inputs.length > 2 ? [cx.operand(2)] : []),
+  ];
+  return {
+    kind: 'plain',
+    name: node.name,
+    layer: cx.layer(),
+    output: node.output,
+    shape,
+    format: FLOAT,
+    grain: freeGrain(shape, FLOAT.bits).map((g, d) => (d === axis ? features : g)),
+    inputs: [
+      { source: cx.source(cx.input(0)), need: (box) => box, accepts: fewFactors, chain: (counts) => counts },
+      ...parameters.map(
+        (p): KernelInput => ({ source: p.source, need: broadcastNeed(p.shape, shape.length), accepts: fewFactors }),
+      ),
+    ],
+    stages: 1,
+    temps: (counts) => {
+      const line = counts.map((c, d) => (d === axis ? 1 : c));
+      const temp = (suffix: string, s: readonly number[]) => ({
+        name: `${node.name}.${suffix}`,
+        shape: s,
+        format: FLOAT,
+        first: 0,
+        last: 0,
+      });
+      return [temp('sum', line), temp('mean', line), temp('centred', counts), temp('scaled', counts)];
+    },
+    emit: ({ inputs, output, temps, box }, emit) => {
+      const [x, gamma, count, eps, one] = [0, 1, 2, 3, 4].map((i) => at(inputs, i)) as [View, View, View, View, View];
+      const [sum, mean, d, scaled] = [0, 1, 2, 3].map((i) => at(temps, i)) as [View, View, View, View];
+      const rows = box.count.map((c, i) => (i === axis ? 1 : c));
+      const all = (view: View) => walk(view, [loopsOf(view, box.count, order)]);
+      const row = (view: View) => walk(view, [loopsOf(view, rows, lines)]);
+      const along = (view: View) => {
+        const found = walkGroups(view, [plainLoops(view.layout, lines), at(view.layout.dims, axis)]);
+        return { a: found.tensor, kdims: at(found.dimsOf, 1) };
+      };
+      let centre = x;
+      if (centred) {
+        emit({ op: 'vred', dst: row(sum), ...along(x), reduction: 'sum' });
+        emit({ op: 'vdiv', dst: row(mean), a: row(sum), b: row(count) });
+        emit({ op: 'vsub', dst: all(d), a: all(x), b: all(mean) });
+        centre = d;
+      }
+      emit({ op: 'vmul', dst: all(scaled), a: all(centre), b: all(centre) });
+      emit({ op: 'vred', dst: row(sum), ...along(scaled), reduction: 'sum' });
+      emit({ op: 'vdiv', dst: row(mean), a: row(sum), b: row(count) });
+      emit({ op: 'vadd', dst: row(sum), a: row(mean), b: row(eps) });
+      emit({ op: 'vsqrt', dst: row(mean), a: row(sum) });
+      emit({ op: 'vdiv', dst: row(sum), a: row(one), b: row(mean) });
+      emit({ op: 'vmul', dst: all(scaled), a: all(centre), b: all(sum) });
+      const shift = inputs[5];
+      if (shift === undefined) {
+        emit({ op: 'vmul', dst: all(output), a: all(scaled), b: all(gamma) });
+        return;
+      }
+      emit({ op: 'vmul', dst: all(d), a: all(scaled), b: all(gamma) });
+      emit({ op: 'vadd', dst: all(output), a: all(d), b: all(shift) });
+    },
+  };
+}
