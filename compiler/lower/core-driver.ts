@@ -6,11 +6,11 @@
 import { InternalError } from '../../isa/base/errors.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { KernelPlaces, MemoryPlan } from '../mapping/addresses.ts';
+import { stageAlign } from '../mapping/cuts.ts';
 import { copySource } from '../mapping/shares.ts';
 import type { Storage, Stored } from '../mapping/storage.ts';
 import { operandLayout } from '../mapping/storage.ts';
 import type { Stage, TilePlan } from '../mapping/tiles.ts';
-import { stageAlign } from '../mapping/tiles.ts';
 import type { Send, Work } from '../mapping/work.ts';
 import { AccumulatorRing } from './accumulators.ts';
 import type { ConstantPool, ConstantTensor } from './constants.ts';

@@ -11,12 +11,12 @@ import type { ConstantTensor } from '../lower/constants.ts';
 import { at, roundUp } from '../lower/layout.ts';
 import type { Block } from './allocate.ts';
 import { aliveAt, allocate } from './allocate.ts';
-import type { HomePlan, TileCache } from './homes.ts';
-import { planHomes } from './homes.ts';
+import { stageAlign } from './cuts.ts';
+import type { HomePlan } from './homes.ts';
+import { planHomes, TileCache } from './homes.ts';
 import { residentConstants } from './resident.ts';
 import type { Storage } from './storage.ts';
 import type { TilePlan } from './tiles.ts';
-import { stageAlign } from './tiles.ts';
 
 export interface Place {
   readonly space: Space;
@@ -61,7 +61,7 @@ const SHARES = [1, 0.5, 0.25] as const;
  */
 export function planMemory(storage: Storage, machine: Machine, options: MemoryOptions): MemoryPlan {
   const tried = new Set<number>();
-  const cache: TileCache = new Map();
+  const cache = new TileCache();
   const without = planWith(storage, machine, new Map(), cache);
   if (without instanceof CapacityError) throw without;
   for (const share of options.residency ? SHARES : []) {

@@ -11,11 +11,11 @@ import type { Kernel } from '../lower/kernel.ts';
 import { at, roundUp } from '../lower/layout.ts';
 import type { Block } from './allocate.ts';
 import { aliveAt, allocate } from './allocate.ts';
+import { allCuts, type Cut, type Homes, stageAlign } from './cuts.ts';
 import type { Buffer, Storage } from './storage.ts';
 import { operandLayout } from './storage.ts';
 import { striped } from './stripes.ts';
-import type { Homes, TilePlan } from './tiles.ts';
-import { smallestPlan, stageAlign, TileChoices } from './tiles.ts';
+import { smallestPlan, TileChoices, type TilePlan } from './tiles.ts';
 
 /** First and last kernel that touches a buffer. */
 export interface Life {
@@ -31,8 +31,17 @@ export interface HomePlan {
   readonly plans: readonly (TilePlan | null)[];
 }
 
-/** Tile plans by kernel and homes, shared by all searches for one network. */
-export type TileCache = Map<string, TileChoices>;
+/** What all searches for one network share: tile plans by kernel and homes, cuts by kernel. */
+export class TileCache {
+  readonly choices = new Map<string, TileChoices>();
+  readonly #cuts = new Map<number, readonly Cut[]>();
+
+  cutsOf(index: number, measure: () => readonly Cut[]): readonly Cut[] {
+    const known = this.#cuts.get(index) ?? measure();
+    this.#cuts.set(index, known);
+    return known;
+  }
+}
 
 /**
  * @param spadBytes scratchpad that may be planned; less than the real size when addresses did not fit before
@@ -145,10 +154,11 @@ class HomeSearch {
     const kernel = at(this.#storage.kernels, k);
     const homes = this.#homesOf(k);
     const key = `${k} ${homes.inputs.join()} ${homes.output}`;
-    let choices = this.#cache.get(key);
+    let choices = this.#cache.choices.get(key);
     if (choices === undefined) {
-      choices = new TileChoices(kernel, homes, this.#machine);
-      this.#cache.set(key, choices);
+      const cuts = () => this.#cache.cutsOf(k, () => allCuts(kernel, homes, this.#machine));
+      choices = new TileChoices(kernel, homes, this.#machine, cuts);
+      this.#cache.choices.set(key, choices);
     }
     const budget = this.#spadBytes - at(this.#resident, k);
     return budget < 0 ? null : choices.within(budget);

@@ -6,8 +6,8 @@
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { ConstantTensor } from '../lower/constants.ts';
 import { denseLayout, roundUp } from '../lower/layout.ts';
+import { stageAlign } from './cuts.ts';
 import type { Storage } from './storage.ts';
-import { stageAlign } from './tiles.ts';
 
 /** Largest share of the scratchpad that resident constants may take. */
 export const RESIDENT_SHARE = 0.25;

@@ -8,8 +8,8 @@ import type { Machine } from '../../isa/machine/schema.ts';
 import type { Kernel, MatmulKernel } from '../lower/kernel.ts';
 import { channelDim, positionDims } from '../lower/kernels/matmul.ts';
 import { at, memoryOrder, roundUp } from '../lower/layout.ts';
-import type { Homes, TilePlan } from './tiles.ts';
-import { costTiles, cuttable } from './tiles.ts';
+import { cuttable, type Homes } from './cuts.ts';
+import { costTiles, type TilePlan } from './tiles.ts';
 
 const MOST_STRIPES = 4;
 /** Output positions of the arrays in a stripe: fewer are not worth its instructions. */

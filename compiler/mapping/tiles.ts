@@ -7,24 +7,11 @@
 import { vectorCycles, weightWriteDemand } from '../../isa/demand/matrix.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
-import type { Space } from '../../isa/tensor.ts';
-import type { Kernel, KernelInput, TempSpec } from '../lower/kernel.ts';
+import type { Kernel } from '../lower/kernel.ts';
 import { channelDim, positionDims } from '../lower/kernels/matmul.ts';
-import type { Box, Layout } from '../lower/layout.ts';
-import { at, boxLayout, denseLayout, fullBox, memoryOrder, packLike, roundUp, sameBox } from '../lower/layout.ts';
-import { ranges } from '../lower/split.ts';
-import { allocate } from './allocate.ts';
-import { movedBytes, transferCycles } from './transfer.ts';
-
-/** Where a kernel's operands and its result are, in the order of its inputs. */
-export interface Homes {
-  readonly inputs: readonly Space[];
-  /** Element widths of the operands, in bits. */
-  readonly inputBits: readonly number[];
-  /** Layouts of the operands under the kernel's shapes; a tile must cut them into walks. */
-  readonly layouts: readonly Layout[];
-  readonly output: Space;
-}
+import { at, denseLayout, memoryOrder, roundUp } from '../lower/layout.ts';
+import { type Cut, type Homes, type InputPiece, measureCut, stageAlign } from './cuts.ts';
+import { transferCycles } from './transfer.ts';
 
 /** A staged operand: `depth` pieces of `sizeBytes`. */
 export interface Stage {
@@ -62,9 +49,12 @@ export class TileChoices {
   readonly #machine: Machine;
   readonly #whole: TilePlan;
   readonly #inPlace: boolean;
+  readonly #cuts: () => readonly Cut[];
   #plans: readonly TilePlan[] | null = null;
 
-  constructor(kernel: Kernel, homes: Homes, machine: Machine) {
+  /** `cuts` gives all cuts of the kernel, whatever the homes. */
+  constructor(kernel: Kernel, homes: Homes, machine: Machine, cuts: () => readonly Cut[]) {
+    this.#cuts = cuts;
     this.#kernel = kernel;
     this.#homes = homes;
     this.#machine = machine;
@@ -88,8 +78,8 @@ export class TileChoices {
   /** Cheapest first; a plan that another beats in both time and room is left out. */
   #all(): readonly TilePlan[] {
     const { kernel, homes, machine } = { kernel: this.#kernel, homes: this.#homes, machine: this.#machine };
-    const sizes = tileSizes(kernel).filter((s) => cuttable(kernel, homes, s));
-    const plans = tileOrders(kernel).flatMap((order) => sizes.map((s) => costTiles(kernel, homes, machine, s, order)));
+    const orders = tileOrders(kernel);
+    const plans = this.#cuts().flatMap((cut) => orders.map((order) => costCut(kernel, homes, machine, cut, order)));
     let least = Number.POSITIVE_INFINITY;
     return plans
       .sort((a, b) => a.costCycles - b.costCycles)
@@ -139,22 +129,7 @@ function tileOrders(kernel: Kernel): readonly (readonly number[])[] {
   ];
 }
 
-/** All combinations of halved dims, multiples of the grain. */
-function tileSizes(kernel: Kernel): number[][] {
-  let all: number[][] = [[]];
-  kernel.shape.forEach((size, d) => {
-    const grain = at(kernel.grain, d);
-    const options: number[] = [];
-    for (let parts = 1; ; parts *= 2) {
-      const cut = Math.min(size, roundUp(Math.ceil(size / parts), grain));
-      if (cut !== options.at(-1)) options.push(cut);
-      if (cut <= grain) break;
-    }
-    all = all.flatMap((sizes) => options.map((o) => [...sizes, o]));
-  });
-  return all;
-}
-
+/** The plan of one cut; `order` only decides how often operands are loaded and weights written. */
 export function costTiles(
   kernel: Kernel,
   homes: Homes,
@@ -162,84 +137,45 @@ export function costTiles(
   sizes: readonly number[],
   order: readonly number[],
 ): TilePlan {
-  const parts = kernel.shape.map((size, d) => Math.ceil(size / at(sizes, d)));
-  const tiles = parts.reduce((a, b) => a * b, 1);
+  return costCut(kernel, homes, machine, measureCut(kernel, homes, machine, sizes), order);
+}
+
+function costCut(kernel: Kernel, homes: Homes, machine: Machine, cut: Cut, order: readonly number[]): TilePlan {
+  const { sizes, parts, tiles, arenaBytes, temps } = cut;
   const deep = machine.capabilities.doubleBuffering ? 2 : 1;
-  let scratchBytes = 0;
+  let scratchBytes = arenaBytes;
   let costCycles = tiles * TILE_CYCLES;
   const align = stageAlign(machine);
-  const inputs = kernel.inputs.map((input, i): Stage | null => {
+  const inputs = cut.inputs.map((piece, i): Stage | null => {
     const home = at(homes.inputs, i);
     if (home === 'spad') return null;
-    const need = largestNeed(input, kernel.shape, sizes, parts);
-    const sizeBytes = stagedBytes(at(homes.layouts, i), need, at(homes.inputBits, i));
-    const loads = countLoads(input, kernel.shape, sizes, parts, order);
+    const loads = countLoads(piece, parts, order);
     const depth = loads > 1 ? deep : 1;
-    scratchBytes += roundUp(sizeBytes, align) * depth;
-    costCycles +=
-      (loads + 1) *
-      transferCycles(machine, home, movedFrom(at(homes.layouts, i), need, at(homes.inputBits, i), home, machine));
-    return { sizeBytes, depth, loads };
+    scratchBytes += roundUp(piece.sizeBytes, align) * depth;
+    costCycles += (loads + 1) * transferCycles(machine, home, piece.movedBytes[home === 'dram' ? 'dram' : 'buffer']);
+    return { sizeBytes: piece.sizeBytes, depth, loads };
   });
-  const outputBytes = denseLayout(sizes, kernel.format.bits).sizeBytes;
+  const { sizeBytes, movedBytes } = cut.output;
   const output: Stage | null =
-    homes.output === 'spad' ? null : { sizeBytes: outputBytes, depth: tiles > 1 ? deep : 1, loads: tiles };
+    homes.output === 'spad' ? null : { sizeBytes, depth: tiles > 1 ? deep : 1, loads: tiles };
   if (output !== null) {
-    scratchBytes += roundUp(outputBytes, align) * output.depth;
-    const whole = denseLayout(kernel.shape, kernel.format.bits).layout;
-    const moved = movedFrom(whole, fullBox(sizes), kernel.format.bits, homes.output, machine);
+    scratchBytes += roundUp(sizeBytes, align) * output.depth;
+    const moved = movedBytes[homes.output === 'dram' ? 'dram' : 'buffer'];
     costCycles += (tiles + 1) * transferCycles(machine, homes.output, moved);
   }
-  const { arenaBytes, temps } = planArena(kernel.temps(sizes), align);
-  scratchBytes += arenaBytes;
-  return {
-    sizes,
-    order,
-    tiles,
-    inputs,
-    output,
-    arenaBytes,
-    temps,
-    scratchBytes,
-    costCycles:
-      costCycles + computeCycles(kernel, machine, sizes, tiles) + rewriteCycles(kernel, machine, parts, order),
-  };
+  costCycles += computeCycles(kernel, machine, sizes, tiles) + rewriteCycles(kernel, machine, parts, order);
+  return { sizes, order, tiles, inputs, output, arenaBytes, temps, scratchBytes, costCycles };
 }
 
-/** Scratch pieces that live in different stages share bytes. */
-function planArena(
-  temps: readonly TempSpec[],
-  align: number,
-): { readonly arenaBytes: number; readonly temps: readonly number[] } {
-  const blocks = temps.map((t) => ({
-    name: t.name,
-    sizeBytes: roundUp(denseLayout(t.shape, t.format.bits).sizeBytes, align),
-    first: t.first,
-    last: t.last,
-  }));
-  const placed = allocate(blocks, Number.MAX_SAFE_INTEGER, align);
-  return {
-    arenaBytes: placed.reduce((most, p) => Math.max(most, (p.address ?? 0) + p.block.sizeBytes), 0),
-    temps: placed.map((p) => p.address ?? 0),
-  };
-}
-
-/** Bytes of a piece as it is staged: packed, in the memory order of its home. */
-function stagedBytes(layout: Layout, box: Box, bits: number): number {
-  const piece = boxLayout(layout, box);
-  return piece === null ? Infinity : packLike(piece, bits).sizeBytes;
-}
-
-/** Bytes that the far memory moves for a piece. */
-function movedFrom(layout: Layout, box: Box, bits: number, home: Space, machine: Machine): number {
-  const piece = boxLayout(layout, box);
-  const wordBytes = home === 'dram' ? machine.dram.burstBytes : machine.buffer.portBits / 8;
-  return piece === null ? Infinity : movedBytes(piece, bits, wordBytes);
-}
-
-/** Staged pieces start on a scratchpad word. */
-export function stageAlign(machine: Machine): number {
-  return Math.max(1, Math.min(64, machine.core.scratchpad.portBits / 8));
+/** How often the needed piece changes when tiles run in `order`: once for every step of the innermost dim that it depends on. */
+function countLoads(piece: InputPiece, parts: readonly number[], order: readonly number[]): number {
+  let loads = 1;
+  let inner = 1;
+  for (const d of order) {
+    inner *= parts[d]!;
+    if (piece.movesAlong[d]!) loads = inner;
+  }
+  return loads;
 }
 
 /** Cycles of the arrays for all tiles: a tile of few outputs leaves columns idle, spare macros take other positions. */
@@ -280,77 +216,4 @@ function rewriteCycles(kernel: Kernel, machine: Machine, parts: readonly number[
   const g = matrixGeometry(matrix);
   const cellBits = (g.planes * g.macros * g.rows * g.columns * weightBits) / g.columnsPerWeight(weightBits);
   return (bytes * 8) / share <= cellBits ? 0 : (positions - 1) * transferCycles(machine, 'dram', bytes);
-}
-
-/** Whether tiles of these sizes cut every operand into pieces that a walk can describe; dims are cut independently. */
-export function cuttable(kernel: Kernel, homes: Homes, sizes: readonly number[]): boolean {
-  return kernel.inputs.every((input, i) => {
-    const layout = at(homes.layouts, i);
-    if (layout.dims.every((factors) => factors.length <= 1)) return true;
-    return kernel.shape.every((size, d) =>
-      ranges(0, size, at(sizes, d)).every((r) => {
-        const start = kernel.shape.map((_, e) => (e === d ? r.start : 0));
-        const count = kernel.shape.map((_, e) => (e === d ? r.count : at(sizes, e)));
-        return boxLayout(layout, input.need({ start, count })) !== null;
-      }),
-    );
-  });
-}
-
-/**
- * A box as large as the largest piece of an operand, dim by dim: needs are separable, so it is enough to move along one dim at a
- * time. Inner tiles are all alike; the first and last few may be clipped by a border.
- */
-function largestNeed(
-  input: KernelInput,
-  shape: readonly number[],
-  sizes: readonly number[],
-  parts: readonly number[],
-): Box {
-  const first = input.need({ start: shape.map(() => 0), count: sizes });
-  const start = [...first.start];
-  const count = [...first.count];
-  shape.forEach((size, d) => {
-    const last = at(parts, d) - 1;
-    for (const p of new Set([1, 2, last >> 1, last - 1, last])) {
-      if (p < 1 || p > last) continue;
-      const from = p * at(sizes, d);
-      const box = {
-        start: shape.map((_, e) => (e === d ? from : 0)),
-        count: sizes.map((c, e) => (e === d ? Math.min(c, size - from) : c)),
-      };
-      const need = input.need(box);
-      need.count.forEach((c, e) => {
-        if (c <= at(count, e)) return;
-        count[e] = c;
-        start[e] = at(need.start, e);
-      });
-    }
-  });
-  return { start, count };
-}
-
-/** How often the needed piece changes when tiles run in `order`: once for every step of the innermost dim that it depends on. */
-function countLoads(
-  input: KernelInput,
-  shape: readonly number[],
-  sizes: readonly number[],
-  parts: readonly number[],
-  order: readonly number[],
-): number {
-  const first: Box = { start: shape.map(() => 0), count: sizes };
-  const base = input.need(first);
-  let loads = 1;
-  let inner = 1;
-  for (const d of order) {
-    inner *= at(parts, d);
-    if (at(parts, d) === 1) continue;
-    const step = at(sizes, d);
-    const moved: Box = {
-      start: first.start.map((s, i) => (i === d ? step : s)),
-      count: first.count.map((c, i) => (i === d ? Math.min(c, at(shape, d) - step) : c)),
-    };
-    if (!sameBox(input.need(moved), base)) loads = inner;
-  }
-  return loads;
 }

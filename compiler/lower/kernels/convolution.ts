@@ -39,8 +39,7 @@ export function convolutionKernel(cx: NodeContext, node: NodeOf<'conv'>, last: N
     outputs: o,
     input: formatOf(cx.inputType(0)),
     inputZero: xZero,
-    weight: (row, n) =>
-      at(weights.data, n * k + (row % perGroup) * plane + Math.floor(row / perGroup)) - zeroOf(wZero, n),
+    weight: (row, n) => weights.data[n * k + (row % perGroup) * plane + Math.floor(row / perGroup)]! - zeroOf(wZero, n),
     bias: biasOf(cx),
     requantize: fusedRequantizer(last, machine, 1),
   };
@@ -74,7 +73,7 @@ export function productKernel(cx: NodeContext, node: NodeOf<'matmul'>, last: Nod
       outputs: n,
       input: formatOf(cx.inputType(0)),
       inputZero: xZero,
-      weight: (row, column) => at(weights.data, row * n + column) - zeroOf(wZero, column),
+      weight: (row, column) => weights.data[row * n + column]! - zeroOf(wZero, column),
       bias: biasOf(cx),
       requantize: fusedRequantizer(last, machine, cx.output.shape.length - 1),
     },
@@ -183,7 +182,7 @@ function biasOf(cx: NodeContext): ArrayLike<number> | null {
 }
 
 function zeroOf(zeros: Int32Array, n: number): number {
-  return zeros.length === 1 ? at(zeros, 0) : at(zeros, n);
+  return zeros[zeros.length === 1 ? 0 : n]!;
 }
 
 /** The requantizer of a fused node; refuses what the machine's drain does not have. */

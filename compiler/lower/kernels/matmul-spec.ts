@@ -65,7 +65,8 @@ export function matmulSpec(raw: RawMatmul, machine: Machine): MatmulSpec {
     raw.input.bits <= matrix.inputBitsMax,
     `${raw.input.bits}-bit inputs; the matrix unit takes at most ${matrix.inputBitsMax} bits (core.matrix.inputBitsMax)`,
   );
-  const sums = weightSums(raw);
+  const weights = tabulate(raw);
+  const sums = weightSums(raw, weights);
   const limit = 2 ** (accumulators.widthBits - 1);
   refuseUnless(
     sums.high < limit && sums.low > -limit,
@@ -89,7 +90,7 @@ export function matmulSpec(raw: RawMatmul, machine: Machine): MatmulSpec {
     channels: raw.channels,
     inputBits: raw.input.bits,
     inputZero: raw.inputZero,
-    ...codeWeights(raw, machine),
+    ...codeWeights(weights, raw.k, machine),
     records: recordsOf(raw.requantize, bias),
   };
 }
@@ -100,25 +101,44 @@ export function recordsOf(requantize: RawMatmul['requantize'], bias: Int32Array)
   return { mode: 'bias', channels: bias.length, words: 1, data: bias, zero: 0, relu: false };
 }
 
+type Weights = Int8Array | Int32Array;
+
+/** All weights, output by output: they are asked for several times. */
+function tabulate({ weight, k, outputs }: RawMatmul): Weights {
+  const narrow = new Int8Array(k * outputs);
+  let at = 0;
+  for (let n = 0; n < outputs; n++) {
+    for (let row = 0; row < k; row++, at++) {
+      const w = weight(row, n);
+      narrow[at] = w;
+      if (narrow[at] !== w) return Int32Array.from({ length: k * outputs }, (_, i) => weight(i % k, Math.floor(i / k)));
+    }
+  }
+  return narrow;
+}
+
 /** Per output the sum of its weights; and the range that any order of accumulation stays in, over all outputs. */
-function weightSums(raw: RawMatmul): { readonly total: Float64Array; readonly low: number; readonly high: number } {
+function weightSums(
+  raw: RawMatmul,
+  weights: Weights,
+): { readonly total: Float64Array; readonly low: number; readonly high: number } {
   const x = codeRange(raw.input.coding, raw.input.bits);
-  const xMin = Math.min(x.min, raw.inputZero);
-  const xMax = Math.max(x.max, raw.inputZero);
+  const xMin = Math.min(0, x.min, raw.inputZero);
+  const xMax = Math.max(0, x.max, raw.inputZero);
   const total = new Float64Array(raw.outputs);
   let low = 0;
   let high = 0;
   for (let n = 0; n < raw.outputs; n++) {
-    let least = 0;
-    let most = 0;
-    for (let k = 0; k < raw.k; k++) {
-      const w = raw.weight(k, n);
-      total[n] = (total[n] ?? 0) + w;
-      least += Math.min(0, w * xMin, w * xMax);
-      most += Math.max(0, w * xMin, w * xMax);
+    let positive = 0;
+    let negative = 0;
+    for (let i = n * raw.k; i < (n + 1) * raw.k; i++) {
+      const w = weights[i]!;
+      if (w > 0) positive += w;
+      else negative += w;
     }
-    low = Math.min(low, least);
-    high = Math.max(high, most);
+    total[n] = positive + negative;
+    low = Math.min(low, positive * xMin + negative * xMax);
+    high = Math.max(high, positive * xMax + negative * xMin);
   }
   return { total, low, high };
 }
@@ -129,21 +149,19 @@ const MOST_PARTS = 3;
 type Coded = Pick<MatmulSpec, 'weightBits' | 'weightCoding' | 'parts'>;
 
 /** Narrowest coding of all weights of the layer. */
-function codeWeights(raw: RawMatmul, machine: Machine): Coded {
+function codeWeights(weights: Weights, depth: number, machine: Machine): Coded {
   let min = 0;
   let max = 0;
   let zero = false;
-  for (let n = 0; n < raw.outputs; n++) {
-    for (let k = 0; k < raw.k; k++) {
-      const w = raw.weight(k, n);
-      min = Math.min(min, w);
-      max = Math.max(max, w);
-      zero ||= w === 0;
-    }
+  for (const w of weights) {
+    if (w < min) min = w;
+    if (w > max) max = w;
+    if (w === 0) zero = true;
   }
+  const weight = (k: number, n: number): number => weights[n * depth + k]!;
   const most = machine.core.matrix.weightBitsMax;
   const coded = atLeast(narrowest(min, max, zero), machine.core.matrix.weightBitsMin, max);
-  if (coded.weightBits <= Math.min(most, 8)) return { ...coded, parts: [raw.weight] };
+  if (coded.weightBits <= Math.min(most, 8)) return { ...coded, parts: [weight] };
   const bits = Math.min(most, 8);
   const { min: low, max: high } = codeRange('signed', bits);
   const count = Math.max(Math.ceil(min / low), Math.ceil(max / high));
@@ -154,7 +172,7 @@ function codeWeights(raw: RawMatmul, machine: Machine): Coded {
   // Part i is what parts 0 .. i - 1, each as large as it can be, leave of the weight.
   const clamped = (w: number, i: number): number => Math.max(i * low, Math.min(i * high, w));
   const parts = Array.from({ length: count }, (_, i) => (k: number, n: number): number => {
-    const w = raw.weight(k, n);
+    const w = weight(k, n);
     return clamped(w, i + 1) - clamped(w, i);
   });
   return { weightBits: bits, weightCoding: 'signed', parts };
