@@ -1,8 +1,9 @@
 /**
  * What an analog array really gives: the exact sums plus the deviation of every conversion. An operand is driven and stored offset to start at zero
  * (two's complement and bipolar codes alike); digital corrections for the offsets are exact and cancel, so only conversions can deviate: cells off their
- * level or stuck, read noise, ADC offset, quantization and clipping. Cells and ADCs deviate by place, drawn from the seed; read noise is drawn in
- * program order. Leaves out: drift, wire resistance, and cells that deviate anew at each write.
+ * level or stuck, read noise, ADC offset, quantization and clipping. Quantization and clipping belong to the machine and follow from its fields alone; the
+ * rest is random. Cells and ADCs deviate by place, drawn from the seed; read noise is drawn in program order. Leaves out: drift, wire resistance, and
+ * cells that deviate anew at each write.
  */
 import { createRandom, type Random } from '../../isa/base/random.ts';
 import type { AnalogCim, Machine } from '../../isa/machine/schema.ts';
@@ -28,6 +29,9 @@ interface Levels {
   readonly ideal: Float64Array;
   readonly real: Float64Array;
 }
+
+/** `exact`: as designed, where only the ADCs quantize and clip; `noisy`: as built, with the random deviations of `nonIdealities`. */
+export type ValuesMode = 'exact' | 'noisy';
 
 /** The analog arrays of one machine, as one seed built them. Hold on to it from one run to the next: read noise goes on. */
 export class AnalogArrays {
@@ -141,7 +145,7 @@ export class AnalogArrays {
     const real = new Float64Array(ideal.length);
     const top = 2 ** cellBits - 1;
     const { min } = codeRange(tile.weightCoding, tile.weightBits);
-    const plane = this.#plane(core, part.macro, tile.plane);
+    const plane = cellsDeviate(nonIdealities) ? this.#plane(core, part.macro, tile.plane) : undefined;
     for (let n = 0; n < columns; n++) {
       for (let k = 0; k < rows; k++) {
         const code = panel.weights[(part.n0 + n) * tile.kCount + part.k0 + k]!;
@@ -151,9 +155,10 @@ export class AnalogArrays {
           left = Math.floor(left / (top + 1));
           const to = (s * columns + n) * rows + k;
           const cell = (tile.rowStart + k) * this.#matrix.columns + tile.columnStart + n * width + s;
-          const stuck = plane.ideal[cell]!;
           ideal[to] = level;
-          real[to] = stuck < 0 ? level * (1 + nonIdealities.cellSigma * plane.real[cell]!) : stuck * top;
+          if (plane === undefined) real[to] = level;
+          else if (plane.ideal[cell]! >= 0) real[to] = plane.ideal[cell]! * top;
+          else real[to] = level * (1 + nonIdealities.cellSigma * plane.real[cell]!);
         }
       }
     }
@@ -198,10 +203,35 @@ export class AnalogArrays {
   }
 }
 
-/** Arrays as `seed` builds them; undefined for machines whose arrays compute exactly. */
-export function buildAnalog(machine: Machine, seed: number): AnalogArrays | undefined {
+const AS_DESIGNED: AnalogCim['nonIdealities'] = {
+  cellSigma: 0,
+  stuckAtZero: 0,
+  stuckAtTop: 0,
+  readNoiseSteps: 0,
+  adcOffsetSteps: 0,
+};
+
+/** Arrays as designed, or as `seed` builds them; undefined where no product deviates: digital machines, and ADCs that resolve every sum. */
+export function buildAnalog(machine: Machine, mode: ValuesMode, seed: number): AnalogArrays | undefined {
   const { matrix } = machine.core;
-  return matrix.kind === 'analog-cim' ? new AnalogArrays(matrix, seed) : undefined;
+  if (matrix.kind !== 'analog-cim') return undefined;
+  if (mode === 'noisy' && deviates(matrix)) return new AnalogArrays(matrix, seed);
+  return resolvesEverySum(matrix) ? undefined : new AnalogArrays({ ...matrix, nonIdealities: AS_DESIGNED }, seed);
+}
+
+/** Whether anything random is stated. */
+export function deviates({ nonIdealities }: AnalogCim): boolean {
+  return Object.values(nonIdealities).some((share) => share > 0);
+}
+
+/** Whether the ADC gives back each sum that a column can have: no step is wider than one product, and none is above full scale. */
+export function resolvesEverySum({ rowsAtOnce, dacBits, cellBits, adcBits, adcFullScale }: AnalogCim): boolean {
+  const largest = rowsAtOnce * (2 ** dacBits - 1) * (2 ** cellBits - 1);
+  return adcFullScale <= 2 ** adcBits - 1 && largest <= adcFullScale;
+}
+
+function cellsDeviate(n: AnalogCim['nonIdealities']): boolean {
+  return n.cellSigma > 0 || n.stuckAtZero > 0 || n.stuckAtTop > 0;
 }
 
 /** Standard normal by the sum of twelve uniform numbers: the same bits on every platform, tails end at 6. */

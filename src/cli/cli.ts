@@ -4,6 +4,7 @@ import type { CommandModule } from 'yargs';
 import yargs from 'yargs';
 import { VERSION } from '../version.ts';
 import { reportFailure, UsageError } from './failure.ts';
+import { spellValues } from './values-option.ts';
 
 /** In the order of the help. A module is the whole cost of its command's start, so no other is loaded. */
 const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -32,7 +33,8 @@ async function wantedCommands(args: readonly string[]): Promise<CommandModule[]>
 }
 
 /** Runs one command line (without `node qnpu`) and gives its exit code; never throws, never ends the process. */
-export async function runCli(args: readonly string[]): Promise<number> {
+export async function runCli(given: readonly string[]): Promise<number> {
+  const args = spellValues(given);
   process.exitCode = 0;
   try {
     await parserOf(args, await wantedCommands(args)).parseAsync();

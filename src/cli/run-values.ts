@@ -7,7 +7,7 @@ import { readNpy } from '../io/npy.ts';
 import type { RunResult } from '../report/schema.ts';
 import type { Model } from '../run/prepare.ts';
 import { type NamedArray, requireLabels, type Sample, samplesOf } from '../run/samples.ts';
-import { countCorrect, type ValueRun } from '../run/values.ts';
+import { type ArrayMode, countCorrect, type ValueRun } from '../run/values.ts';
 import { badOption } from './options.ts';
 
 interface ValueArguments {
@@ -49,14 +49,14 @@ function readArray(path: string, what: string): NamedArray {
 export function describeValues(
   a: ValueArguments,
   run: ValueRun,
-  { labels, exact }: { readonly labels: NamedArray | undefined; readonly exact: boolean },
+  { labels, how }: { readonly labels: NamedArray | undefined; readonly how: ArrayMode },
 ): NonNullable<RunResult['values']> {
   const outputs = Object.fromEntries(
     [...run.outputs].map(([name, data]) => [name, hashHex(new Uint8Array(Float64Array.from(data).buffer))]),
   );
   const inputSource =
     a.input === undefined ? `seeded input, seed ${a.seed}` : a.input.map((text) => basename(text)).join(', ');
-  const base = { exact, outputs, inputSource, samples: run.samples };
+  const base = { ...how, outputs, inputSource, samples: run.samples };
   if (labels === undefined) return base;
   const correct = countCorrect([...run.outputs.values()][0]!, labels.data);
   return { ...base, accuracy: { correct, total: labels.data.length, labels: basename(labels.where) } };

@@ -144,7 +144,12 @@ export const runSchema = z.strictObject({
   whatIfs: z.array(z.strictObject({ set: z.array(text), cycles: natural, energyFj: natural, areaUm2: natural })),
   values: z
     .strictObject({
+      /** `exact`: arrays as designed; `noisy`: with the random deviations that the machine states. */
+      mode: z.enum(['exact', 'noisy']),
+      /** Whether every product is exact, so that values are those of the network's integers, bit for bit. */
       exact: z.boolean(),
+      /** What deviates in the arrays, in words. */
+      arrays: text,
       /** sha256 of each output's bytes. */
       outputs: z.record(text, text),
       inputSource: text,

@@ -4,6 +4,7 @@ import pc from 'picocolors';
 import type { CommandModule } from 'yargs';
 import { createRandom } from '../../../isa/base/random.ts';
 import type { Machine } from '../../../isa/machine/schema.ts';
+import { buildAnalog, type ValuesMode } from '../../../sim/exec/analog.ts';
 import { climb } from '../../analysis/ladder.ts';
 import { writeAll } from '../../io/files.ts';
 import { renderCsv } from '../../report/csv.ts';
@@ -13,12 +14,13 @@ import { compileModel, type Model } from '../../run/prepare.ts';
 import { buildResult } from '../../run/result.ts';
 import type { Sample } from '../../run/samples.ts';
 import { type DesignPoint, repriced, simulatePoint } from '../../run/simulate-model.ts';
-import { analogArrays, randomInputs, runValues } from '../../run/values.ts';
+import { arrayMode, modeNotes, randomInputs, runValues } from '../../run/values.ts';
 import { whatIfs } from '../../run/what-if.ts';
 import { modelOptions, modelPositional, openModel } from '../open-model.ts';
 import { loadMachine, machineOption, setOption } from '../options.ts';
 import { filesOf, type RunOutput, requireTargets } from '../run-files.ts';
 import { describeValues, readLabels, readSamples } from '../run-values.ts';
+import { valuesOption } from '../values-option.ts';
 
 interface RunArguments {
   model: string;
@@ -26,7 +28,7 @@ interface RunArguments {
   set: string[] | undefined;
   dims: string[] | undefined;
   'input-type': string[] | undefined;
-  values: boolean;
+  values: ValuesMode | undefined;
   ladder: boolean;
   cold: boolean;
   seed: number;
@@ -54,12 +56,12 @@ export const runCommand: CommandModule<object, RunArguments> = {
       .options(modelOptions)
       .option('cold', { ...flag, describe: 'report a cold start instead of the steady state' })
       .option('ladder', { ...flag, describe: 'simulate the memory-wall ladder too, one run for each help' })
-      .option('values', { ...flag, describe: 'compute the outputs too, bit-exactly, from seeded input or --input' })
+      .option('values', valuesOption)
       .option('seed', {
         type: 'number',
         requiresArg: true,
         default: 1,
-        describe: 'seed of the input, when none is given',
+        describe: 'seed of the input, when none is given, and of what --values noisy draws',
       })
       .option('input', {
         ...file,
@@ -81,7 +83,11 @@ export const runCommand: CommandModule<object, RunArguments> = {
       .example('$0 run net.onnx --ladder', 'on edge-dcim-28nm, and what each help against the memory wall saves')
       .example('$0 run net.onnx -m teach-8x8 --set core.matrix.rows=16', 'a preset with one field changed')
       .example('$0 run zoo:resnet18-w4a4', 'a network of the zoo (qnpu zoo) at 4-bit weights and activations')
-      .example('$0 run net.onnx --input x.npy --output y.npy', 'what the network computes on the machine'),
+      .example('$0 run net.onnx --input x.npy --output y.npy', 'what the network computes on the machine')
+      .example(
+        '$0 run net.onnx -m jia-65nm --set core.matrix.nonIdealities.cellSigma=0.1 --values noisy --seed 7',
+        'the same on analog arrays whose cells vary',
+      ),
   handler: (a) => {
     requireTargets(a);
     const { result, point, outputs } = runAll(a);
@@ -107,6 +113,8 @@ function runAll(a: RunArguments): RunOutput {
   const overrides = a.set ?? [];
   const machineWith = (some: readonly string[]) => loadMachine(a.machine, some);
   const machine = machineWith(overrides);
+  const mode = a.values ?? 'exact';
+  const how = arrayMode(machine, mode, a.seed);
   const model = openModel(a);
   const samples = wantedSamples(a, model);
   const labels = a.labels === undefined ? undefined : readLabels(a.labels, model, samples.length);
@@ -116,13 +124,13 @@ function runAll(a: RunArguments): RunOutput {
   };
   const point = design(machine);
   const outputs =
-    samples.length > 0 ? runValues(point.compiled, machine, samples, analogArrays(machine, a.seed)) : undefined;
+    samples.length > 0 ? runValues(point.compiled, machine, samples, buildAnalog(machine, mode, a.seed)) : undefined;
   const inert = inertOverrides({
     overrides,
     machine,
     machineWith,
-    observe: (m) => see(design(m), samples, a.seed),
-    seen: overrides.length > 0 ? see(point, samples, a.seed) : '',
+    observe: (m) => see(design(m), samples, a),
+    seen: overrides.length > 0 ? see(point, samples, a) : '',
   });
   const ladder = a.ladder ? climb(model, machine, outputs?.statistics) : undefined;
   const priced = outputs === undefined ? point : repriced(point, outputs.statistics);
@@ -130,24 +138,28 @@ function runAll(a: RunArguments): RunOutput {
     seed: a.seed,
     overrides,
     whatIfs: whatIfs(model, priced),
-    warnings: [...inert, ...model.notes, ...(ladder?.notes ?? []).map((n) => `ladder: ${n}`)],
-    ...(outputs === undefined
-      ? {}
-      : { values: describeValues(a, outputs, { labels, exact: machine.core.matrix.kind !== 'analog-cim' }) }),
+    warnings: [
+      ...inert,
+      ...(outputs === undefined ? [] : modeNotes(machine, mode)),
+      ...model.notes,
+      ...(ladder?.notes ?? []).map((n) => `ladder: ${n}`),
+    ],
+    ...(outputs === undefined ? {} : { values: describeValues(a, outputs, { labels, how }) }),
     ...(ladder === undefined ? {} : { ladder }),
   });
   return { result, point: priced, outputs };
 }
 
 /** What a run shows, with the values of its first sample. */
-function see(point: DesignPoint, samples: readonly Sample[], seed: number): string {
+function see(point: DesignPoint, samples: readonly Sample[], a: RunArguments): string {
   const { compiled, machine } = point;
-  const run = () => runValues(compiled, machine, samples.slice(0, 1), analogArrays(machine, seed));
+  const analog = buildAnalog(machine, a.values ?? 'exact', a.seed);
+  const run = () => runValues(compiled, machine, samples.slice(0, 1), analog);
   const values = samples.length === 0 ? [] : [...run().outputs];
   return `${observed(point)} ${values.map(([name, data]) => `${name} ${data.join(' ')}`).join(' ')}`;
 }
 
 function wantedSamples(a: RunArguments, model: Model): readonly Sample[] {
   if (a.input !== undefined) return readSamples(a.input, model);
-  return a.values || a.output !== undefined ? [randomInputs(model.graph, createRandom(a.seed))] : [];
+  return a.values !== undefined || a.output !== undefined ? [randomInputs(model.graph, createRandom(a.seed))] : [];
 }

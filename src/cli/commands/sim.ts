@@ -10,6 +10,7 @@ import { machineHash } from '../../../isa/machine/parse.ts';
 import type { Machine } from '../../../isa/machine/schema.ts';
 import type { Program } from '../../../isa/program.ts';
 import { codeRange, elementCount } from '../../../isa/tensor.ts';
+import { buildAnalog, type ValuesMode } from '../../../sim/exec/analog.ts';
 import { type ExecResult, execute } from '../../../sim/exec/execute.ts';
 import { checkOrder, type OrderFinding } from '../../../sim/order/check.ts';
 import type { SimResult } from '../../../sim/result.ts';
@@ -19,13 +20,15 @@ import { Listing } from '../../report/simulation/listing.ts';
 import { simulationLines } from '../../report/simulation/text.ts';
 import { verdictLines } from '../../report/simulation/verdict.ts';
 import { renderTrace } from '../../report/trace.ts';
+import { arrayMode } from '../../run/values.ts';
 import { loadMachine, machineOption, setOption } from '../options.ts';
+import { valuesOption } from '../values-option.ts';
 
 interface SimArguments {
   program: string;
   machine: string | undefined;
   set: string[] | undefined;
-  values: boolean;
+  values: ValuesMode | undefined;
   warm: boolean;
   seed: number;
   json: boolean;
@@ -43,13 +46,17 @@ export const simCommand: CommandModule<object, SimArguments> = {
       .positional('program', { type: 'string', demandOption: true, describe: 'assembly or program file' })
       .option('machine', machineOption)
       .option('set', setOption)
-      .option('values', { type: 'boolean', default: false, describe: 'print the outputs' })
+      .option('values', { ...valuesOption, describe: `print the outputs: ${valuesOption.describe}` })
       .option('warm', {
         type: 'boolean',
         default: false,
         describe: 'code and descriptors are in the instruction memory already, as in every run but the first',
       })
-      .option('seed', { type: 'number', default: 1, describe: 'seed of inputs that the program does not define' })
+      .option('seed', {
+        type: 'number',
+        default: 1,
+        describe: 'seed of inputs that the program does not define, and of what --values noisy draws',
+      })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON document' })
       .option('trace', { type: 'string', describe: 'write the timeline as a Chrome trace' }),
   handler: (a) => {
@@ -58,13 +65,19 @@ export const simCommand: CommandModule<object, SimArguments> = {
     requireValid(program, machine);
     // Only where a program loads registers from memory does its order depend on a run.
     const inputs = seededInputs(program, createRandom(a.seed));
-    const first = hasLoads(program) ? execute(program, machine, inputs) : undefined;
+    const mode = a.values ?? 'exact';
+    arrayMode(machine, mode, a.seed);
+    const computed = () => {
+      const analog = buildAnalog(machine, mode, a.seed);
+      return execute(program, machine, inputs, analog === undefined ? {} : { analog });
+    };
+    const first = hasLoads(program) ? computed() : undefined;
     const findings = checkOrder(program, machine, first?.loads);
     if (findings.length > 0) return refuse(findings, listing, a.json);
-    const run = first ?? execute(program, machine, inputs);
+    const run = first ?? computed();
     const result = simulate(program, machine, { loads: run.loads, warmCode: a.warm });
     if (a.trace !== undefined) writeOutput(a.trace, renderTrace(result, program));
-    const outputs = a.values ? run.outputs : undefined;
+    const outputs = a.values !== undefined ? run.outputs : undefined;
     const lines = a.json
       ? [JSON.stringify(document(program, machine, result, outputs))]
       : simulationLines({ machine, listing, result, warm: a.warm, outputs });

@@ -59,7 +59,7 @@ export function answersPart(r: RunResult): string {
             `accuracy, ${grouped(accuracy.correct)} of ${grouped(accuracy.total)}`,
             r.values?.exact === true
               ? 'computed bit-exactly by the simulated program'
-              : 'computed with analog deviations',
+              : `computed on analog arrays: ${r.values?.arrays ?? ''}`,
           ),
         ]),
   ];

@@ -47,7 +47,7 @@ export function answersSection(r: RunResult): string[] {
 function valuesText(v: NonNullable<RunResult['values']>): string {
   const how = v.exact
     ? 'bit-exactly by the simulated program'
-    : 'by the simulated program, with the seeded deviations of its analog arrays';
+    : `by the simulated program on its analog arrays (${v.arrays})`;
   const computed = `${counted(v.samples, 'sample')} computed ${how} (${v.inputSource})`;
   if (v.accuracy === undefined) return computed;
   const { correct, total, labels } = v.accuracy;

@@ -1,4 +1,5 @@
 /** Values of analog arrays: exact where nothing deviates, by hand where one thing does, the same again from the same seed. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../../compiler/compile.ts';
 import { GraphBuilder } from '../../../compiler/graph/builder.ts';
@@ -7,7 +8,7 @@ import type { Graph } from '../../../compiler/graph/types.ts';
 import { matmulDemand } from '../../../isa/demand/matrix.ts';
 import { parseMachine } from '../../../isa/machine/load.ts';
 import type { AnalogCim, Machine } from '../../../isa/machine/schema.ts';
-import { AnalogArrays, buildAnalog } from '../../../sim/exec/analog.ts';
+import { AnalogArrays, buildAnalog, resolvesEverySum } from '../../../sim/exec/analog.ts';
 import { Panel } from '../../../sim/exec/arrays.ts';
 import { execute } from '../../../sim/exec/execute.ts';
 import { analogMachine, IDEAL } from '../../harness/analog.ts';
@@ -64,10 +65,71 @@ describe('exact where nothing deviates', () => {
       const graph = randomGraph(seed);
       const { program } = checkGraph(graph, machine, seeded(seed));
       const inputs = randomInputs(graph, seeded(seed + 50));
-      const { outputs } = execute(program, machine, inputs, { analog: buildAnalog(machine, 9)! });
+      const { outputs } = execute(program, machine, inputs, { analog: new AnalogArrays(matrixOf(machine), 9) });
       expect(mismatches(interpret(graph, inputs), outputs), `graph ${seed}`).toEqual([]);
     }
   }, 60_000);
+});
+
+describe('arrays as designed', () => {
+  const zeros = fc.record({
+    cellBits: fc.constantFrom(1, 2, 4),
+    dacBits: fc.constantFrom(1, 2, 4),
+    rowsAtOnce: fc.constantFrom(16, 32, 128),
+    adcBits: fc.integer({ min: 2, max: 8 }),
+    share: fc.constantFrom(1, 2, 8),
+  });
+  const machineOf = ({
+    share,
+    ...matrix
+  }: {
+    cellBits: number;
+    dacBits: number;
+    rowsAtOnce: number;
+    adcBits: number;
+    share: number;
+  }) => {
+    const top = matrix.rowsAtOnce * (2 ** matrix.dacBits - 1) * (2 ** matrix.cellBits - 1);
+    return analogMachine({ ...matrix, adcFullScale: Math.ceil(top / share) });
+  };
+
+  it('noisy with all non-idealities zero gives what exact gives, whatever the seed, and both are repeatable', () => {
+    let changed = 0;
+    fc.assert(
+      fc.property(zeros, fc.nat(1e6), (fields, seed) => {
+        const machine = machineOf(fields);
+        const graph = network();
+        const { program } = compile(graph, machine);
+        const inputs = randomInputs(graph, seeded(seed));
+        const outputs = (analog: AnalogArrays | undefined) =>
+          [...execute(program, machine, inputs, analog === undefined ? {} : { analog }).outputs].map(([n, v]) => [
+            n,
+            ...v,
+          ]);
+        const exact = outputs(buildAnalog(machine, 'exact', 1));
+        expect(outputs(buildAnalog(machine, 'noisy', seed))).toEqual(exact);
+        expect(outputs(new AnalogArrays(matrixOf(machine), seed))).toEqual(exact);
+        if (JSON.stringify(outputs(undefined)) === JSON.stringify(exact)) return;
+        expect(resolvesEverySum(matrixOf(machine))).toBe(false);
+        changed += 1;
+      }),
+      { numRuns: 40, seed: 7 },
+    );
+    // Most of these ADCs quantize or clip, so the law does not hold merely because nothing happens.
+    expect(changed).toBeGreaterThan(10);
+  });
+  it('an ADC that resolves every sum needs no analog arithmetic; one bit fewer, or full scale below the largest sum, does', () => {
+    const wide = { cellBits: 1, dacBits: 1, rowsAtOnce: 64 };
+    expect(buildAnalog(analogMachine({ ...wide, adcBits: 7, adcFullScale: 64 }), 'noisy', 1)).toBeUndefined();
+    expect(buildAnalog(analogMachine({ ...wide, adcBits: 6, adcFullScale: 64 }), 'exact', 1)).toBeDefined();
+    expect(buildAnalog(analogMachine({ ...wide, adcBits: 7, adcFullScale: 63 }), 'exact', 1)).toBeDefined();
+  });
+  it('exact leaves out what is random, and keeps what the ADC does', () => {
+    const nonIdealities = { ...IDEAL, stuckAtZero: 1 };
+    const machine = analogMachine({ cellBits: 1, dacBits: 1, adcBits: 7, adcFullScale: 64, nonIdealities });
+    expect(buildAnalog(machine, 'exact', 1)).toBeUndefined();
+    expect(buildAnalog(machine, 'noisy', 1)).toBeDefined();
+  });
 });
 
 describe('one deviation at a time, by hand', () => {
@@ -161,7 +223,7 @@ describe('from the seed', () => {
   const { program } = compile(graph, machine);
   const inputs = randomInputs(graph, seeded(4));
   const run = (seed: number) =>
-    [...execute(program, machine, inputs, { analog: buildAnalog(machine, seed)! }).outputs].map(([n, v]) => [
+    [...execute(program, machine, inputs, { analog: buildAnalog(machine, 'noisy', seed)! }).outputs].map(([n, v]) => [
       n,
       [...v],
     ]);
