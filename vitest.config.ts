@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/harness/global.ts'],
-    setupFiles: ['test/harness/seed.ts'],
+    setupFiles: ['test/harness/seed.ts', 'test/harness/checked.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: 'forks',
