@@ -90,7 +90,7 @@ export function priceList(machine: Machine, options: PriceOptions = {}): PriceLi
     area,
   };
   const name = `generic-${machine.technology.nodeNm}nm`;
-  const warnings = extrapolated(machine.technology);
+  const warnings = extrapolated(machine.technology).map((why) => `extrapolated: ${why}`);
   return { ...entries, name, activity, byLayer: layerPrices(machine, activity), warnings, hash: hashOf(name, entries) };
 }
 

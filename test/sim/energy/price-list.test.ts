@@ -70,6 +70,7 @@ describe('the generic list', () => {
     expect(larger.leakage.buffer.value).toBeCloseTo(4 * edge.leakage.buffer.value, 3);
     expect(larger.hash).not.toBe(edge.hash);
     expect(at(5, 0.5).warnings).toHaveLength(2);
+    for (const warning of at(5, 0.5).warnings) expect(warning).toMatch(/^extrapolated: /);
   });
 
   it('covers 65 to 5 nm: smaller is cheaper in logic, memory and area, and says where it extrapolates', () => {
