@@ -116,6 +116,12 @@ export class ConstantPool {
     return address;
   }
 
+  /** Leaves room so that the next constant starts at `phaseBytes` of a block of `blockBytes`. */
+  skipTo(phaseBytes: number, blockBytes: number): void {
+    const aligned = roundUp(phaseBytes, this.#alignBytes);
+    this.#end += (((aligned - this.#end) % blockBytes) + blockBytes) % blockBytes;
+  }
+
   /** Address behind the last constant. */
   get end(): number {
     return this.#end;

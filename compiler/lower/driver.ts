@@ -49,10 +49,24 @@ export function drive(input: DriverInput, work: readonly (readonly Work[])[]): D
     if (layer === 0) prologue(0);
     if (early) prologue(layer + 1);
     const works = at(work, k);
-    for (const own of works) on(own.core).body(k, own, layer, works.length > 1 ? k : -1);
+    works.forEach((own, i) => {
+      if (works.length > 1) stagger(input, k, i / works.length);
+      on(own.core).body(k, own, layer, works.length > 1 ? k : -1);
+    });
     if (!early) prologue(layer + 1);
   });
   return { steps, residentLoads: shared.residentLoads, layers };
+}
+
+/**
+ * Cores stream their weights of one kernel side by side: from the same bank on, each would close the row that another one is reading. So they start a
+ * share of all banks apart.
+ */
+function stagger({ storage, machine, constants }: DriverInput, k: number, part: number): void {
+  if (at(storage.kernels, k).kind !== 'matmul') return;
+  const { channels, banks, rowBytes } = machine.dram;
+  const allBanks = channels * banks * rowBytes;
+  constants.skipTo(allBanks * part, allBanks);
 }
 
 function tooLong(kernel: Kernel | undefined, machine: Machine): UnsupportedError {

@@ -86,20 +86,17 @@ class Choice {
   }
 
   #improve(start: readonly number[]): { readonly chosen: number[]; readonly cost: number } {
-    const chosen = [...start];
+    let chosen = [...start];
     let cost = this.#costs.total(chosen);
     for (let sweep = 0; sweep < SWEEPS; sweep++) {
       const before = cost;
       this.#options.forEach((options, k) => {
-        let best = at(chosen, k);
-        let gain = 0;
         options.forEach((_, option) => {
-          const change = this.#costs.change(chosen, k, option);
-          if (change < gain) [best, gain] = [option, change];
+          const other = chosen.with(k, option);
+          const changed = this.#costs.total(other);
+          if (changed < cost) [chosen, cost] = [other, changed];
         });
-        chosen[k] = best;
       });
-      cost = this.#costs.total(chosen);
       if (cost >= before) break;
     }
     return { chosen, cost };
@@ -114,10 +111,11 @@ class Choice {
   }
 
   reasons(): readonly string[] {
+    const serially = this.#chosen.map(() => 0);
     return this.#storage.kernels.map((kernel, k) => {
       const { dim, boxes } = at(at(this.#options, k), at(this.#chosen, k));
-      const own = Math.round(this.#costs.own(k, at(this.#chosen, k)));
-      const alone = Math.round(this.#costs.own(k, 0));
+      const own = Math.round(this.#costs.own(this.#chosen, k));
+      const alone = Math.round(this.#costs.own(serially, k));
       if (dim === null) return `on one core, about ${alone} cycles`;
       const moved = Math.round(this.#costs.moved(this.#chosen, at(this.#storage.outputs, k).buffer));
       const by = this.#sharing === 'auto' ? '' : ' as asked for';

@@ -4,34 +4,35 @@
  */
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
-import type { Kernel } from '../lower/kernel.ts';
 import type { Box } from '../lower/layout.ts';
 import { at } from '../lower/layout.ts';
+import type { ShareCost } from './share-cost.ts';
+import { costShare, cyclesWithin, product } from './share-cost.ts';
 import type { Split } from './shares.ts';
 import { shareKernel } from './shares.ts';
 import type { Storage } from './storage.ts';
-import { costTiles } from './tiles.ts';
 import { dramBytesPerCycle, streamBytesPerCycle, transferCycles } from './transfer.ts';
 import type { Need } from './work.ts';
 import { needsOf, workOf } from './work.ts';
 
 /** Share of the scratchpad that a tensor may have to be thought at home there. */
 const HOME_SHARE = 0.4;
-/** Dispatch, semaphores and start-up of a kernel on a core. */
-const KERNEL_CYCLES = 64;
 
 export class SplitCosts {
   readonly #storage: Storage;
   readonly #machine: Machine;
   readonly #options: readonly (readonly Split[])[];
-  readonly #own = new Map<string, number>();
+  readonly #costs = new Map<string, ShareCost>();
   readonly #between = new Map<string, number>();
   /** Kernels that write and that read each buffer. */
   readonly #makers: readonly (readonly number[])[];
   readonly #readers: readonly (readonly number[])[];
-  readonly #buffersOf: readonly (readonly number[])[];
-  /** Whether all weights stay in the arrays when no kernel is cut: then they cost nothing. */
-  readonly #resident: boolean;
+  /** By kernel the buffers that pass between cores behind it: those it is the last to write, and inputs of which it is the first reader. */
+  readonly #passedBy: readonly (readonly number[])[];
+  #roomFor: readonly number[] | null = null;
+  #lastRoom = 0;
+  /** Macro-planes of a core; 0 where weights may not stay. */
+  readonly #cells: number;
 
   constructor(storage: Storage, machine: Machine, options: readonly (readonly Split[])[]) {
     this.#storage = storage;
@@ -48,70 +49,68 @@ export class SplitCosts {
     const all = storage.kernels.map((_, k) => k);
     this.#makers = storage.buffers.map((b) => all.filter((k) => at(storage.outputs, k).buffer === b.id));
     this.#readers = storage.buffers.map((b) => all.filter((k) => at(read, k).includes(b.id)));
-    this.#buffersOf = all.map((k) => [...new Set([at(storage.outputs, k).buffer, ...at(read, k)])]);
-    this.#resident = machine.capabilities.weightResidency && this.#fits();
+    const passer = storage.buffers.map((b) => at(this.#makers, b.id).at(-1) ?? at(this.#readers, b.id)[0]);
+    this.#passedBy = all.map((k) => storage.buffers.flatMap((b) => (passer[b.id] === k ? [b.id] : [])));
+    const g = matrixGeometry(machine.core.matrix);
+    const planes = machine.capabilities.weightPlanes ? g.planes : 1;
+    this.#cells = machine.capabilities.weightResidency ? g.macros * planes : 0;
   }
 
+  /**
+   * The kernels one after the other. Weights that do not stay stream in behind them: those of a kernel from the start of the one before it on, so
+   * that a kernel ends no earlier than its last weights.
+   */
   total(chosen: readonly number[]): number {
-    return (
-      chosen.reduce((sum, option, k) => sum + this.own(k, option), 0) +
-      this.#storage.buffers.reduce((sum, b) => sum + this.moved(chosen, b.id), 0)
-    );
+    const room = this.#room(chosen);
+    let [end, before, streamed] = [0, 0, 0];
+    chosen.forEach((option, k) => {
+      const start = end;
+      if (room === 0) streamed = Math.max(streamed, before) + this.#streaming(k, option);
+      const passed = at(this.#passedBy, k).reduce((sum, buffer) => sum + this.moved(chosen, buffer), 0);
+      end = Math.max(start + this.own(chosen, k) + passed, streamed);
+      before = start;
+    });
+    return end;
   }
 
-  /** What the estimate changes by when kernel `k` takes another option. */
-  change(chosen: readonly number[], k: number, option: number): number {
-    const other = chosen.map((o, i) => (i === k ? option : o));
-    const cost = (c: readonly number[]): number =>
-      this.own(k, at(c, k)) + at(this.#buffersOf, k).reduce((sum, b) => sum + this.moved(c, b), 0);
-    return cost(other) - cost(chosen);
+  /** Cycles of kernel `k`'s largest share on its core, given that all kernels are cut as chosen. */
+  own(chosen: readonly number[], k: number): number {
+    const cost = this.#costOf(k, at(chosen, k));
+    const room = this.#room(chosen);
+    return room === 0 ? cost.cycles : cyclesWithin(cost, room * leastCells(cost));
   }
 
-  /** Cycles of the largest share, weights that do not stay included. */
-  own(k: number, option: number): number {
+  /** Whether all weights stay in the arrays. */
+  stays(chosen: readonly number[]): boolean {
+    return this.#room(chosen) > 0;
+  }
+
+  /** Room for copies of weights: macro-planes of a core for each that the weights need at least; 0 when they do not all fit. */
+  #room(chosen: readonly number[]): number {
+    if (this.#roomFor === chosen) return this.#lastRoom;
+    const needed = chosen.reduce((sum, option, k) => sum + leastCells(this.#costOf(k, option)), 0);
+    this.#roomFor = chosen;
+    this.#lastRoom = needed === 0 ? 1 : needed > this.#cells ? 0 : this.#cells / needed;
+    return this.#lastRoom;
+  }
+
+  /** Cycles in which weights come in: all cores share DRAM, and one has only so many requests in flight. */
+  #streaming(k: number, option: number): number {
+    const { writeBytes } = this.#costOf(k, option);
+    const cores = at(at(this.#options, k), option).boxes.length;
+    const all = (writeBytes * cores) / dramBytesPerCycle(this.#machine);
+    return Math.max(all, writeBytes / streamBytesPerCycle(this.#machine));
+  }
+
+  #costOf(k: number, option: number): ShareCost {
     const key = `${k} ${option}`;
-    const known = this.#own.get(key);
+    const known = this.#costs.get(key);
     if (known !== undefined) return known;
-    const split = at(at(this.#options, k), option);
-    const share = shareKernel(at(this.#storage.kernels, k), split);
-    const cycles = Math.max(this.#compute(share, k), this.#weights(share, split)) + KERNEL_CYCLES;
-    this.#own.set(key, cycles);
-    return cycles;
-  }
-
-  #compute(share: Kernel, k: number): number {
-    const { drain, vector } = this.#machine.core;
-    const elements = product(share.shape);
-    if (share.kind === 'copy') return 0;
-    if (share.kind === 'plain') {
-      const part = elements / product(at(this.#storage.kernels, k).shape);
-      return (share.stages * elements) / vector.lanes + (share.layer.macs * part) / vector.windowMacLanes;
-    }
-    const inputs = share.inputs.map(() => 'spad' as const);
-    const homes = { inputs, inputBits: [], layouts: [], output: 'spad' } as const;
-    const order = share.shape.map((_, d) => d);
-    const arrays = costTiles(share, homes, this.#machine, share.shape, order).costCycles;
-    return Math.max(arrays, product(share.drained.shape) / drain.lanes, ((share.stages - 1) * elements) / vector.lanes);
-  }
-
-  /** Loading weights that do not stay: all cores share DRAM, each writes its own arrays. */
-  #weights(share: Kernel, split: Split): number {
-    if (share.kind !== 'matmul' || this.#resident) return 0;
-    const { k, n, groups, weightBits, parts } = share.matmul;
-    const bytes = (k * n * groups * weightBits * parts.length) / 8;
-    const all = (bytes * split.boxes.length) / dramBytesPerCycle(this.#machine);
-    return Math.max(all, bytes / streamBytesPerCycle(this.#machine));
-  }
-
-  #fits(): boolean {
-    const g = matrixGeometry(this.#machine.core.matrix);
-    const macros = this.#storage.kernels.reduce((sum, kernel) => {
-      if (kernel.kind !== 'matmul') return sum;
-      const { k, n, groups, weightBits, parts } = kernel.matmul;
-      const own = Math.ceil(k / g.rows) * Math.ceil((n * g.columnsPerWeight(weightBits)) / g.columns);
-      return sum + own * groups * parts.length;
-    }, 0);
-    return macros <= g.macros * (this.#machine.capabilities.weightPlanes ? g.planes : 1);
+    const kernel = at(this.#storage.kernels, k);
+    const share = shareKernel(kernel, at(at(this.#options, k), option));
+    const cost = costShare(share, product(share.shape) / product(kernel.shape), this.#machine);
+    this.#costs.set(key, cost);
+    return cost;
   }
 
   /** Cycles in which a buffer's bytes pass between cores, or to and from shared memory. */
@@ -119,19 +118,21 @@ export class SplitCosts {
     const makers = at(this.#makers, buffer);
     const readers = at(this.#readers, buffer);
     const key = `${buffer}:${[...makers, ...readers].map((k) => at(chosen, k)).join()}`;
-    const known = this.#between.get(key);
-    if (known !== undefined) return known;
+    const cycles = this.#between.get(key) ?? this.#pass(chosen, buffer, makers, readers);
+    this.#between.set(key, cycles);
+    return cycles;
+  }
+
+  #pass(chosen: readonly number[], buffer: number, makers: readonly number[], readers: readonly number[]): number {
     const splitOf = (k: number): Split => at(at(this.#options, k), at(chosen, k));
     const needs = readers.flatMap((k) =>
       splitOf(k).boxes.flatMap((box, core) =>
         needsOf(this.#storage, k, core, box).flatMap((n) => (n.buffer === buffer ? [n.need] : [])),
       ),
     );
-    const cycles = this.#isNear(buffer)
+    return this.#isNear(buffer)
       ? makers.reduce((sum, k) => sum + this.#sent(k, splitOf(k), needs), 0)
       : this.#shared(buffer, needs, makers.length > 0);
-    this.#between.set(key, cycles);
-    return cycles;
   }
 
   #isNear(buffer: number): boolean {
@@ -171,6 +172,7 @@ function sizeOf(factors: readonly { readonly count: number }[]): number {
   return product(factors.map((f) => f.count));
 }
 
-function product(list: readonly number[]): number {
-  return list.reduce((a, b) => a * b, 1);
+/** Fewest macro-planes that a share's weights need. */
+function leastCells(cost: ShareCost): number {
+  return cost.stays[0]?.cells ?? 0;
 }
