@@ -129,6 +129,12 @@ export interface OpAttributes {
   /** Per axis elements before and after (>= 0). */
   readonly pad: { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number };
   readonly slice: { readonly starts: readonly number[]; readonly steps: readonly number[] };
+  /** Repeats axes of extent 1 to `shape`. */
+  readonly expand: { readonly shape: readonly number[] };
+  /** table const [V,..], index int [I..] -> [I..,..]: rows of the table. */
+  readonly gather: Record<string, never>;
+  /** condition unsigned codes of 0 or 1, a and b of one type -> a where the condition is 1, else b; broadcasting. */
+  readonly where: Record<string, never>;
   readonly 'depth-to-space': { readonly block: number; readonly mode: 'DCR' | 'CRD' };
   /** float32 along one axis: exp(x - max) / sum, summed in index order. */
   readonly softmax: { readonly axis: number };

@@ -22,8 +22,9 @@ import {
   quantizeKernel,
   unaryKernel,
 } from './kernels/float.ts';
-import { addiKernel, lutKernel, qaddKernel, requantizeKernel } from './kernels/integer.ts';
+import { addiKernel, lutKernel, qaddKernel, requantizeKernel, whereKernel } from './kernels/integer.ts';
 import { layerNormKernel } from './kernels/layer-norm.ts';
+import { expandKernel, gatherKernel } from './kernels/lookup.ts';
 import { avgpoolKernel, maxpoolKernel, spatialSumKernel } from './kernels/pool.ts';
 import { dynamicProductKernel } from './kernels/product.ts';
 import { softmaxKernel } from './kernels/softmax.ts';
@@ -170,6 +171,12 @@ function selectNode(
       const { block, mode } = node.attributes;
       return alias(cx, (layout) => depthToSpaceLayout(layout, cx.inputType(0).shape, block, mode));
     }
+    case 'expand':
+      return expandKernel(cx);
+    case 'gather':
+      return gatherKernel(cx);
+    case 'where':
+      return whereKernel(cx);
     case 'concat':
       return join(cx, node);
     case 'pad':

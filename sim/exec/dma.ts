@@ -60,7 +60,8 @@ export function gather(i: InstructionOf<'gather'>, cx: ExecContext): void {
   const origins = walk.shape.origins.with(axis, walk.shape.origins[axis]! + low);
   const rows = new Rows({ ...d, dims: [{ count: high - low + 1, axis, step: 1 }, ...rest] }, origins, rest.length);
   const out = createCodes(d, index.length * rows.inner);
-  const source = memory.source(walk, out.length);
+  // Packed: an unpacked copy would hold the rows of the walk, not those that the index picks.
+  const source = memory.source(walk, 0);
   for (let r = 0; r < index.length; r++) {
     const row = index[r]! - low;
     const slice = out.subarray(r * rows.inner, (r + 1) * rows.inner);

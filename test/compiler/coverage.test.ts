@@ -25,7 +25,7 @@ import { checkGraph, seeded } from '../harness/differential.ts';
 import { GENERATED_OPS, randomGraph } from '../harness/random-graphs.ts';
 
 /** For hand-written code. The test below sees to it that lowering does not name them. */
-const HAND_ONLY: readonly Mnemonic[] = ['cadd', 'gather', 'ldr', 'nop', 'skip', 'add'];
+const HAND_ONLY: readonly Mnemonic[] = ['cadd', 'ldr', 'nop', 'skip', 'add'];
 /** Needed only where waits or signals find no room on their instruction (lower/order.test.ts), or between cores (cores.test.ts). */
 const RARE: readonly Mnemonic[] = ['sync', 'fill'];
 /** Modes of instructions that no program of the compiler has. */

@@ -53,3 +53,48 @@ export function drawNorm(d: Draw, b: GraphBuilder, x: string): string | null {
   const inputs = [x, vector(0.5), ...(d.random() < 0.7 ? [vector(-0.5)] : [])];
   return b.add('layer-norm', inputs, { epsilon: d.pick([1e-5, 1e-6, 0.1]), centred: d.random() < 0.6 });
 }
+
+/** Rows of a drawn table by codes, which a table in front makes indices. */
+export function drawGather(d: Draw, b: GraphBuilder, x: string): string | null {
+  const { element, shape } = b.typeOf(x);
+  if (element.kind !== 'int' || element.bits > 8 || shape.length > 3) return null;
+  const { min, max } = integerRange(element);
+  const rows = d.int(1, 20);
+  const table = Int32Array.from({ length: max - min + 1 }, () => d.int(0, rows - 1));
+  const index = b.add('lut', [x], { table, axis: 0 }, { element: { kind: 'int', bits: 5, coding: 'unsigned' } });
+  const row = d.pick([[], [d.int(1, 9)], [2, 3]]);
+  if (d.random() < 0.7) return b.add('gather', [drawnMatrix(d, b, [rows, ...row]), index], {});
+  const data = Float32Array.from({ length: sizeOf([rows, ...row]) }, () => d.float());
+  const floats = b.constant({ type: { element: { kind: 'float32' }, shape: [rows, ...row] }, data });
+  return b.add('gather', [floats, index], {});
+}
+
+/** A choice between a value and a constant of its type, by a drawn condition. */
+export function drawWhere(d: Draw, b: GraphBuilder, x: string): string | null {
+  const { element, shape } = b.typeOf(x);
+  if (element.kind === 'int' && element.coding === 'bipolar') return null;
+  const broadcast = shape.map((size) => (d.random() < 0.3 ? 1 : size));
+  const bits = Int32Array.from({ length: sizeOf(broadcast) }, () => d.int(0, 1));
+  const condition = b.constant({
+    type: { element: { kind: 'int', bits: 1, coding: 'unsigned' }, shape: broadcast },
+    data: bits,
+  });
+  const other = shape.map((size) => (d.random() < 0.5 ? 1 : size));
+  const size = sizeOf(other);
+  const data =
+    element.kind === 'int'
+      ? Int32Array.from({ length: size }, () => (element.bits > 16 ? d.int(-999, 999) : d.code(element)))
+      : Float32Array.from({ length: size }, () => d.float());
+  const y = b.constant({ type: { element, shape: other }, data });
+  return b.add('where', d.random() < 0.5 ? [condition, x, y] : [condition, y, x], {});
+}
+
+export function drawExpand(d: Draw, b: GraphBuilder, x: string): string | null {
+  const { shape } = b.typeOf(x);
+  if (shape.length > 4) return null;
+  const target = [
+    ...(d.random() < 0.5 ? [d.int(1, 3)] : []),
+    ...shape.map((size) => (size === 1 ? d.int(1, 4) : size)),
+  ];
+  return target.length > 4 ? null : b.add('expand', [x], { shape: target });
+}

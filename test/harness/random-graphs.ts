@@ -16,7 +16,7 @@ import type {
 import { integerRange, sizeOf } from '../../compiler/graph/types.ts';
 import { seeded } from './differential.ts';
 import { Draw } from './draw.ts';
-import { drawNorm, drawProduct } from './draw-sequence.ts';
+import { drawExpand, drawGather, drawNorm, drawProduct, drawWhere } from './draw-sequence.ts';
 
 export type Requantizer = RequantizeSpec['mode'];
 const ROUNDINGS = ['half-even', 'floor', 'ceil', 'toward-zero', 'away-from-zero', 'half-up', 'half-down'] as const;
@@ -57,6 +57,9 @@ export const GENERATED_OPS: readonly OpName[] = [
   'pad',
   'slice',
   'depth-to-space',
+  'expand',
+  'gather',
+  'where',
   'softmax',
   'layer-norm',
   'lut',
@@ -184,6 +187,12 @@ class Generator {
         if (shape.length !== 4 || shape[1]! % 4 !== 0) return null;
         return this.#b.add('depth-to-space', [x], { block: 2, mode: this.#d.pick(['DCR', 'CRD'] as const) });
       }
+      case 'expand':
+        return drawExpand(this.#d, this.#b, x);
+      case 'gather':
+        return drawGather(this.#d, this.#b, x);
+      case 'where':
+        return drawWhere(this.#d, this.#b, x);
       case 'softmax':
         return float ? this.#b.add('softmax', [x], { axis: this.#d.int(0, shape.length - 1) }) : null;
       case 'layer-norm':

@@ -6,12 +6,12 @@
 import { type Diagnostic, InputError, InternalError, QnpuError, UnsupportedError } from '../../../isa/base/errors.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { OpError } from '../../graph/ops/op.ts';
-import { type Graph, type IntegerType, integerRange, sizeOf } from '../../graph/types.ts';
+import { type ElementType, type Graph, INT32, type IntegerType, integerRange, sizeOf } from '../../graph/types.ts';
 import { verify } from '../../graph/verify.ts';
 import { ImportContext, type QuantizerSite } from './context.ts';
 import { foldNode, shapeConstant } from './fold.ts';
 import { type Constant, elementTypeOf, invalid, type Meaning, Refusal, refuse, Skipped } from './meaning.ts';
-import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from './model.ts';
+import type { DataType, OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from './model.ts';
 import { adviceOn, importerOf } from './ops/index.ts';
 import { readModel } from './read.ts';
 import { checkStructure, nodeLabel, opsetOf, sortNodes } from './structure.ts';
@@ -73,6 +73,12 @@ export function checkModel(source: Uint8Array | OnnxModel, options: ImportOption
 
 function summary(what: string, issues: readonly Diagnostic[]): string {
   return issues.length === 1 ? `${what}: ${issues[0]?.message}` : `${what}: ${issues.length} findings`;
+}
+
+/** Types that only inputs may have: token numbers and masks. */
+function inputElement(dataType: DataType): ElementType {
+  if (dataType === 'int64') return INT32;
+  return dataType === 'bool' ? { kind: 'int', bits: 1, coding: 'unsigned' } : elementTypeOf(dataType);
 }
 
 interface Issue extends Diagnostic {
@@ -137,7 +143,8 @@ class Session {
     const { dataType, shape } = info;
     if (dataType === undefined || shape === undefined)
       invalid('the input has no tensor type with a shape', { expected: 'a typed tensor of known rank' });
-    const element = elementTypeOf(dataType);
+    const element = inputElement(dataType);
+    if (dataType === 'int64') this.#cx.notes.push(`input '${info.name}': int64 taken as 32 bits`);
     const dims = shape.map((d, axis) => this.#dim(info.name, d, axis));
     if (!(sizeOf(dims) < 2 ** 31))
       invalid(`shape [${dims.join(', ')}] has ${sizeOf(dims)} elements`, { expected: 'fewer than 2^31' });

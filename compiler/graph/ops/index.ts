@@ -10,6 +10,8 @@ import { conv } from './conv.ts';
 import { convFloat } from './conv-float.ts';
 import { depthToSpace } from './depth-to-space.ts';
 import { dequantize } from './dequantize.ts';
+import { expand } from './expand.ts';
+import { gather } from './gather.ts';
 import { layerNorm } from './layer-norm.ts';
 import { lut } from './lut.ts';
 import { matmul } from './matmul.ts';
@@ -26,6 +28,7 @@ import { softmax } from './softmax.ts';
 import { spatialSum } from './spatial-sum.ts';
 import { transpose } from './transpose.ts';
 import { unary } from './unary.ts';
+import { where } from './where.ts';
 
 export const OPS: { readonly [O in OpName]: OpDefinition<O> } = {
   conv,
@@ -49,6 +52,9 @@ export const OPS: { readonly [O in OpName]: OpDefinition<O> } = {
   transpose,
   pad,
   slice,
+  expand,
+  gather,
+  where,
   'depth-to-space': depthToSpace,
   softmax,
   'layer-norm': layerNorm,

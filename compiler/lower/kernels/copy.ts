@@ -113,7 +113,7 @@ export function padKernel(
 }
 
 /** Floats as 32-bit codes: a copy moves bits. */
-function asCodes(view: View): View {
+export function asCodes(view: View): View {
   return view.format.coding === 'float' ? { ...view, format: { ...view.format, coding: 'signed' } } : view;
 }
 

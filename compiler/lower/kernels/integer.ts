@@ -5,9 +5,11 @@ import { codeRange } from '../../../isa/tensor.ts';
 import type { NodeOf, RequantizeSpec } from '../../graph/types.ts';
 import { integerRange } from '../../graph/types.ts';
 import { constantTensor, wordTensor } from '../constants.ts';
+import type { NamedTensor } from '../draft.ts';
 import type { PlainKernel } from '../kernel.ts';
 import { formatOf, refuseUnless, requireExactWidth } from '../kernel.ts';
 import { sumRecord } from '../sums.ts';
+import type { Format } from '../walk.ts';
 import type { NodeContext } from './context.ts';
 import { FLOAT } from './context.ts';
 import { nodeKernel } from './float.ts';
@@ -144,5 +146,25 @@ export function lutKernel(cx: NodeContext, node: NodeOf<'lut'>): PlainKernel {
   return nodeKernel(cx, {
     operands: [cx.operand(0), { source: { kind: 'constant', constant }, shape, records: true }],
     emit: (w, emit) => emit({ op: 'vlut', dst: w.output(), a: w.input(0), b: w.records(1) }),
+  });
+}
+
+/** a * c + b * (1 - c) on the bits: one product is zero, so the sum is the other's code, or the bits of its float. */
+export function whereKernel(cx: NodeContext): PlainKernel {
+  const format = formatOf(cx.output);
+  const bits: Format = { bits: format.bits, coding: format.coding === 'float' ? 'signed' : format.coding, zero: 0 };
+  // Codes of -1 and +1 alone have no zero for the product that is left out.
+  refuseUnless(format.coding !== 'bipolar', 'a choice between values of -1 and +1; widen them to two bits');
+  const flag = formatOf(cx.inputType(0));
+  return nodeKernel(cx, {
+    operands: [cx.operand(0), cx.operand(1), cx.operand(2), cx.scalar('one', 1, flag)],
+    temps: [flag, bits, bits],
+    emit: (w, emit) => {
+      const raw = (t: NamedTensor): NamedTensor => ({ ...t, widthBits: bits.bits, coding: bits.coding });
+      emit({ op: 'vsub', dst: w.temp(0), a: w.input(3), b: w.input(0) });
+      emit({ op: 'vmul', dst: w.temp(1), a: raw(w.input(1)), b: w.input(0) });
+      emit({ op: 'vmul', dst: w.temp(2), a: raw(w.input(2)), b: w.temp(0) });
+      emit({ op: 'vadd', dst: raw(w.output()), a: w.temp(1), b: w.temp(2) });
+    },
   });
 }

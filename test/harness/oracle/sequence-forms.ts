@@ -1,8 +1,8 @@
 /** Forms in which exporters write the ops of transformers and recurrent nets: products of two activations, norms, activations, look-ups. */
 
 import { float } from '../../../compiler/frontend/onnx/index.ts';
-import { around, type Form, floats } from './form-models.ts';
-import { type CodeType, type ModelMaker, quantizedOutput, scaledInput } from './pattern-models.ts';
+import { around, type Form, floats, unaryForm } from './form-models.ts';
+import { type CodeType, type ModelMaker, quantizedOutput, scaledInput, scaledWeights } from './pattern-models.ts';
 
 const MICROSOFT = [{ domain: 'com.microsoft', version: 1 }];
 
@@ -112,6 +112,45 @@ export const FLOAT_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['RMSNormalization', normForm('RMSNormalization', [2, 3, 48], 2, false, 23)],
 ]);
 
+/** Words by number: a byte each, made the type that Gather takes. */
+function tokens(m: ModelMaker, shape: readonly number[], type: 6 | 7 = 7): string {
+  return m.node('Cast', [m.input('uint8', shape)], { to: type });
+}
+
+/** A table in codes, as quantize_static leaves it, or in floats. */
+function embeddingForm(table: 'codes' | 'columns' | 'floats', shape: readonly number[]): Form {
+  return (m) => {
+    m.opset = 17;
+    const rows =
+      table === 'floats'
+        ? floats(m, [256, 6])
+        : scaledWeights(m, 'uint8', [256, 6], table === 'codes' ? undefined : 1, table === 'codes').float;
+    const picked = m.node('Gather', [rows, tokens(m, shape, m.random.pick([6, 7] as const))], { axis: 0 });
+    quantizedOutput(m, picked, 'uint8', shape.length + 1);
+    return m.model('embedding');
+  };
+}
+
+function bools(m: ModelMaker, dims: readonly number[]): string {
+  const count = dims.reduce((n, d) => n * d, 1);
+  const values = Array.from({ length: count }, () => m.random.int(0, 1));
+  return m.tensor('bool', dims, values);
+}
+
+/** Scores, the future masked out, softmax. */
+const causal: Form = (m) => {
+  m.opset = 17;
+  const x = scaledInput(m, 'uint8', [1, 2, 4, 4], 0.05);
+  const mask = m.tensor(
+    'bool',
+    [1, 1, 4, 4],
+    Array.from({ length: 16 }, (_, i) => Number(i % 4 <= Math.floor(i / 4))),
+  );
+  const masked = m.node('Where', [mask, x.float, m.tensor('float32', [], [Number.NEGATIVE_INFINITY])]);
+  quantizedOutput(m, m.node('Softmax', [masked], { axis: -1 }), 'uint8', 4, 1 / 256, 0);
+  return m.model('causal');
+};
+
 /** Equal to the runtime, element by element. */
 export const SEQUENCE_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['MatMul of two activations', productForm([3, 6], [6, 5], 2)],
@@ -125,4 +164,13 @@ export const SEQUENCE_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['QLinearMatMul of two activations', operatorProduct],
   ['MatMulInteger of two activations', integerProduct],
   ['attention', attention],
+  ['Gather of words from codes', embeddingForm('codes', [2, 5])],
+  ['Gather of words from codes scaled by column', embeddingForm('columns', [5])],
+  ['Gather of words from floats', embeddingForm('floats', [1, 3, 2])],
+  [
+    'Where with a constant condition',
+    unaryForm([2, 3, 4], (m, x) => m.node('Where', [bools(m, [3, 1]), x.float, floats(m, [4])])),
+  ],
+  ['Where to minus infinity', causal],
+  ['Expand', unaryForm([2, 1, 4], (m, x) => m.node('Expand', [x.float, m.tensor('int64', [4], [3, 1, 5, 1])]), 4)],
 ]);

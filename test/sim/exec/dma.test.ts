@@ -147,6 +147,24 @@ describe('fill and gather', () => {
     });
     expect(r.codes(1)).toEqual([30, 31, 10, 11, -1, -1, 30, 31]);
   });
+
+  it('gather picks rows of narrow codes, more of them than the table has', () => {
+    const table = {
+      ...spad(0, 2, [4, 4], 'unsigned'),
+      dims: [
+        { count: 9, axis: 0, step: 0 },
+        { count: 4, axis: 1, step: 1 },
+      ],
+    };
+    const codes = [0, 1, 2, 3, 3, 2, 1, 0, 1, 1, 2, 2, 3, 0, 3, 0];
+    const picked = [3, 3, 0, 1, 2, 2, 1, 0, 3];
+    const r = run({
+      tensors: [table, spad(64, 2, [9, 4], 'unsigned'), spad(32, 8, [9])],
+      given: { 0: codes, 2: picked },
+      instructions: [ins('gather', { dst: 1, src: 0, index: 2 })],
+    });
+    expect(r.codes(1)).toEqual(picked.flatMap((row) => codes.slice(4 * row, 4 * row + 4)));
+  });
 });
 
 describe('bytes that hold nothing', () => {

@@ -15,6 +15,7 @@ import {
 } from './elementwise.ts';
 import { importBiasGelu, importErf, importFastGelu, importGelu, importSwish } from './gelu.ts';
 import { importDequantizeLinear, importQuantizeLinear } from './linear-quantizers.ts';
+import { importExpand, importWhere } from './lookup.ts';
 import {
   importConcat,
   importDepthToSpace,
@@ -119,6 +120,8 @@ const STANDARD: Readonly<Record<string, Importer>> = {
   SpaceToDepth: importSpaceToDepth,
   Split: importSplit,
   Gather: importGather,
+  Where: importWhere,
+  Expand: importExpand,
   Resize: importResize,
   Upsample: importResize,
 };

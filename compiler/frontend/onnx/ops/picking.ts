@@ -7,6 +7,7 @@ import { size } from '../constants.ts';
 import type { ImportContext } from '../context.ts';
 import { axisOf, whole } from '../fold.ts';
 import { invalid, refuse } from '../meaning.ts';
+import { gatherRows } from './lookup.ts';
 import { moved } from './movement.ts';
 
 /** Most slices that a Gather becomes. */
@@ -51,6 +52,10 @@ export function importSplit(cx: ImportContext): void {
 export function importGather(cx: ImportContext): void {
   const { shape } = cx.typeOf(cx.input(0));
   const axis = axisOf(intAttribute(cx.node, 'axis', 0), shape.length);
+  if (cx.input(1).kind !== 'constant') {
+    gatherRows(cx);
+    return;
+  }
   const given = cx.constantInput(1, 'the indices') ?? invalid('Gather has no indices');
   if (given.shape.length > 1) refuse(`Gather with indices of rank ${given.shape.length}`, { expected: 'rank 0 or 1' });
   const extent = shape[axis] ?? 0;

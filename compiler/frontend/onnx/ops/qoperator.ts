@@ -290,12 +290,17 @@ export function importMatMulInteger(cx: ImportContext): void {
   cx.result({ kind: 'codes', id: emitMatMul(cx, x, w, undefined), dataType: 'int32' });
 }
 
-/** Cast between float32 and itself, or from int32 accumulators to float32. */
+/** Cast between float32 and itself, from integers to float32, or to wider integers. */
 export function importCast(cx: ImportContext): void {
   const x = cx.input(0);
   const to = intAttribute(cx.node, 'to', 0);
   if (x.kind === 'codes' && dataTypeOf(to) === x.dataType) {
     cx.result(x);
+    return;
+  }
+  const wide = dataTypeOf(to);
+  if (x.kind === 'codes' && (wide === 'int32' || wide === 'int64')) {
+    cx.result({ ...x, dataType: wide });
     return;
   }
   if (to !== 1) refuse(`Cast to element type ${to}`, { expected: 'float32' });
