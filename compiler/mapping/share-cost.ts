@@ -8,7 +8,6 @@ import { at } from '../lower/layout.ts';
 import type { Scored } from './matmul.ts';
 import { macrosOf, scoreMappings } from './matmul.ts';
 import type { TilePlan } from './tiles.ts';
-import type { TilePlan } from './tiles.ts';
 
 /** Dispatch, semaphores and start-up of a kernel on a core. */
 const KERNEL_CYCLES = 64;
