@@ -34,6 +34,8 @@ export class ImportContext {
   readonly quantizedModel: boolean;
   /** Nodes of the QuantizeLinear dialect that read scaled codes as floats: no integer kernel stands for them. */
   readonly floatNodes = new Set<OnnxNode>();
+  /** Nodes whose results came with those of a node before them. */
+  readonly absorbed = new Set<OnnxNode>();
   readonly #meanings = new Map<string, Meaning>();
   readonly #floats = new Map<string, string>();
   readonly #consumers: ReadonlyMap<string, readonly OnnxNode[]>;
@@ -120,6 +122,12 @@ export class ImportContext {
   soleConsumer(name: string): OnnxNode | undefined {
     const users = this.#consumers.get(name) ?? [];
     return users.length === 1 && !this.#outputs.has(name) ? users[0] : undefined;
+  }
+
+  /** The only node that uses `name`, which may also be an output of the model. */
+  onlyReader(name: string): OnnxNode | undefined {
+    const users = this.#consumers.get(name) ?? [];
+    return users.length === 1 ? users[0] : undefined;
   }
 
   /** The node that makes `name`; undefined for inputs and initializers. */

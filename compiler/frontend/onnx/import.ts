@@ -10,7 +10,16 @@ import { type ElementType, type Graph, INT32, type IntegerType, integerRange, si
 import { verify } from '../../graph/verify.ts';
 import { ImportContext, type QuantizerSite } from './context.ts';
 import { foldNode, shapeConstant } from './fold.ts';
-import { type Constant, elementTypeOf, invalid, type Meaning, Refusal, refuse, Skipped } from './meaning.ts';
+import {
+  type Constant,
+  dataTypeOfCodes,
+  elementTypeOf,
+  invalid,
+  type Meaning,
+  Refusal,
+  refuse,
+  Skipped,
+} from './meaning.ts';
 import type { DataType, OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from './model.ts';
 import { adviceOn, importerOf } from './ops/index.ts';
 import { readModel } from './read.ts';
@@ -85,6 +94,18 @@ interface Issue extends Diagnostic {
   readonly kind: 'input' | 'unsupported';
 }
 
+/** Nodes in order, those that depend on no input of the model before the others: an op may ask what its readers' other operands are. */
+function knownFirst(nodes: readonly OnnxNode[], initializers: readonly OnnxTensor[]): OnnxNode[] {
+  const names = new Set(['', ...initializers.map((t) => t.name)]);
+  const known = new Set<OnnxNode>();
+  for (const node of nodes) {
+    if (!node.inputs.every((i) => names.has(i))) continue;
+    known.add(node);
+    for (const output of node.outputs) names.add(output);
+  }
+  return [...known, ...nodes.filter((n) => !known.has(n))];
+}
+
 class Session {
   readonly #model: OnnxModel;
   readonly #options: ImportOptions;
@@ -96,7 +117,7 @@ class Session {
   constructor(model: OnnxModel, options: ImportOptions) {
     this.#model = model;
     this.#options = options;
-    this.#nodes = sortNodes(model.graph);
+    this.#nodes = knownFirst(sortNodes(model.graph), model.graph.initializers);
     const name = options.name ?? (model.graph.name === '' ? 'model' : model.graph.name);
     const outputs = model.graph.outputs.map((o) => o.name);
     const start: OnnxNode = { name: '', opType: 'Input', domain: '', inputs: [], outputs: [], attributes: new Map() };
@@ -166,7 +187,13 @@ class Session {
     }
     const scaling = { scale: new Float32Array([type.scale]), zero: new Int32Array([type.zero]), axis: 0 };
     const id = this.#cx.builder.input(name, { element: type.element, shape });
-    this.#cx.define(name, { kind: 'quantized', id, scaling, origin: 'linear' });
+    this.#cx.define(name, {
+      kind: 'quantized',
+      id,
+      scaling,
+      origin: 'linear',
+      dataType: dataTypeOfCodes(type.element),
+    });
   }
 
   #dim(input: string, dim: number | string | null, axis: number): number {
@@ -224,6 +251,7 @@ class Session {
 
   #node(node: OnnxNode): void {
     const cx = this.#cx;
+    if (cx.absorbed.has(node)) return;
     cx.node = node;
     const importer = importerOf(node.domain, node.opType);
     const folded = this.#fold(node);

@@ -30,7 +30,16 @@ export type Meaning =
   | { readonly kind: 'codes'; readonly id: string; readonly dataType: DataType }
   | { readonly kind: 'float'; readonly id: string }
   /** float32 = scaled codes; `id` names the codes. */
-  | { readonly kind: 'quantized'; readonly id: string; readonly scaling: Scaling; readonly origin: Origin }
+  | {
+      readonly kind: 'quantized';
+      readonly id: string;
+      readonly scaling: Scaling;
+      readonly origin: Origin;
+      /** ONNX type of the codes, where one is stated. */
+      readonly dataType?: DataType | undefined;
+      /** An op past which runtimes do not carry a DequantizeLinear lies behind it: no integer kernel takes these codes. */
+      readonly loose?: boolean;
+    }
   /** The same for codes known at import: weights. */
   | { readonly kind: 'weights'; readonly codes: Codes; readonly scaling: Scaling; readonly origin: Origin }
   /**
@@ -41,11 +50,23 @@ export type Meaning =
       readonly kind: 'pending';
       readonly shape: readonly number[];
       readonly bounds: Bounds;
+      /** Type of the operands' codes: the kernel's result has the same; undefined where none is stated. */
+      readonly dataType: DataType | undefined;
+      /** Elements have moved since: a Relu or Clip that follows is not the kernel's any more. */
+      readonly moved?: boolean;
       readonly float: () => string;
       readonly codes: (target: QuantizerTarget, output: string) => string;
     }
   /** Its node, or one before it, was refused. */
   | { readonly kind: 'refused' };
+
+type Quantized = Extract<Meaning, { kind: 'quantized' }>;
+
+/** Whether a runtime's integer kernel may take these codes: QuantizeLinear dialect, one scale, a DequantizeLinear right before. */
+export function isFusable(x: Meaning): x is Quantized {
+  if (x.kind !== 'quantized' || x.origin !== 'linear' || x.loose === true) return false;
+  return x.scaling.scale.length === 1 && x.scaling.zero.length === 1;
+}
 
 /** float32 limits that a Relu or Clip puts on a value; infinite where there is none. */
 export interface Bounds {
@@ -113,6 +134,12 @@ export function integerTypeOf(dataType: DataType): IntegerType {
   return (
     CODES[dataType] ?? refuse(`element type ${dataType} has no codes`, { expected: Object.keys(CODES).join(', ') })
   );
+}
+
+/** The ONNX type with these codes; undefined when there is none. */
+export function dataTypeOfCodes(element: IntegerType): DataType | undefined {
+  const found = Object.entries(CODES).find(([, t]) => t.bits === element.bits && t.coding === element.coding);
+  return found?.[0] as DataType | undefined;
 }
 
 /** The graph's element type of an ONNX type: integer codes, or float32. */

@@ -53,7 +53,8 @@ function bound(cx: ImportContext, index: number, name: string, fallback: number)
 /** Bounds added to a pending value that nothing else uses. */
 function narrow(cx: ImportContext, bounds: Bounds): Meaning | undefined {
   const x = cx.input(0);
-  if (x.kind !== 'pending' || cx.soleConsumer(cx.node.inputs[0] ?? '') !== cx.node) return undefined;
+  if (x.kind !== 'pending' || x.moved === true || cx.soleConsumer(cx.node.inputs[0] ?? '') !== cx.node)
+    return undefined;
   const both = { low: Math.max(x.bounds.low, bounds.low), high: Math.min(x.bounds.high, bounds.high) };
   return both.low <= both.high ? { ...x, bounds: both } : undefined;
 }

@@ -57,12 +57,18 @@ function codesOf(cx: ImportContext, x: Meaning, target: QuantizerTarget): string
     x.kind === 'pending' &&
     cx.soleConsumer(input) === cx.node &&
     isPerTensor(target.scaling) &&
+    (x.dataType === undefined || x.dataType === target.dataType) &&
     covers(x.bounds, target);
   if (fuses) return x.codes(target, cx.outputName);
   return cx.add('quantize', [cx.floatInput(0)], linearQuantizer(target), {
     element: target.element,
     output: cx.outputName,
   });
+}
+
+/** The runtime has integer kernels of sums, products, pools and functions for 8-bit codes only. */
+export function isByte(dataType: DataType | undefined): dataType is 'uint8' | 'int8' {
+  return dataType === 'uint8' || dataType === 'int8';
 }
 
 /** The codes saturate before the bounds bite, so that the bounds can go. */
@@ -119,7 +125,7 @@ export function importDequantizeLinear(cx: ImportContext): void {
   if (x.kind === 'constant') {
     cx.result({ kind: 'weights', codes: codesOfConstant(x.constant), scaling, origin: 'linear' });
   } else if (x.kind === 'codes') {
-    cx.result({ kind: 'quantized', id: x.id, scaling, origin: 'linear' });
+    cx.result({ kind: 'quantized', id: x.id, scaling, origin: 'linear', dataType: x.dataType });
   } else {
     invalid('DequantizeLinear of a float tensor', { expected: 'an integer tensor' });
   }

@@ -18,9 +18,12 @@ import {
   unsqueezeTarget,
   whole,
 } from '../fold.ts';
-import { type Constant, integerTypeOf, invalid, type Meaning, refuse, type Scaling } from '../meaning.ts';
+import { type Constant, integerTypeOf, invalid, type Meaning, refuse, type Scaling, UNBOUNDED } from '../meaning.ts';
+import type { OnnxNode } from '../model.ts';
 import { codesOfConstant, linearQuantizer } from './linear-quantizers.ts';
 import { isPerTensor, sameScaling } from './scaling.ts';
+
+type Pending = Extract<Meaning, { kind: 'pending' }>;
 
 export interface Move {
   /** Adds the graph node on one value. */
@@ -39,11 +42,52 @@ export function moved(cx: ImportContext, move: Move, index = 0): void {
   }
   const scaling = x.kind === 'quantized' ? movedScaling(x.scaling, move) : undefined;
   if (x.kind === 'quantized' && scaling !== undefined) {
-    cx.result({ ...x, id: move.emit(x.id, cx.builder.typeOf(x.id)), scaling }, index);
+    const loose = x.loose === true || !carriesDequantizer(cx);
+    cx.result({ ...x, id: move.emit(x.id, cx.builder.typeOf(x.id)), scaling, loose }, index);
     return;
   }
-  const id = cx.floatOf(input, x);
+  if (x.kind === 'pending' && movesQuantizers(cx.node, cx.opset) && cx.soleConsumer(input) === cx.node) {
+    cx.result(movedPending(cx, x, move));
+    return;
+  }
+  const id = cx.node.opType.endsWith('MaxPool') ? cx.floatInput(0) : cx.floatOf(input, x);
   cx.result({ kind: 'float', id: move.emit(id, cx.builder.typeOf(id)) }, index);
+}
+
+/** The runtime moves a quantizer in front of these, and a DequantizeLinear behind them, before it looks for integer kernels. */
+const CARRIERS: ReadonlySet<string> = new Set(['Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Slice']);
+
+/** Whether the runtime moves quantizers over a node, or takes the node out. */
+export function movesQuantizers({ opType }: OnnxNode, opset: number): boolean {
+  if (opType === 'MaxPool') return opset >= 12;
+  return CARRIERS.has(opType) || opType === 'Identity' || opType === 'Dropout';
+}
+
+/** The same for a DequantizeLinear; zero padding becomes part of the window that follows. */
+function carriesDequantizer(cx: ImportContext): boolean {
+  if (cx.node.opType !== 'Pad') return movesQuantizers(cx.node, cx.opset);
+  return ['Conv', 'AveragePool', 'MaxPool'].includes(cx.soleConsumer(cx.outputName)?.opType ?? '');
+}
+
+/** A value that waits for its quantizer, moved: the quantizer goes first. */
+function movedPending(cx: ImportContext, x: Pending, move: Move): Pending {
+  const { node } = cx;
+  const plain = cx.floatOf(node.inputs[0] ?? '', { ...x, bounds: UNBOUNDED });
+  const id = move.emit(plain, cx.builder.typeOf(plain));
+  return {
+    ...x,
+    shape: cx.builder.typeOf(id).shape,
+    moved: true,
+    float: () => {
+      if (node.opType === 'MaxPool') cx.floatNodes.add(node);
+      return id;
+    },
+    codes: (target, output) =>
+      cx.as({ ...node, outputs: [output] }, () => {
+        const codes = x.codes(target, `${output}.codes`);
+        return move.emit(codes, cx.builder.typeOf(codes));
+      }),
+  };
 }
 
 function movedScaling(scaling: Scaling, move: Move): Scaling | undefined {
@@ -97,8 +141,11 @@ export function importUnsqueeze(cx: ImportContext): void {
   reshaped(cx, unsqueezeTarget(cx.typeOf(cx.input(0)).shape, axes));
 }
 
+/** The operand itself; one that waits for its quantizer is that only when nothing else reads it. */
 export function importIdentity(cx: ImportContext): void {
-  cx.result(cx.input(0));
+  const x = cx.input(0);
+  const shared = x.kind === 'pending' && cx.soleConsumer(cx.node.inputs[0] ?? '') !== cx.node;
+  cx.result(shared ? { kind: 'float', id: cx.floatOf(cx.node.inputs[0] ?? '', x) } : x);
 }
 
 export function importTranspose(cx: ImportContext): void {
@@ -208,7 +255,7 @@ export function importConcat(cx: ImportContext): void {
   const ids = codes ?? cx.node.inputs.map((_, i) => cx.floatInput(i));
   const id = cx.add('concat', ids, { axis }, { output: cx.outputName });
   if (codes === undefined) cx.result({ kind: 'float', id });
-  else if (first.kind === 'quantized') cx.result({ ...first, id });
+  else if (first.kind === 'quantized') cx.result({ ...first, id, loose: true });
   else cx.result({ kind: 'codes', id, dataType: first.kind === 'codes' ? first.dataType : 'int8' });
 }
 

@@ -5,10 +5,9 @@
 import { floatAttribute, intAttribute } from '../attributes.ts';
 import { at, floatData, floatTensor, type ImportContext } from '../context.ts';
 import { axisOf } from '../fold.ts';
-import { invalid, type QuantizerTarget, refuse, UNBOUNDED } from '../meaning.ts';
-import { linearQuantizer } from './linear-quantizers.ts';
-import { isByte } from './pools.ts';
-import { isPerTensor, singleScale } from './scaling.ts';
+import { invalid, isFusable, type QuantizerTarget, refuse, UNBOUNDED } from '../meaning.ts';
+import { isByte, linearQuantizer } from './linear-quantizers.ts';
+import { singleScale } from './scaling.ts';
 
 export function importBatchNormalization(cx: ImportContext): void {
   if (intAttribute(cx.node, 'training_mode', 0) !== 0)
@@ -89,7 +88,7 @@ export function importSoftmax(cx: ImportContext): void {
   const { node } = cx;
   const [name, input] = [cx.outputName, node.inputs[0] ?? ''];
   const float = () => cx.as(node, () => cx.add('softmax', [cx.floatOf(input, x)], { axis }, { output: name }));
-  if (x.kind !== 'quantized' || x.origin !== 'linear' || !isPerTensor(x.scaling)) {
+  if (!isFusable(x) || !isByte(x.dataType)) {
     cx.result({ kind: 'float', id: float() });
     return;
   }
@@ -97,11 +96,9 @@ export function importSoftmax(cx: ImportContext): void {
     kind: 'pending',
     shape,
     bounds: UNBOUNDED,
+    dataType: x.dataType,
     float,
-    codes: (target, output) =>
-      isByte(cx, x.id, target)
-        ? softmaxCodes(cx, float(), target, output)
-        : cx.add('quantize', [float()], linearQuantizer(target), { element: target.element, output }),
+    codes: (target, output) => softmaxCodes(cx, float(), target, output),
   });
 }
 

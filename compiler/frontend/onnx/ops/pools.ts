@@ -1,41 +1,43 @@
 /**
- * Pooling. A maximum commutes with scaling, so it stays on codes. Averages are float32, unless a quantizer follows a global
- * average: then it is ONNX Runtime's QLinearGlobalAveragePool on integer sums.
+ * Pooling. A maximum commutes with scaling, so it stays on codes. Averages are float32, unless a quantizer follows an average
+ * over the whole image: then it is ONNX Runtime's QLinearGlobalAveragePool on integer sums. The runtime does not fuse ReduceMean.
  */
 import { outputSize } from '../../../graph/ops/window.ts';
 import { integerRange, type Window } from '../../../graph/types.ts';
 import { intAttribute, intsAttribute } from '../attributes.ts';
 import type { ImportContext } from '../context.ts';
 import { axisOf, whole } from '../fold.ts';
-import { invalid, type Meaning, type QuantizerTarget, refuse, UNBOUNDED } from '../meaning.ts';
-import { linearQuantizer, poolQuantizer } from './linear-quantizers.ts';
-import { isPerTensor, singleScale, singleZero } from './scaling.ts';
+import { invalid, isFusable, type QuantizerTarget, refuse, UNBOUNDED } from '../meaning.ts';
+import { isByte, poolQuantizer } from './linear-quantizers.ts';
+import { moved } from './movement.ts';
+import type { Codelike } from './products.ts';
+import { singleScale, singleZero } from './scaling.ts';
 import { asImage, fromImage, imageShape, poolWindow } from './window.ts';
 
 export function importMaxPool(cx: ImportContext): void {
   if ((cx.node.outputs[1] ?? '') !== '') refuse('MaxPool with an index output', { expected: 'one output' });
-  const x = cx.input(0);
-  const { shape } = cx.typeOf(x);
+  const { shape } = cx.typeOf(cx.input(0));
   const { window } = poolWindow(cx.node, shape);
-  maximum(cx, x, window, shape.length);
+  maximum(cx, window, shape.length);
 }
 
 /** The window is the whole image. */
 export function importGlobalMaxPool(cx: ImportContext): void {
-  const x = cx.input(0);
-  const { shape } = cx.typeOf(x);
+  const { shape } = cx.typeOf(cx.input(0));
   const [, , h, w] = imageShape(shape);
-  maximum(cx, x, { kernel: [h, w], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] }, shape.length);
+  maximum(cx, { kernel: [h, w], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] }, shape.length);
 }
 
-function maximum(cx: ImportContext, x: Meaning, window: Window, rank: number): void {
+function maximum(cx: ImportContext, window: Window, rank: number): void {
   const emit = (id: string) =>
     fromImage(cx, cx.add('maxpool', [asImage(cx, id)], { window }, { output: cx.outputName }), rank);
-  if (x.kind === 'codes' || x.kind === 'quantized') cx.result({ ...x, id: emit(x.id) });
-  else cx.result({ kind: 'float', id: emit(cx.floatInput(0)) });
+  moved(cx, { emit, axis: (a) => (a < 2 ? a : undefined) });
 }
 
-/** Behind a quantizer, ONNX Runtime's QLinearAveragePool: the same mean, with a quantizer that adds its zero point first. */
+/**
+ * Behind a quantizer, ONNX Runtime's QLinearAveragePool: the same mean with a quantizer that adds its zero point first, or, where the
+ * window is the whole image, its global average.
+ */
 export function importAveragePool(cx: ImportContext): void {
   const x = cx.input(0);
   const { shape } = cx.typeOf(x);
@@ -43,35 +45,41 @@ export function importAveragePool(cx: ImportContext): void {
   const name = cx.outputName;
   const input = node.inputs[0] ?? '';
   const mean = () => cx.as(node, () => averagePool(cx, cx.floatOf(input, x), name, 'never'));
-  if (x.kind !== 'quantized' || x.origin !== 'linear' || !isPerTensor(x.scaling)) {
+  if (!isFusable(x) || !isByte(x.dataType)) {
     cx.result({ kind: 'float', id: mean() });
     return;
   }
   const { window } = poolWindow(node, shape);
   const [n, c, h, w] = imageShape(shape);
   const [oh, ow] = outputSize(window, h, w, false);
-  const fused = (target: QuantizerTarget, output: string) =>
-    isByte(cx, x.id, target)
-      ? cx.add(
-          'quantize',
-          [cx.as(node, () => averagePool(cx, cx.floatOf(input, x), name, 'kernel'))],
-          poolQuantizer(target),
-          { element: target.element, output },
-        )
-      : cx.add('quantize', [mean()], linearQuantizer(target), { element: target.element, output });
   cx.result({
     kind: 'pending',
     shape: shape.length === 4 ? [n, c, oh, ow] : [n, c, ow],
     bounds: UNBOUNDED,
+    dataType: x.dataType,
     float: mean,
-    codes: fused,
+    codes: (target, output) => cx.as(node, () => averageCodes(cx, x, cx.floatOf(input, x), target, output)),
   });
 }
 
-/** The runtime has integer kernels of pools for at most 8 bits; wider codes go through float as the graph says. */
-export function isByte(cx: ImportContext, id: string, target: QuantizerTarget): boolean {
-  const { element } = cx.builder.typeOf(id);
-  return element.kind === 'int' && element.bits <= 8 && target.element.bits <= 8;
+/** Codes of the current node's windows as QLinearAveragePool computes them; `float` is `x` dequantized. */
+export function averageCodes(
+  cx: ImportContext,
+  x: Codelike,
+  float: string,
+  target: QuantizerTarget,
+  output: string,
+): string {
+  const { shape } = cx.builder.typeOf(x.id);
+  const { window } = poolWindow(cx.node, shape);
+  const [, , h, w] = imageShape(shape);
+  if (window.kernel[0] === h && window.kernel[1] === w && window.pads.every((p) => p === 0)) {
+    const own = shape.length === 4 ? output : `${output}.image`;
+    const id = globalAverageCodes(cx, { ...x, id: asImage(cx, x.id) }, h * w, target, own);
+    return fromImage(cx, id, shape.length, output);
+  }
+  const mean = averagePool(cx, float, `${cx.outputName}.mean`, 'kernel');
+  return cx.add('quantize', [mean], poolQuantizer(target), { element: target.element, output });
 }
 
 /**
@@ -98,7 +106,8 @@ export function averagePool(cx: ImportContext, x: string, output: string, overha
 export function importGlobalAveragePool(cx: ImportContext): void {
   const { shape } = cx.typeOf(cx.input(0));
   if (shape.length < 3) invalid(`input [${shape.join(', ')}]`, { expected: '[N, C, L] or [N, C, H, W]' });
-  mean(cx, shape.map((_, d) => d).slice(2), true);
+  const axes = shape.map((_, d) => d).slice(2);
+  mean(cx, axes, true, true);
 }
 
 export function importReduceMean(cx: ImportContext): void {
@@ -107,14 +116,14 @@ export function importReduceMean(cx: ImportContext): void {
   const axes = (given === undefined ? intsAttribute(cx.node, 'axes') : whole(given)) ?? shape.map((_, d) => d);
   const own = [...new Set(axes.map((a) => axisOf(a, shape.length)))].sort((a, b) => a - b);
   if (own.length === 0) refuse('ReduceMean over no axes', { expected: 'at least one axis' });
-  mean(cx, own, intAttribute(cx.node, 'keepdims', 1) !== 0);
+  mean(cx, own, intAttribute(cx.node, 'keepdims', 1) !== 0, false);
 }
 
 /**
  * The mean over `axes`: the axes go last, the tensor becomes an image whose channels are what is kept, and that image is
- * averaged. A quantizer behind an average over height and width makes it QLinearGlobalAveragePool.
+ * averaged in float32. `fuses`: a quantizer behind it makes it QLinearGlobalAveragePool; the runtime does so for GlobalAveragePool alone.
  */
-function mean(cx: ImportContext, axes: readonly number[], keep: boolean): void {
+function mean(cx: ImportContext, axes: readonly number[], keep: boolean, fuses: boolean): void {
   const x = cx.input(0);
   const { node } = cx;
   const output = cx.outputName;
@@ -143,7 +152,7 @@ function mean(cx: ImportContext, axes: readonly number[], keep: boolean): void {
     const id = before(cx.floatOf(node.inputs[0] ?? '', x));
     return after(cx.add('avgpool', [id], { window, countIncludePad: false }, { output: `${output}.mean` }), output);
   };
-  if (x.kind !== 'quantized' || x.origin !== 'linear' || !isPerTensor(x.scaling)) {
+  if (!fuses || !isFusable(x) || !isByte(x.dataType)) {
     cx.result({ kind: 'float', id: float() });
     return;
   }
@@ -151,24 +160,20 @@ function mean(cx: ImportContext, axes: readonly number[], keep: boolean): void {
     kind: 'pending',
     shape: result,
     bounds: UNBOUNDED,
+    dataType: x.dataType,
     float: () => cx.as(node, float),
     codes: (target, name) =>
-      spatial && isByte(cx, x.id, target)
-        ? cx.as(node, () => {
-            const own = { ...x, id: before(x.id) };
-            return after(
-              globalAverageCodes(cx, own, count, target, shape.length === 4 && keep ? name : `${name}.mean`),
-              name,
-            );
-          })
-        : cx.add('quantize', [cx.as(node, float)], linearQuantizer(target), { element: target.element, output: name }),
+      cx.as(node, () => {
+        const own = shape.length === 4 ? name : `${name}.mean`;
+        return after(globalAverageCodes(cx, { ...x, id: before(x.id) }, count, target, own), name);
+      }),
   });
 }
 
 /** code = saturate(half-even(float32(sum of (x - zero)) * float32(xs / float32(ys * count))) + zero), as QLinearGlobalAveragePool. */
 export function globalAverageCodes(
   cx: ImportContext,
-  x: Extract<Meaning, { kind: 'quantized' }>,
+  x: Codelike,
   count: number,
   target: QuantizerTarget,
   output: string,

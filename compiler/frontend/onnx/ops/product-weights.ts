@@ -1,4 +1,5 @@
 /** The weight operand of Conv, Gemm and MatMul: quantized, or in float32 where a network of quantized layers has some; and its shapes. */
+import { clamp, roundHalfEven } from '../../../graph/ops/op.ts';
 import { floatData, type ImportContext } from '../context.ts';
 import { type Codes, type Constant, type Meaning, refuse, type Scaling } from '../meaning.ts';
 import { nodeLabel } from '../structure.ts';
@@ -16,14 +17,20 @@ const QUANTIZE_FIRST =
 
 /**
  * The weight operand, known: quantized, or the numbers themselves where a network of quantized layers has some in float32.
- * Whole numbers of at most 8 bits behind QONNX activations are codes: exporters fold the quantizer of weights away.
+ * Whole numbers of at most 8 bits behind QONNX activations are codes: exporters fold the quantizer of weights away. `rounds`: the
+ * runtime rounds float weights of this node to int8.
  */
-export function weightsInput(cx: ImportContext, index: number): Weights | FloatWeights {
+export function weightsInput(
+  cx: ImportContext,
+  index: number,
+  rounds: (cx: ImportContext) => boolean = () => false,
+): Weights | FloatWeights {
   const w = cx.input(index);
   if (w.kind === 'weights') return w;
   if (w.kind === 'constant') {
     const codes = wholeWeights(cx, w.constant);
     if (codes !== undefined) return codes;
+    if (cx.quantizedModel && w.constant.dataType === 'float32' && rounds(cx)) return roundedWeights(cx, w.constant);
     if (cx.quantizedModel && w.constant.dataType === 'float32') {
       cx.notes.push(
         `${nodeLabel(cx.node)} has float weights: it runs in float32 on the vector unit, not on the arrays`,
@@ -39,6 +46,26 @@ export function weightsInput(cx: ImportContext, index: number): Weights | FloatW
     expected: 'constant weights',
     hint: 'only MatMul multiplies two activations',
   });
+}
+
+/**
+ * Float weights between quantized activations and a quantizer, rounded as ONNX Runtime rounds them (GetQuantizationParameter, one
+ * float32 rounding per operation): one scale that spreads the range from least to largest, 0 included, over the 255 steps of int8.
+ */
+function roundedWeights(cx: ImportContext, { shape, data }: Constant): Weights {
+  const [low, high] = Array.from(data).reduce(([l, h], v) => [Math.min(l, v), Math.max(h, v)], [0, 0]);
+  const scale = low === high ? 1 : Math.fround(Math.fround(high - low) / 255);
+  const zero = roundHalfEven(clamp(Math.fround(-128 - Math.fround(low / scale)), -128, 127));
+  const codes: Codes = {
+    element: { kind: 'int', bits: 8, coding: 'signed' },
+    shape,
+    data: Int32Array.from(data, (v) => clamp(roundHalfEven(Math.fround(v / scale)) + zero, -128, 127)),
+  };
+  cx.notes.push(
+    `${nodeLabel(cx.node)}: its float weights are rounded to int8, as ONNX Runtime does between quantized activations and a quantizer`,
+  );
+  const scaling = { scale: new Float32Array([scale]), zero: new Int32Array([zero]), axis: 0 };
+  return { kind: 'weights', codes, scaling, origin: 'linear' };
 }
 
 /** Float weights that are codes already: whole, at most 8 bits, behind activations of the QONNX dialect. */

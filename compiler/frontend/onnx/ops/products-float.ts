@@ -65,7 +65,7 @@ export function floatProduct(
 }
 
 function withBias(cx: ImportContext, product: string, shape: readonly number[]): void {
-  const bias = cx.node.opType === 'MatMul' || !cx.hasInput(2) ? undefined : cx.input(2);
+  const bias = cx.hasInput(2) ? cx.input(2) : undefined;
   if (bias === undefined) {
     cx.result({ kind: 'float', id: product });
     return;

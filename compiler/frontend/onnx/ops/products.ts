@@ -11,14 +11,14 @@ import {
   type Codes,
   invalid,
   type Meaning,
-  type Origin,
   type QuantizerTarget,
   refuse,
   type Scaling,
   UNBOUNDED,
 } from '../meaning.ts';
+import type { OnnxNode } from '../model.ts';
 import { emitActivationProduct } from './activation-products.ts';
-import { type BiasPlan, biasPlan } from './bias.ts';
+import { type BiasPlan, biasPlan, roundsWeights } from './bias.ts';
 import { imageWeights, turned, type Weights, weightsInput } from './product-weights.ts';
 import { floatConv, floatProduct } from './products-float.ts';
 import { isPerTensor, singleScale, singleZero } from './scaling.ts';
@@ -48,7 +48,7 @@ export function productScaling(x: Scaling, w: Scaling, axis: number): Scaling {
 }
 
 export function importConv(cx: ImportContext): void {
-  const w = weightsInput(cx, 1);
+  const w = weightsInput(cx, 1, roundsWeights);
   const x = w.kind === 'weights' ? activationsInput(cx, 0) : undefined;
   if (w.kind !== 'weights' || x === undefined) {
     floatConv(cx, w);
@@ -56,9 +56,9 @@ export function importConv(cx: ImportContext): void {
   }
   const o = w.codes.shape[0] ?? 0;
   const scaling = productScaling(x.scaling, w.scaling, 1);
-  const bias = biasPlan(cx, 2, [o], scaling, x.origin);
+  const bias = biasPlan(cx, 2, { scale: scaling, alpha: 1, x, result: [o] });
   const id = emitConv(cx, x, w, bias.kind === 'codes' ? bias.codes : undefined);
-  finish(cx, id, scaling, x.origin, bias, [o, ...w.codes.shape.slice(2).map(() => 1)]);
+  finish(cx, id, scaling, x, bias, [o, ...w.codes.shape.slice(2).map(() => 1)]);
 }
 
 /** Adds an integer convolution of 1-D or 2-D data; the window comes from the current node. */
@@ -121,7 +121,29 @@ export function importMatMul(cx: ImportContext): void {
   const known = (index: number) => ['weights', 'constant'].includes(cx.lookup(cx.node.inputs[index] ?? '')?.kind ?? '');
   if (known(0) && !known(1)) leftProduct(cx);
   else if (!known(0) && !known(1)) computedProduct(cx);
-  else product(cx, 1, { transA: false, transB: false, alpha: 1 });
+  else {
+    const plain = () => product(cx, 1, { transA: false, transB: false, alpha: 1 });
+    const sum = addedBias(cx);
+    if (sum === undefined) plain();
+    else {
+      cx.as({ ...cx.node, inputs: [...cx.node.inputs.slice(0, 2), sum.bias], outputs: sum.node.outputs }, plain);
+      cx.absorbed.add(sum.node);
+    }
+  }
+}
+
+/** The Add behind a MatMul, and its bias, where the runtime makes a Gemm of the two: known weights [K, N] and a known bias [N]. */
+function addedBias(cx: ImportContext): { readonly node: OnnxNode; readonly bias: string } | undefined {
+  const node = cx.soleConsumer(cx.outputName);
+  const x = cx.lookup(cx.node.inputs[0] ?? '');
+  if (node?.opType !== 'Add' || node.domain !== '' || x?.kind !== 'quantized' || x.origin !== 'linear')
+    return undefined;
+  const bias = node.inputs.find((name) => name !== cx.outputName) ?? '';
+  const [w, b] = [cx.node.inputs[1] ?? '', bias].map((name) => {
+    const m = cx.lookup(name);
+    return m?.kind === 'constant' || m?.kind === 'weights' ? cx.typeOf(m).shape : [];
+  });
+  return w?.length === 2 && b?.length === 1 && b[0] === w[1] ? { node, bias } : undefined;
 }
 
 export function importGemm(cx: ImportContext): void {
@@ -146,7 +168,7 @@ function leftProduct(cx: ImportContext): void {
   const turned = cx.add('transpose', [x.id], { perm }, { output: `${cx.outputName}.turned` });
   const acc = emitMatMul(cx, { ...x, id: turned }, w, undefined);
   const id = cx.add('transpose', [acc], { perm }, { output: `${cx.outputName}.sums` });
-  finish(cx, id, productScaling(x.scaling, w.scaling, shape.length - 2), x.origin, { kind: 'none' }, []);
+  finish(cx, id, productScaling(x.scaling, w.scaling, shape.length - 2), x, { kind: 'none' }, []);
 }
 
 /** Both operands computed: scaled codes with one scale each. */
@@ -165,7 +187,7 @@ function computedProduct(cx: ImportContext): void {
     singleScale(a.scaling, 'the first operand') * singleScale(b.scaling, 'the second operand'),
   );
   const origin = a.origin === 'qonnx' ? a.origin : b.origin;
-  finish(cx, id, { scale, zero: new Int32Array(1), axis }, origin, { kind: 'none' }, []);
+  finish(cx, id, { scale, zero: new Int32Array(1), axis }, { origin, dataType: a.dataType }, { kind: 'none' }, []);
 }
 
 interface ProductForm {
@@ -175,7 +197,7 @@ interface ProductForm {
 }
 
 function product(cx: ImportContext, index: number, form: ProductForm): void {
-  const given = weightsInput(cx, index);
+  const given = weightsInput(cx, index, roundsWeights);
   const plain = activationsInput(cx, 0, given.kind === 'weights');
   if (given.kind !== 'weights' || plain === undefined) {
     floatProduct(cx, given, form);
@@ -189,13 +211,12 @@ function product(cx: ImportContext, index: number, form: ProductForm): void {
   const axis = shape.length - 1;
   const sums = productScaling(x.scaling, w.scaling, axis);
   const scaling = form.alpha === 1 ? sums : { ...sums, scale: gemmScale(form.alpha, x.scaling, w.scaling) };
-  const gemm = cx.node.opType === 'Gemm';
-  const bias = gemm ? biasPlan(cx, 2, [shape[0] ?? 1, n], scaling, x.origin) : ({ kind: 'none' } as const);
+  const bias = biasPlan(cx, 2, { scale: sums, alpha: form.alpha, x: plain, result: [...shape.slice(0, -1), n] });
   const acc = emitMatMul(cx, x, w, bias.kind === 'codes' ? bias.codes : undefined);
   // A vector of weights takes the last axis away.
   const vector = given.codes.shape.length === 1;
   const id = vector ? cx.add('reshape', [acc], {}, { shape: shape.slice(0, -1) }) : acc;
-  finish(cx, id, vector ? { ...scaling, axis: 0 } : scaling, x.origin, bias, [n]);
+  finish(cx, id, vector ? { ...scaling, axis: 0 } : scaling, x, bias, [n]);
 }
 
 /** Weights of a matrix product as [K, N]: a vector is one column, leading axes of extent 1 go where the data has them. */
@@ -237,7 +258,7 @@ function finish(
   cx: ImportContext,
   acc: string,
   scaling: Scaling,
-  origin: Origin,
+  x: Pick<Quantized, 'origin' | 'dataType'>,
   bias: BiasPlan,
   biasShape: readonly number[],
 ): void {
@@ -247,13 +268,14 @@ function finish(
     const shape = bias.values.length === 1 ? [1] : (bias.shape ?? biasShape);
     const constant = cx.builder.constant(floatTensor(bias.values, shape), `${name}.bias`);
     cx.result({ kind: 'float', id: cx.add('binary', [scaled, constant], { fn: 'add' }, { output: name }) });
-  } else if (origin === 'qonnx') {
+  } else if (x.origin === 'qonnx') {
     cx.result({ kind: 'float', id: cx.dequantize(acc, scaling, name) });
   } else {
     cx.result({
       kind: 'pending',
       shape: cx.builder.typeOf(acc).shape,
       bounds: UNBOUNDED,
+      dataType: x.dataType,
       float: () => cx.dequantize(acc, scaling, `${name}.scaled`),
       codes: (target, output) => requantize(cx, acc, scaling, target, output),
     });

@@ -5,8 +5,9 @@
  */
 import { broadcastShape } from '../../../graph/ops/broadcast.ts';
 import type { ImportContext } from '../context.ts';
-import { type Meaning, type QuantizerTarget, type Scaling, UNBOUNDED } from '../meaning.ts';
-import { linearQuantizer } from './linear-quantizers.ts';
+import { dataTypeOfCodes, isFusable, type Meaning, type QuantizerTarget, type Scaling, UNBOUNDED } from '../meaning.ts';
+import type { DataType } from '../model.ts';
+import { isByte, linearQuantizer } from './linear-quantizers.ts';
 import { isPerTensor, singleScale, singleZero } from './scaling.ts';
 
 export interface Operand {
@@ -15,19 +16,16 @@ export interface Operand {
   readonly zero: number;
 }
 
-/** A scaled tensor of the QuantizeLinear dialect with one scale, as an operand; undefined for anything else. */
-function operand(cx: ImportContext, meaning: Meaning, index: number): Operand | undefined {
-  if (
-    (meaning.kind !== 'quantized' && meaning.kind !== 'weights') ||
-    meaning.origin !== 'linear' ||
-    !isPerTensor(meaning.scaling)
-  )
-    return undefined;
-  const element = meaning.kind === 'weights' ? meaning.codes.element : cx.builder.typeOf(meaning.id).element;
-  if (element.kind !== 'int' || element.bits > 8) return undefined;
-  const id =
-    meaning.kind === 'weights' ? cx.constantCodes(meaning.codes, cx.node.inputs[index] ?? 'operand') : meaning.id;
-  return operandOf(id, meaning.scaling);
+/** A scaled tensor of the QuantizeLinear dialect with one scale, as an operand of `dataType`; undefined for anything else. */
+function operand(cx: ImportContext, meaning: Meaning, index: number): (Operand & { dataType: DataType }) | undefined {
+  if (meaning.kind === 'weights') {
+    const { codes, origin, scaling } = meaning;
+    const dataType = dataTypeOfCodes(codes.element);
+    if (origin !== 'linear' || !isPerTensor(scaling) || !isByte(dataType)) return undefined;
+    return { ...operandOf(cx.constantCodes(codes, cx.node.inputs[index] ?? 'operand'), scaling), dataType };
+  }
+  if (!isFusable(meaning) || !isByte(meaning.dataType)) return undefined;
+  return { ...operandOf(meaning.id, meaning.scaling), dataType: meaning.dataType };
 }
 
 function operandOf(id: string, scaling: Scaling): Operand {
@@ -39,7 +37,7 @@ type Emit = (cx: ImportContext, a: Operand, b: Operand, target: QuantizerTarget,
 function pending(cx: ImportContext, a: Meaning, b: Meaning, fn: 'add' | 'mul', emit: Emit): Meaning | undefined {
   const left = operand(cx, a, 0);
   const right = operand(cx, b, 1);
-  if (left === undefined || right === undefined) return undefined;
+  if (left === undefined || right === undefined || left.dataType !== right.dataType) return undefined;
   const { node } = cx;
   const name = cx.outputName;
   const [nameA, nameB] = [node.inputs[0] ?? '', node.inputs[1] ?? ''];
@@ -47,6 +45,7 @@ function pending(cx: ImportContext, a: Meaning, b: Meaning, fn: 'add' | 'mul', e
     kind: 'pending',
     shape: broadcastShape(cx.typeOf(a).shape, cx.typeOf(b).shape),
     bounds: UNBOUNDED,
+    dataType: left.dataType,
     float: () =>
       cx.as(node, () =>
         cx.add('binary', [cx.floatOf(nameA, a), cx.floatOf(nameB, b)], { fn }, { output: `${name}.float` }),

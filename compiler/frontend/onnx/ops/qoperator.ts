@@ -18,9 +18,9 @@ import {
 } from '../meaning.ts';
 import { type DataType, dataTypeOf } from '../model.ts';
 import { emitActivationProduct } from './activation-products.ts';
-import { codesOfConstant, linearQuantizer, poolQuantizer, requireZeroType } from './linear-quantizers.ts';
+import { codesOfConstant, linearQuantizer, requireZeroType } from './linear-quantizers.ts';
 import { softmaxAxis, softmaxCodes } from './normalize.ts';
-import { averagePool, globalAverageCodes } from './pools.ts';
+import { averageCodes, globalAverageCodes } from './pools.ts';
 import { turned } from './product-weights.ts';
 import {
   type Codelike,
@@ -202,20 +202,20 @@ export function importQLinearGlobalAveragePool(cx: ImportContext): void {
   const { shape } = cx.builder.typeOf(x.id);
   const [, , h, w] = imageShape(shape);
   const target = resultTarget(cx, 3, 4, x.dataType);
-  const own = { kind: 'quantized', id: asImage(cx, x.id), scaling: x.scaling, origin: 'linear' } as const;
+  const own = { id: asImage(cx, x.id), scaling: x.scaling };
   const id = globalAverageCodes(cx, own, h * w, target, cx.outputName);
   codesResult(cx, fromImage(cx, id, shape.length), target.dataType);
 }
 
 /** Float meaning of the operand, of `f` and of the quantizer behind it, one after the other. */
-function throughFloat(cx: ImportContext, f: (id: string) => string, quantizer = linearQuantizer): void {
+function throughFloat(cx: ImportContext, f: (id: string) => string): void {
   const x = operand(cx, 0, { scale: 1, zero: 2 });
   const target = resultTarget(cx, 3, 4, x.dataType);
   const name = cx.outputName;
   const result = f(cx.dequantize(x.id, x.scaling, `${name}.in`));
   codesResult(
     cx,
-    cx.add('quantize', [result], quantizer(target), { element: target.element, output: name }),
+    cx.add('quantize', [result], linearQuantizer(target), { element: target.element, output: name }),
     target.dataType,
   );
 }
@@ -236,7 +236,10 @@ export function importQLinearLeakyRelu(cx: ImportContext): void {
 export function importQLinearAveragePool(cx: ImportContext): void {
   if (intAttribute(cx.node, 'channels_last', 0) !== 0)
     refuse('channels_last', { expected: 'channels first: [N, C, H, W]' });
-  throughFloat(cx, (id) => averagePool(cx, id, `${cx.outputName}.float`, 'kernel'), poolQuantizer);
+  const x = operand(cx, 0, { scale: 1, zero: 2 });
+  const target = resultTarget(cx, 3, 4, x.dataType);
+  const name = cx.outputName;
+  codesResult(cx, averageCodes(cx, x, cx.dequantize(x.id, x.scaling, `${name}.in`), target, name), target.dataType);
 }
 
 /** Float softmax along `axis`, then ONNX Runtime's quantizer for it. */
