@@ -179,7 +179,7 @@ class Runner {
     this.#trace?.(core, at);
     const cx = this.#context(core, at);
     carryOut(i, cx);
-    this.moved?.finish(this.#program.symbols.layerOf[core]?.[at.pc] ?? -1);
+    this.moved?.finish(this.#program.symbols.layerOf[core]?.[at.pc] ?? -1, destinationCore(i, core) !== core);
     for (const s of i.signals) this.#add(semaphoreKey(core, s.semaphore), 1);
     if ('signalRemote' in i && i.signalRemote > 0) this.#add(semaphoreKey(destinationCore(i, core), i.signalRemote), 1);
   }

@@ -4,6 +4,7 @@
  */
 import { type ActionName, addActions, noActions } from '../../isa/demand/actions.ts';
 import type { UnitDemand } from '../../isa/demand/matrix.ts';
+import { destinationCore } from '../walk/accesses.ts';
 import { intervalBytes, type Walk, type WalkCache } from '../walk/walk.ts';
 import type { CodeEntry } from './code.ts';
 import { burstsOf } from './dram/mapping.ts';
@@ -73,6 +74,7 @@ export class Account {
     const { touches, unit, instruction } = entry;
     const outside = { bits: 0, written: false };
     let inside = touches.tile !== undefined;
+    const remote = destinationCore(instruction, unit.core) !== unit.core;
     touches.operands.forEach((o, at) => {
       const walk = walks[at]!;
       const { space } = walk.descriptor;
@@ -89,6 +91,8 @@ export class Account {
       }
       if (space === 'dram' || space === 'buffer') outside.bits = Math.max(outside.bits, bits);
       else inside = true;
+      // A remote write passes the link, also where it comes from a scratchpad.
+      if (remote && o.write) outside.bits = Math.max(outside.bits, bits);
     });
     if (inside) own['link.bit'] += outside.bits * times;
   }

@@ -6,6 +6,7 @@ import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import type { Role, Space } from '../../isa/tensor.ts';
 import type { Boundary, TrafficRow } from '../result.ts';
+import { destinationCore } from '../walk/accesses.ts';
 import { intervalBytes, type Walk } from '../walk/walk.ts';
 import type { CodeEntry } from './code.ts';
 import { gatheredIntervals } from './pieces.ts';
@@ -49,6 +50,8 @@ export class Ledger {
     const space = (at: number) => walks[at]!.descriptor.space;
     const writesCore = operands.some((o, at) => o.write && onCore(space(at)));
     const readsCore = operands.some((o, at) => o.read && onCore(space(at)));
+    const remote = destinationCore(instruction, entry.unit.core) !== entry.unit.core;
+    const between = remote && operands.every((_, at) => onCore(space(at)));
     operands.forEach((o, at) => {
       const walk = walks[at]!;
       const table = o.only === 'table';
@@ -58,6 +61,9 @@ export class Ledger {
       const { role } = walk.descriptor;
       if (o.read) this.#book(space(at), role, layer, bytes * times, false, tile !== undefined || writesCore);
       if (o.write) this.#book(space(at), role, layer, bytes * times, true, readsCore);
+      // From core to core: out of the one, into the other.
+      if (between && o.read) this.add('core', role, layer, bytes * times, true);
+      if (between && o.write) this.add('core', role, layer, bytes * times, false);
     });
     if (tile === undefined) return;
     const a = this.#program.arrays[tile.array]!;

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../isa/base/random.ts';
 import { ACTION_NAMES } from '../../isa/demand/actions.ts';
+import type { Machine } from '../../isa/machine/schema.ts';
 import { execute } from '../../sim/exec/execute.ts';
 import { simulate } from '../../sim/timing/simulate.ts';
 import { climb } from '../../src/analysis/ladder.ts';
@@ -14,8 +15,13 @@ import { bytesOf, digitsModel } from '../harness/models.ts';
 import { MAIN_PRESETS } from '../harness/presets.ts';
 
 const model = prepareModel(bytesOf(digitsModel('w2a4.qonnx')), 'digits-w2a4');
+/** A preset with two cores, on which layers are cut. */
+const twoCores = (machine: Machine): Machine => ({ ...machine, name: `${machine.name} with two cores`, cores: 2 });
+const machines = Object.values(MAIN_PRESETS).flatMap((m) =>
+  m.core.matrix.kind === 'digital-cim' ? [m, twoCores(m)] : [m],
+);
 const points = new Map<string, DesignPoint>(
-  Object.values(MAIN_PRESETS).map((machine) => [machine.name, simulatePoint(compileModel(model, machine), machine)]),
+  machines.map((machine) => [machine.name, simulatePoint(compileModel(model, machine), machine)]),
 );
 const sum = (numbers: readonly number[]) => numbers.reduce((n, v) => n + v, 0);
 
