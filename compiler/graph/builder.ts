@@ -30,7 +30,8 @@ export class GraphBuilder {
   readonly #values = new Map<string, ValueType>();
   readonly #constants = new Map<string, Tensor>();
   readonly #nodes: Node[] = [];
-  readonly #taken = new Set<string>();
+  readonly #valueNames = new Set<string>();
+  readonly #nodeNames = new Set<string>();
 
   constructor(name: string) {
     this.#name = name;
@@ -39,7 +40,7 @@ export class GraphBuilder {
   input(name: string, type: ValueType): string {
     this.#values.set(name, type);
     this.#inputs.push(name);
-    this.#taken.add(name);
+    this.#valueNames.add(name);
     return name;
   }
 
@@ -48,7 +49,7 @@ export class GraphBuilder {
       tensor.data.length === sizeOf(tensor.type.shape),
       `constant ${name} has ${tensor.data.length} elements for [${tensor.type.shape}]`,
     );
-    const id = this.unique(name);
+    const id = unused(name, this.#valueNames);
     this.#values.set(id, tensor.type);
     this.#constants.set(id, tensor);
     return id;
@@ -78,13 +79,8 @@ export class GraphBuilder {
         sizeOf(type.shape) === sizeOf(inferred.shape),
         `cannot reshape [${inferred.shape}] to [${type.shape}]`,
       );
-    const name = this.unique(options.name ?? op);
-    const output =
-      options.output === undefined
-        ? name === options.name
-          ? this.unique(`${name}.out`)
-          : name
-        : this.unique(options.output);
+    const name = unused(options.name ?? op, this.#nodeNames);
+    const output = unused(options.output ?? (name === options.name ? `${name}.out` : name), this.#valueNames);
     this.#values.set(output, type);
     this.#nodes.push({ op, name, inputs, output, attributes, source: options.source ?? name } as Node);
     return output;
@@ -100,13 +96,6 @@ export class GraphBuilder {
     return this.#constants.get(value);
   }
 
-  unique(wanted: string): string {
-    let name = wanted === '' ? 'value' : wanted;
-    for (let i = 1; this.#taken.has(name); i++) name = `${wanted}.${i}`;
-    this.#taken.add(name);
-    return name;
-  }
-
   /** The finished graph; values and constants that nothing uses are left out. */
   finish(outputs: readonly string[]): Graph {
     const live = new Set(outputs);
@@ -120,4 +109,12 @@ export class GraphBuilder {
     const constants = new Map([...this.#constants].filter(([name]) => live.has(name)));
     return { name: this.#name, inputs: [...this.#inputs], outputs: [...outputs], values, constants, nodes };
   }
+}
+
+/** The name wanted, or with a number behind it when that is taken; values and nodes are named apart. */
+function unused(wanted: string, taken: Set<string>): string {
+  let name = wanted === '' ? 'value' : wanted;
+  for (let i = 1; taken.has(name); i++) name = `${wanted}.${i}`;
+  taken.add(name);
+  return name;
 }
