@@ -137,6 +137,7 @@ class Session {
     const imported = this.#cx.builder.finish(outputs);
     requireRunnable(imported);
     const { notes, quantizers } = this.#cx;
+    if (imported.nodes.length === 0) notes.push('the model computes nothing: its results are its inputs');
     const computed = [...this.#cx.floatNodes].filter((n) => n.opType !== 'QuantizeLinear');
     return { graph: imported, notes, quantizers, floatNodes: computed.map(nodeLabel) };
   }
@@ -297,6 +298,7 @@ class Session {
       });
     }
     return refuse(`op ${node.opType} of domain '${node.domain === '' ? 'ai.onnx' : node.domain}' is not supported`, {
+      expected: 'a supported op',
       hint: adviceOn(node.opType),
     });
   }
@@ -338,18 +340,30 @@ function requireRunnable(graph: Graph): void {
 }
 
 const CONTRADICTION = 'onnx.checker.check_model(model, full_check=True) shows whether the file contradicts itself';
+const DEFINED = 'shapes, types and attributes as ONNX defines them for the op';
+const LISTED = 'a form that compiler/README.md lists';
 const UNKNOWN_FORM = 'write it with the ops and forms that compiler/README.md lists';
 
 /** Findings of a refused step; errors that are not refusals go on up. */
 function issuesOf(error: unknown, where: string): Issue[] {
   if (error instanceof Refusal) {
-    const { expected, kind } = error;
+    const { kind } = error;
+    const expected = error.expected ?? (kind === 'input' ? DEFINED : LISTED);
     const code = kind === 'input' ? 'E-ONNX-NODE' : 'E-ONNX-UNSUPPORTED';
     const hint = error.hint ?? (kind === 'input' ? CONTRADICTION : UNKNOWN_FORM);
-    return [{ kind, code, message: error.message, where, ...(expected === undefined ? {} : { expected }), hint }];
+    return [{ kind, code, message: error.message, where, expected, hint }];
   }
   if (error instanceof OpError) {
-    return [{ kind: 'input', code: 'E-ONNX-NODE', message: error.message, where, hint: CONTRADICTION }];
+    return [
+      {
+        kind: 'input',
+        code: 'E-ONNX-NODE',
+        message: error.message,
+        where,
+        expected: error.expected ?? DEFINED,
+        hint: CONTRADICTION,
+      },
+    ];
   }
   if (error instanceof QnpuError && error.kind !== 'internal') {
     const kind = error instanceof UnsupportedError ? 'unsupported' : 'input';

@@ -87,6 +87,7 @@ function checkNames(graph: OnnxGraph): Diagnostic[] {
       message: 'the model has no outputs',
       where: 'graph.output',
       expected: 'at least one output',
+      hint: 'name the results as graph outputs (graph.output) when exporting',
     });
   return found;
 }

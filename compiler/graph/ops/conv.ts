@@ -55,11 +55,17 @@ export function convolvedShape(x: ValueType, w: ValueType, window: Window, group
   requireThat(
     groups >= 1 && c % groups === 0 && o % groups === 0,
     `${groups} groups must divide ${c} input and ${o} output channels`,
+    `a group count of 1 .. ${Math.min(c, o)} that divides both`,
   );
-  requireThat(ci === c / groups, `weights have ${ci} input channels a group, the input has ${c / groups}`);
+  requireThat(
+    ci === c / groups,
+    `weights have ${ci} input channels a group, the input has ${c / groups}`,
+    `weights [${o}, ${c / groups}, ${kh}, ${kw}]`,
+  );
   requireThat(
     kh === window.kernel[0] && kw === window.kernel[1],
     `kernel_shape [${window.kernel}] disagrees with weights [${w.shape}]`,
+    `kernel_shape [${kh}, ${kw}], the last two dims of the weights, or none`,
   );
   const [oh, ow] = outputSize(window, h, wd, false);
   requireThat(oh > 0 && ow > 0, `the kernel does not fit the ${h}x${wd} input`);

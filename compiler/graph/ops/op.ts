@@ -11,11 +11,18 @@ export interface OpDefinition<O extends OpName> {
   reference(attributes: OpAttributes[O], inputs: readonly Tensor[], output: ValueType): TensorData;
 }
 
-/** A node that its op refuses; the message is the user's message. */
-export class OpError extends Error {}
+/** A node that its op refuses; the message is the user's message, `expected` what would do. */
+export class OpError extends Error {
+  readonly expected: string | undefined;
 
-export function requireThat(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new OpError(message);
+  constructor(message: string, expected?: string) {
+    super(message);
+    this.expected = expected;
+  }
+}
+
+export function requireThat(condition: boolean, message: string, expected?: string): asserts condition {
+  if (!condition) throw new OpError(message, expected);
 }
 
 /** An accumulator value; throws OpError when it leaves 32 bits: the verifier's range analysis should have refused the graph. */

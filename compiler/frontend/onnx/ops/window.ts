@@ -53,7 +53,7 @@ function pair(values: readonly number[], name: string, least: number, rank: numb
   if (values.length !== rank || a === undefined || b === undefined)
     return invalid(`${name} has ${values.length} elements`, { expected: `${rank}, one per spatial dim` });
   if (!(a >= least && b >= least && a < 2 ** 20 && b < 2 ** 20))
-    return invalid(`${name} is [${values.join(', ')}]`, { expected: `at least ${least}` });
+    return invalid(`${name} is [${values.join(', ')}]`, { expected: `${least} .. 2^20 - 1` });
   return [a, b];
 }
 
@@ -79,8 +79,7 @@ function padsOf(
       return invalid(`pads is [${pads.join(', ')}]`, {
         expected: rank === 1 ? 'begin, end' : 'top, left, bottom, right',
       });
-    if (pads.some((p) => p < 0 || p >= 2 ** 20))
-      invalid(`pads is [${pads.join(', ')}]`, { expected: 'non-negative pads' });
+    if (pads.some((p) => p < 0 || p >= 2 ** 20)) invalid(`pads is [${pads.join(', ')}]`, { expected: '0 .. 2^20 - 1' });
     return [top, left, bottom, right];
   }
   if (auto === 'VALID') return [0, 0, 0, 0];

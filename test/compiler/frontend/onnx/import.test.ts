@@ -85,6 +85,30 @@ describe('refusals', () => {
     expect(formatError(error)).toContain('try: quantize the model first');
   });
 
+  it('says what, where, what was expected and what to try: a convolution that contradicts its weights, an unknown op', () => {
+    const weights = [
+      makeTensor('w', 'int8', [4, 3, 3, 3], new Array(108).fill(1)),
+      scalar('ws', 'float32', 0.5),
+      scalar('wz', 'int8', 0),
+    ];
+    const dequantized = makeNode('DequantizeLinear', ['w', 'ws', 'wz'], ['f']);
+    const inputs = [makeValue('x', 'uint8', [1, 3, 8, 8])];
+    const scaled = makeNode('DequantizeLinear', ['x', 'ws'], ['a']);
+    const expected = (attributes: Parameters<typeof makeNode>[3]) => {
+      const nodes = [scaled, dequantized, makeNode('Conv', ['a', 'f'], ['y'], attributes)];
+      const [found] = refusal(() => importModel(model(nodes, { initializers: weights, inputs }))).diagnostics;
+      expect([found?.where, found?.hint?.slice(0, 4)]).toEqual(["node 'Conv_y' (Conv)", 'onnx']);
+      return found?.expected;
+    };
+    expect(expected({ group: 7 })).toBe('a group count of 1 .. 3 that divides both');
+    expect(expected({ group: 0 })).toBe('a group count of 1 .. 3 that divides both');
+    expect(expected({ kernel_shape: [5, 5] })).toContain('kernel_shape [3, 3]');
+    expect(expected({ strides: [2 ** 31, 1] })).toBe('1 .. 2^20 - 1');
+    expect(expected({ pads: [0, 0, 2 ** 31, 0] })).toBe('0 .. 2^20 - 1');
+    const unknown = refusal(() => importModel(model([makeNode('Magic', ['x'], ['y'])], clean)));
+    expect(unknown.diagnostics[0]?.expected).toBe('a supported op');
+  });
+
   it('refuses cycles, naming the nodes', () => {
     const nodes = [makeNode('Add', ['x', 'b'], ['a']), makeNode('Relu', ['a'], ['b']), quant('b', 'y')];
     const error = refusal(() => importModel(model(nodes, clean)));
