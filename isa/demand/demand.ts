@@ -10,6 +10,7 @@ import { elementCount, type TensorDescriptor } from '../tensor.ts';
 import { laneDemand, type OperandBits } from './lanes.ts';
 import { matmulDemand, type UnitDemand, weightWriteDemand } from './matrix.ts';
 import { leadingInside, type RegisterValues, uniqueElements } from './reach.ts';
+import type { StepHistogram } from './skipping.ts';
 
 export interface DemandContext {
   readonly machine: Machine;
@@ -18,6 +19,8 @@ export interface DemandContext {
   readonly registers?: RegisterValues;
   /** Counterfactual: the array boundary at infinite bandwidth and zero latency. */
   readonly freeArray?: boolean;
+  /** Zero skipping: what was measured of the layer of the instruction; left out, nothing is skipped. */
+  readonly skipping?: readonly StepHistogram[];
 }
 
 /** Bits an operand moves: distinct elements only, because lanes broadcast. */
@@ -138,6 +141,8 @@ const DEMAND: PerMnemonic<[DemandContext], UnitDemand> = {
         replicas: a.replicas,
         accumulate: i.accumulate,
         uniqueInputBits: Math.ceil(uniqueElements(src, cx.registers) * src.widthBits * share),
+        // A 0 bit of a bipolar code is -1: there is nothing to skip.
+        ...(cx.skipping === undefined || src.coding === 'bipolar' ? {} : { skipping: cx.skipping }),
       },
       cx.machine,
       cx.freeArray,

@@ -7,6 +7,7 @@
  */
 import type { AnalogCim, DigitalCim, Machine, MatrixUnit, Systolic } from '../machine/schema.ts';
 import type { SomeActions } from './actions.ts';
+import { executed, fullSteps, measuredSteps, type StepHistogram, unskipped } from './skipping.ts';
 
 /** Shape of one mm: the tile's grid and what enters it. */
 export interface MatmulShape {
@@ -22,6 +23,8 @@ export interface MatmulShape {
   readonly accumulate: boolean;
   /** Bits of distinct source elements; with a window buffer overlapping windows are read once. */
   readonly uniqueInputBits: number;
+  /** Zero skipping: what was measured of this layer; left out, nothing is skipped. */
+  readonly skipping?: readonly StepHistogram[];
 }
 
 export interface UnitDemand {
@@ -126,39 +129,45 @@ export function readOut(matrix: AnalogCim, columnsUsed: number): { readonly fron
 
 /** Cycles that one vector keeps the bit-serial array: input-bit steps x row groups x columns per tree. */
 export function bitSerialSteps(matrix: DigitalCim, inputBits: number, rowsUsed: number): number {
-  return Math.ceil(inputBits / matrix.inputBitsPerCycle) * Math.ceil(rowsUsed / matrix.rowsAtOnce) * matrix.columnMux;
+  return fullSteps(matrix, inputBits, rowsUsed) * matrix.columnMux;
 }
 
+/**
+ * With zero skipping the interval between vectors is a mean over what was measured, each group limited by feed and ports as any other; counts of steps
+ * and products fall by the mean share of steps.
+ */
 function digitalDemand(s: MatmulShape, machine: Machine, matrix: DigitalCim, freePorts: boolean): UnitDemand {
   const vectors = Math.ceil(s.m / s.replicas);
   const rowsUsed = Math.ceil(s.k / s.gridK);
-  const steps = bitSerialSteps(matrix, s.inputBits, rowsUsed);
+  const full = fullSteps(matrix, s.inputBits, rowsUsed);
+  const taken =
+    s.skipping === undefined || vectors === 0 ? unskipped(full) : measuredSteps(s.skipping, full, s.replicas);
   const ports = portDemand(s, machine, freePorts);
   const feed = freePorts ? 0 : groupFeed(s, matrix.feedBits);
-  const limit = interval(steps, feed, ports.accWords, vectors, machine);
+  const paceOf = (steps: number) => interval(steps * matrix.columnMux, feed, ports.accWords, vectors, machine);
+  const sum = (of: (steps: number) => number) => taken.counts.reduce((n, c) => n + of(c.steps) * c.count, 0);
+  const pace = sum((steps) => paceOf(steps).cycles);
+  const last = sum((steps) => Math.max(steps * matrix.columnMux, feed));
   const latencyCycles =
     matrix.pipelineCycles + adderLevels(s.gridK, matrix.macroAdder.fanIn) * matrix.macroAdder.latencyCycles;
   const busyCycles =
-    vectors === 0
-      ? matrix.planeSwapCycles
-      : matrix.planeSwapCycles + (vectors - 1) * limit.cycles + Math.max(steps, feed);
-  const products = s.m * s.k * s.n * s.inputBits * s.weightBits;
-  const inputSteps = Math.ceil(s.inputBits / matrix.inputBitsPerCycle);
-  const rowGroups = Math.ceil(rowsUsed / matrix.rowsAtOnce);
+    matrix.planeSwapCycles + (vectors === 0 ? 0 : Math.ceil(((vectors - 1) * pace + last) / taken.total));
+  const left = (count: number) => executed(count, taken, full);
+  const products = left(s.m * s.k * s.n * s.inputBits * s.weightBits);
   return {
     busyCycles,
     latencyCycles,
-    reaccumulateCycles: busyCycles + Math.max(0, latencyCycles - vectors * limit.cycles),
+    reaccumulateCycles: busyCycles + Math.max(0, latencyCycles - Math.floor((vectors * pace) / taken.total)),
     spadWords: ports.spadWords,
     accWords: ports.accWords,
-    boundBy: limit.by,
+    boundBy: paceOf(left(full)).by,
     actions: {
       'mac.bit': products,
       'array.adderBit': products,
-      'array.inputBit': s.m * s.k * s.inputBits * s.gridN,
-      'array.shiftAdd': s.m * s.n * s.gridK * s.weightBits * inputSteps * rowGroups,
+      'array.inputBit': left(s.m * s.k * s.inputBits * s.gridN),
+      'array.shiftAdd': left(s.m * s.n * s.gridK * s.weightBits * full),
       'array.macroAdd': s.m * s.n * (s.gridK - 1),
-      'array.macroCycle': s.m * steps * s.gridK * s.gridN,
+      'array.macroCycle': left(s.m * full * matrix.columnMux * s.gridK * s.gridN),
       ...ports.actions,
     },
   };

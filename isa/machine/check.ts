@@ -77,6 +77,13 @@ function matrixFindings({ core, capabilities }: Machine): Finding[] {
         expected: `at most core.matrix.${what}BitsMax`,
       });
   }
+  if (capabilities.zeroSkipping && matrix.kind !== 'digital-cim') {
+    out.push({
+      path: 'capabilities.zeroSkipping',
+      message: `zero skipping is switched on, but a ${matrix.kind} unit is not bit-serial and skips nothing`,
+      expected: 'false, or a digital-cim matrix unit',
+    });
+  }
   if (capabilities.weightPlanes && matrix.planes === 1) {
     out.push({
       path: 'capabilities.weightPlanes',

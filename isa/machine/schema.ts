@@ -226,6 +226,7 @@ export const machineSchema = z.strictObject({
   capabilities: z.strictObject({
     weightPlanes: z.boolean(),
     doubleBuffering: z.boolean(),
+    /** Bit-serial arrays skip steps whose input bits are all zero; time then needs measured operands (isa/demand/skipping.ts). */
     zeroSkipping: z.boolean(),
     compressedWeights: z.boolean(),
     fusion: z.boolean(),

@@ -4,6 +4,7 @@
  * as independent. A tree switches about as its leaves do (test/sim/energy/activity.test.ts simulates one). Codes of +-1 are taken to be held as 0 and 1.
  */
 import type { ActionCounts } from '../../isa/demand/actions.ts';
+import type { StepHistogram } from '../../isa/demand/skipping.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { LayerStatistics } from '../exec/statistics.ts';
 import { assumed, cited, type Price, product, type Range } from './price.ts';
@@ -48,6 +49,7 @@ export function measuredActivity(
     const rates = ratesOf(
       runs.flatMap((r) => r.get(layer) ?? []),
       bitsPerStep(machine),
+      machine.capabilities.zeroSkipping,
     );
     if (rates === undefined) continue;
     layers.set(layer, rates);
@@ -77,7 +79,7 @@ function bitsPerStep({ core: { matrix } }: Machine): number {
   }
 }
 
-function ratesOf(all: readonly LayerStatistics[], lines: number): Rates | undefined {
+function ratesOf(all: readonly LayerStatistics[], lines: number, skips: boolean): Rates | undefined {
   const total = (of: (s: LayerStatistics) => number) => all.reduce((n, s) => n + of(s), 0);
   const inputs = total((s) => s.inputs);
   const weightBits = total((s) => s.weightBits);
@@ -85,10 +87,18 @@ function ratesOf(all: readonly LayerStatistics[], lines: number): Rates | undefi
   const planes = Math.ceil(total((s) => s.inputBits) / inputs);
   const density = Array.from({ length: planes }, (_, p) => total((s) => s.inputOnesByPlane[p] ?? 0) / inputs);
   const some = 1 - total((s) => s.zeroInputs) / inputs;
+  const share = skips ? shareExecuted(all.flatMap((s) => s.zeroSteps)) : 1;
   return {
-    inputActivity: toggleRate(density, some, lines),
+    inputActivity: Math.min(1, toggleRate(density, some, lines) / share),
     weightDensity: total((s) => s.weightOnes) / weightBits,
   };
+}
+
+/** Steps that were executed, of all; skipped ones hold no toggles, so those that there are fall on fewer steps. */
+function shareExecuted(steps: readonly StepHistogram[]): number {
+  const sum = (of: (h: StepHistogram) => number) => steps.reduce((n, h) => n + of(h), 0);
+  const groups = sum((h) => h.full * h.groups.reduce((n, g) => n + g, 0));
+  return groups === 0 ? 1 : sum((h) => h.groups.reduce((n, g, s) => n + g * s, 0)) / groups;
 }
 
 /**

@@ -24,7 +24,7 @@ export interface AnalogBlock {
   readonly first: number;
 }
 
-/** Levels of the cells of one part of a tile, slice by slice, each n x k: as designed and as built. */
+/** Levels of the cells of one part of a tile, slice by slice, each n x k: as designed and as built; the same array where nothing deviates. */
 interface Levels {
   readonly ideal: Float64Array;
   readonly real: Float64Array;
@@ -103,13 +103,9 @@ export class AnalogArrays {
       for (let from = 0; from < rows; ) {
         const to = Math.min(rows, from + rowsAtOnce - ((tile.rowStart + from) % rowsAtOnce));
         for (let p = 0; p < passes; p++) {
-          let ideal = 0;
-          let real = 0;
-          for (let k = from; k < to; k++) {
-            const step = steps[p * tile.kCount + part.k0 + k]!;
-            ideal += step * levels.ideal[cells + k]!;
-            real += step * levels.real[cells + k]!;
-          }
+          const at = p * tile.kCount + part.k0;
+          const ideal = weighted(steps, at, levels.ideal, cells, from, to);
+          const real = levels.real === levels.ideal ? ideal : weighted(steps, at, levels.real, cells, from, to);
           deviation += (this.#convert(real, offset) - ideal) * 2 ** (p * dacBits + s * cellBits);
         }
         from = to;
@@ -142,10 +138,10 @@ export class AnalogArrays {
     const width = Math.ceil(tile.weightBits / cellBits);
     const [rows, columns] = [part.k1 - part.k0, part.n1 - part.n0];
     const ideal = new Float64Array(width * columns * rows);
-    const real = new Float64Array(ideal.length);
+    const plane = cellsDeviate(nonIdealities) ? this.#plane(core, part.macro, tile.plane) : undefined;
+    const real = plane === undefined ? ideal : new Float64Array(ideal.length);
     const top = 2 ** cellBits - 1;
     const { min } = codeRange(tile.weightCoding, tile.weightBits);
-    const plane = cellsDeviate(nonIdealities) ? this.#plane(core, part.macro, tile.plane) : undefined;
     for (let n = 0; n < columns; n++) {
       for (let k = 0; k < rows; k++) {
         const code = panel.weights[(part.n0 + n) * tile.kCount + part.k0 + k]!;
@@ -156,8 +152,8 @@ export class AnalogArrays {
           const to = (s * columns + n) * rows + k;
           const cell = (tile.rowStart + k) * this.#matrix.columns + tile.columnStart + n * width + s;
           ideal[to] = level;
-          if (plane === undefined) real[to] = level;
-          else if (plane.ideal[cell]! >= 0) real[to] = plane.ideal[cell]! * top;
+          if (plane === undefined) continue;
+          if (plane.ideal[cell]! >= 0) real[to] = plane.ideal[cell]! * top;
           else real[to] = level * (1 + nonIdealities.cellSigma * plane.real[cell]!);
         }
       }
@@ -228,6 +224,20 @@ export function deviates({ nonIdealities }: AnalogCim): boolean {
 export function resolvesEverySum({ rowsAtOnce, dacBits, cellBits, adcBits, adcFullScale }: AnalogCim): boolean {
   const largest = rowsAtOnce * (2 ** dacBits - 1) * (2 ** cellBits - 1);
   return adcFullScale <= 2 ** adcBits - 1 && largest <= adcFullScale;
+}
+
+/** Sum over rows from .. to of the steps from `at` on times the levels from `cells` on. */
+function weighted(
+  steps: Float64Array,
+  at: number,
+  levels: Float64Array,
+  cells: number,
+  from: number,
+  to: number,
+): number {
+  let sum = 0;
+  for (let k = from; k < to; k++) sum += steps[at + k]! * levels[cells + k]!;
+  return sum;
 }
 
 function cellsDeviate(n: AnalogCim['nonIdealities']): boolean {

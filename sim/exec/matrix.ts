@@ -20,6 +20,7 @@ import {
   writeTensor,
 } from './context.ts';
 import { firstMisfit } from './memory.ts';
+import { stepCounter } from './skipping.ts';
 
 /** Gathered activations that are alive at once, so that they stay in the processor's cache. */
 const BLOCK_ELEMENTS = 32768;
@@ -86,18 +87,21 @@ function multiply(
   const block = Math.min(rows.outer, Math.max(2, Math.floor(BLOCK_ELEMENTS / kCount) & ~1));
   const stage = cx.kernel.stage(block, kCount, nCount, panel, largest);
   const codes = memory.source(walk, rows.outer * kCount);
+  const steps = cx.statistics === undefined ? undefined : stepCounter(cx.machine, tile, d.coding, d.widthBits);
   cx.statistics?.countWeights(layerOf(cx), kCount * nCount, panel.ones, tile.weightBits);
   for (let m = 0; m < rows.outer; m += block) {
     const last = Math.min(rows.outer, m + block);
     if (memory.readRows(codes, rows, m, last, kStart, kStart + kCount, stage.x, stage.stride)) checkFill(cx, source);
     requireCodes(cx, source, stage.x);
     cx.statistics?.countInputs(layerOf(cx), stage.x, last - m, kCount, stage.stride, d.widthBits);
+    steps?.count(stage.x, last - m, stage.stride);
     stage.multiply(last - m, out, m * nCount);
     if (cx.analog === undefined) continue;
     const rowsOfBlock = { x: stage.x, stride: stage.stride, rows: last - m, first: m };
     const operands = { tile, panel, coding: d.coding, inputBits: d.widthBits };
     cx.analog.deviate(cx.core, { ...operands, ...rowsOfBlock }, out, m * nCount);
   }
+  if (cx.statistics !== undefined) steps?.finish(cx.statistics.layer(layerOf(cx)));
   return out;
 }
 

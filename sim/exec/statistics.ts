@@ -2,6 +2,8 @@
  * Operand statistics of matrix multiplies, per layer: how often input bits toggle the array, how dense the weights are, and how many
  * bit planes of a whole input vector are zero. Integers only; energy turns them into activity, zero skipping into cycles.
  */
+import type { StepHistogram } from '../../isa/demand/skipping.ts';
+
 /** Widest operand of the matrix unit. */
 const PLANES = 16;
 
@@ -21,6 +23,8 @@ export interface LayerStatistics {
   weights: number;
   weightOnes: number;
   weightBits: number;
+  /** Steps of bit-serial arrays where the machine skips zeros (skipping.ts); empty elsewhere. */
+  zeroSteps: StepHistogram[];
 }
 
 export class OperandStatistics {
@@ -41,6 +45,7 @@ export class OperandStatistics {
         weights: 0,
         weightOnes: 0,
         weightBits: 0,
+        zeroSteps: [],
       };
       this.layers.set(index, found);
     }

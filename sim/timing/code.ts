@@ -4,10 +4,14 @@
  */
 import { type DemandContext, demand } from '../../isa/demand/demand.ts';
 import type { UnitDemand } from '../../isa/demand/matrix.ts';
+import type { StepHistogram } from '../../isa/demand/skipping.ts';
 import type { Instruction } from '../../isa/instructions/table.ts';
 import { type Touches, touchesOf } from '../walk/accesses.ts';
 import { type UnitName, unitNumber, unitOf } from '../walk/units.ts';
 import type { Walk, WalkCache } from '../walk/walk.ts';
+
+/** Measured steps by layer, -1 for none. */
+export type ZeroSteps = ReadonlyMap<number, readonly StepHistogram[]>;
 
 export class CodeEntry {
   /** Number over all cores. */
@@ -33,7 +37,7 @@ export class CodeEntry {
   #demand: UnitDemand | undefined;
   #walks: readonly Walk[] | undefined;
 
-  constructor(context: DemandContext, index: number, core: number, pc: number) {
+  constructor(context: DemandContext, index: number, core: number, pc: number, zeroSteps?: ZeroSteps) {
     const { program } = context;
     this.index = index;
     this.pc = pc;
@@ -47,7 +51,7 @@ export class CodeEntry {
     this.fixed = this.#origins.length === 0 && tensors.every((t) => t.baseRegister === 0);
     this.readsScratchpad = this.touches.operands.some((o) => o.read && program.tensors[o.tensor]?.space === 'spad');
     this.macros = macrosOf(context, this.touches);
-    this.#context = context;
+    this.#context = zeroSteps === undefined ? context : { ...context, skipping: zeroSteps.get(this.layer) ?? [] };
   }
 
   /** Registers only move origins, and so what is clipped. */

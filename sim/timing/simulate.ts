@@ -2,7 +2,7 @@
  * The timed run: the same program as sim/exec, without data. Units, memories and DRAM contend for what isa/demand says each instruction
  * needs. Leaves out: values, single accesses, the DRAM command bus. What is approximate stands in sim/README.md.
  */
-import { SimFault, UnsupportedError } from '../../isa/base/errors.ts';
+import { InputError, SimFault, UnsupportedError } from '../../isa/base/errors.ts';
 import { createRandom } from '../../isa/base/random.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
@@ -12,7 +12,7 @@ import { unitNumber } from '../walk/units.ts';
 import { WalkCache } from '../walk/walk.ts';
 import { Account } from './account.ts';
 import { criticalPath, cyclesBetween, sumByCause, sumByLayer } from './attribution.ts';
-import { CodeEntry } from './code.ts';
+import { CodeEntry, type ZeroSteps } from './code.ts';
 import { runCompute } from './compute.ts';
 import { FetchUnit } from './fetch.ts';
 import { FrontEnd } from './front.ts';
@@ -34,6 +34,8 @@ export interface SimOptions {
   readonly shuffleSeed?: number;
   /** What ldr loads, per core, as the run with data recorded it. */
   readonly loads?: readonly (readonly number[])[];
+  /** What runs with data counted of skipped steps (zeroSteps of sim/exec); needed where the machine skips zeros. */
+  readonly zeroSteps?: ZeroSteps;
 }
 
 /**
@@ -41,16 +43,23 @@ export interface SimOptions {
  * misuses its sequencer, InternalError where time does not add up.
  */
 export function simulate(program: Program, machine: Machine, options: SimOptions = {}): SimResult {
-  refuseUnmodelled(machine);
+  refuseUnmodelled(machine, options);
   return new Run(program, machine, options).result();
 }
 
-/** Settings of the schema that this simulator does not model yet are refused, never ignored. */
-function refuseUnmodelled(machine: Machine): void {
-  for (const key of ['zeroSkipping', 'compressedWeights'] as const) {
-    if (!machine.capabilities[key]) continue;
-    throw new UnsupportedError(`capabilities.${key} is not simulated yet: set it to false`, {
+/** Settings of the schema that this simulator does not model, or not without what was measured, are refused, never ignored. */
+function refuseUnmodelled({ capabilities }: Machine, { zeroSteps }: SimOptions): void {
+  if (capabilities.compressedWeights)
+    throw new UnsupportedError('capabilities.compressedWeights is not simulated yet: set it to false', {
       code: 'E-SIM-UNMODELLED',
+    });
+  if (capabilities.zeroSkipping && zeroSteps === undefined) {
+    const message = 'time with zero skipping depends on operands, and none were measured';
+    const hint = 'run with data (--values, --input or --statistics), or --set capabilities.zeroSkipping=false';
+    const where = 'capabilities.zeroSkipping';
+    throw new InputError(message, {
+      code: 'E-SKIP-STATISTICS',
+      diagnostics: [{ code: 'E-SKIP-STATISTICS', where, message, expected: 'operand statistics', hint }],
     });
   }
 }
@@ -85,9 +94,10 @@ class Run {
         }),
     );
     const context = { machine, program, freeArray: options.free === 'array' };
+    const zeroSteps = machine.capabilities.zeroSkipping ? options.zeroSteps : undefined;
     let index = 0;
     const code = program.cores.map(({ instructions }, core) =>
-      instructions.map((_, pc) => new CodeEntry(context, index++, core, pc)),
+      instructions.map((_, pc) => new CodeEntry(context, index++, core, pc, zeroSteps)),
     );
     this.#entries = code.flat();
     this.#history = new History(this.#entries);

@@ -35,8 +35,10 @@ interface Design {
 /** `statistics`: what the operands were, so that rungs are priced as the headline is; layers keep their numbers on every rung. */
 export function climb(model: Model, machine: Machine, statistics: Statistics = []): Ladder {
   const widths = medianWidths(model.graph);
-  const designs = designsOf(machine, widths);
-  const notes: string[] = [];
+  const designs = designsOf(unskipping(machine), widths);
+  const notes: string[] = machine.capabilities.zeroSkipping
+    ? ['no rung skips zeros: what can be skipped was measured for the mapping of this machine, not for theirs']
+    : [];
   const wide = batchGraph(model.graph, BATCH);
   const rungs: LadderRung[] = [];
   const runs = [
@@ -63,6 +65,10 @@ export function climb(model: Model, machine: Machine, statistics: Statistics = [
     }
   }
   return { rungs, iso: isoText(machine, designs[0]!.machine, widths), notes };
+}
+
+function unskipping(machine: Machine): Machine {
+  return { ...machine, capabilities: { ...machine.capabilities, zeroSkipping: false } };
 }
 
 function designsOf(machine: Machine, widths: Widths): Design[] {

@@ -6,9 +6,10 @@ import { ASSUMED_ACTIVITY, measuredActivity } from '../../sim/energy/activity.ts
 import { type AreaResult, area } from '../../sim/energy/area.ts';
 import { type EnergyResult, energy } from '../../sim/energy/energy.ts';
 import { type PriceList, priceList } from '../../sim/energy/price-list.ts';
+import { zeroStepsOf } from '../../sim/exec/skipping.ts';
 import type { LayerStatistics } from '../../sim/exec/statistics.ts';
 import type { SimResult } from '../../sim/result.ts';
-import { simulate } from '../../sim/timing/simulate.ts';
+import { type SimOptions, simulate } from '../../sim/timing/simulate.ts';
 import { type Bounds, boundsOf } from '../analysis/bounds.ts';
 
 export interface DesignPoint {
@@ -26,6 +27,8 @@ export interface DesignPoint {
   readonly prices: PriceList;
   readonly energy: EnergyResult;
   readonly area: AreaResult;
+  /** What the timed runs took from measured operands; only where the machine skips zeros. */
+  readonly zeroSteps: SimOptions['zeroSteps'];
 }
 
 /** Operand statistics by layer, one for each sample of a run with data. */
@@ -33,7 +36,7 @@ export type Statistics = readonly ReadonlyMap<number, LayerStatistics>[];
 
 export interface PointOptions {
   readonly state?: 'steady' | 'cold';
-  /** What the operands were; left out, arrays are priced for random ones. */
+  /** What the operands were; left out, arrays are priced for random ones. Needed where the machine skips zeros. */
   readonly statistics?: Statistics;
 }
 
@@ -42,8 +45,11 @@ export function simulatePoint(compiled: Compiled, machine: Machine, options: Poi
   const state = options.state ?? 'steady';
   const warmCode = state === 'steady';
   const program = state === 'steady' ? (compiled.steadyProgram ?? compiled.program) : compiled.program;
-  const cold = simulate(compiled.program, machine);
-  const result = state === 'cold' ? cold : simulate(program, machine, { warmCode });
+  const zeroSteps =
+    machine.capabilities.zeroSkipping && options.statistics !== undefined ? zeroStepsOf(options.statistics) : undefined;
+  const measured = zeroSteps === undefined ? {} : { zeroSteps };
+  const cold = simulate(compiled.program, machine, measured);
+  const result = state === 'cold' ? cold : simulate(program, machine, { warmCode, ...measured });
   const prices = pricesOf(result, machine, options.statistics);
   return {
     machine,
@@ -52,12 +58,13 @@ export function simulatePoint(compiled: Compiled, machine: Machine, options: Poi
     state,
     result,
     cold,
-    freeDramCycles: simulate(program, machine, { warmCode, free: 'dram' }).cycles,
-    freeCoreCycles: simulate(program, machine, { warmCode, free: 'core' }).cycles,
+    freeDramCycles: simulate(program, machine, { warmCode, free: 'dram', ...measured }).cycles,
+    freeCoreCycles: simulate(program, machine, { warmCode, free: 'core', ...measured }).cycles,
     bounds: boundsOf(program, machine, result.layerActions),
     prices,
     energy: energy(result, prices),
     area: area(prices),
+    zeroSteps,
   };
 }
 

@@ -105,6 +105,7 @@ function attempt(model: Model, point: DesignPoint, knob: Knob, set: readonly str
     const machine = applyOverrides(point.machine, withDivisors(point.machine, set));
     const result = simulate(knob.compiled === true ? recompiled(model, machine, point) : point.program, machine, {
       warmCode: point.state === 'steady',
+      ...(point.zeroSteps === undefined ? {} : { zeroSteps: point.zeroSteps }),
     });
     const prices = priceList(machine, { activity: point.prices.activity });
     return { set, cycles: result.cycles, energyFj: energy(result, prices).totalFj, areaUm2: area(prices).totalUm2 };

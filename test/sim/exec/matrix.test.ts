@@ -378,6 +378,7 @@ describe('operand statistics', () => {
       weights: 2,
       weightOnes: 3,
       weightBits: 4,
+      zeroSteps: [],
     });
   });
 });
