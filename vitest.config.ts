@@ -9,6 +9,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    // All processors: by default one is left idle, and there may be only two.
+    maxWorkers: '100%',
     coverage: { provider: 'v8', include: ['isa/**/*.ts', 'compiler/**/*.ts', 'sim/**/*.ts', 'src/**/*.ts'] },
   },
 });
