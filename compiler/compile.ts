@@ -101,6 +101,7 @@ export function compile(source: Graph, machine: Machine, options: CompileOptions
   };
   const program = finish(weights.drafts);
   const steadyProgram = options.residency === 'off' || weights.steady === null ? null : finish(weights.steady);
+  requireDram([program, ...(steadyProgram === null ? [] : [steadyProgram])], machine, graph.name);
   if (options.check === true)
     runCheckers(weights, [program, ...(steadyProgram === null ? [] : [steadyProgram])], readOnlyDram, machine);
   const report = buildReport({
@@ -145,6 +146,20 @@ function planFused(
     }
   }
   throw last ?? new InternalError('no way to plan');
+}
+
+function requireDram(programs: readonly Program[], { dram, name }: Machine, network: string): void {
+  const needed = Math.max(...programs.map((p) => p.dramBytes));
+  const available = dram.capacityBytes;
+  if (needed <= available) return;
+  const message = `the data of ${network} do not fit into the DRAM of ${name}`;
+  throw new CapacityError(message, {
+    code: 'E-CAPACITY-DRAM',
+    needed,
+    available,
+    unit: 'bytes',
+    knob: 'dram.capacityBytes',
+  });
 }
 
 /** The steady program is checked behind the first one, and behind itself: it lives on what they leave. */

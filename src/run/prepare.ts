@@ -3,7 +3,6 @@ import { type Compiled, compile } from '../../compiler/compile.ts';
 import { type ImportOptions, importModel } from '../../compiler/frontend/onnx/index.ts';
 import { type Graph, sizeOf } from '../../compiler/graph/types.ts';
 import { runPasses } from '../../compiler/passes/pipeline.ts';
-import { CapacityError } from '../../isa/base/errors.ts';
 import { hashHex } from '../../isa/base/hash.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import { VERSION } from '../version.ts';
@@ -35,15 +34,7 @@ export function prepareZoo(name: string): Model {
 /** Throws UnsupportedError or CapacityError when the machine cannot run or hold the network. */
 export function compileModel(model: Model, machine: Machine): Compiled {
   const residency = machine.capabilities.weightResidency ? 'auto' : 'off';
-  const compiled = compile(model.graph, machine, { residency });
-  const needed = Math.max(compiled.program.dramBytes, compiled.steadyProgram?.dramBytes ?? 0);
-  const available = machine.dram.capacityBytes;
-  if (needed > available) {
-    const message = `the data of ${model.name} do not fit into the DRAM of ${machine.name}`;
-    const knob = 'dram.capacityBytes';
-    throw new CapacityError(message, { code: 'E-CAPACITY-DRAM', needed, available, unit: 'bytes', knob });
-  }
-  return compiled;
+  return compile(model.graph, machine, { residency });
 }
 
 /** Weights of convolutions and matrix products: how many, and their bytes at their own widths. */
