@@ -2,7 +2,7 @@
  * Before each test file: what a test compiles, through the API, the command line or the compiler itself, is checked. The graph by
  * the verifier, the drafts and semaphores by the compiler's own checkers, the programs by the static checks of the contract and by
  * the simulator's order checker; a finding is thrown where the test compiles. Each program once per file. Left out: programs of more than
- * 100,000 instructions (whole images on teach-8x8), whose networks are checked on smaller images and larger machines.
+ * 2,000 instructions (whole images on teach-8x8, large zoo networks), whose networks are checked on smaller images and larger machines.
  */
 import { vi } from 'vitest';
 import type { Compiled, CompileOptions } from '../../compiler/compile.ts';
@@ -14,7 +14,7 @@ import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import { checkOrder } from '../../sim/order/check.ts';
 
-const INSTRUCTIONS_MAX = 100_000;
+const INSTRUCTIONS_MAX = 2_000;
 const seen = new Set<string>();
 
 vi.mock(import('../../compiler/compile.ts'), async (original) => {
