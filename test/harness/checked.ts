@@ -2,7 +2,7 @@
  * Before each test file: what a test compiles, through the API, the command line or the compiler itself, is checked. The graph by
  * the verifier, the drafts and semaphores by the compiler's own checkers, the programs by the static checks of the contract and by
  * the simulator's order checker; a finding is thrown where the test compiles. Each program once per file. Left out: programs of more than
- * 2,000 instructions (whole images on teach-8x8, large zoo networks), whose networks are checked on smaller images and larger machines.
+ * 2,000 instructions or 1 MiB of DRAM (whole images on teach-8x8, large networks), whose networks are checked on smaller images and larger machines.
  */
 import { vi } from 'vitest';
 import type { Compiled, CompileOptions } from '../../compiler/compile.ts';
@@ -15,6 +15,7 @@ import type { Program } from '../../isa/program.ts';
 import { checkOrder } from '../../sim/order/check.ts';
 
 const INSTRUCTIONS_MAX = 2_000;
+const DRAM_BYTES_MAX = 2 ** 20;
 const seen = new Set<string>();
 
 vi.mock(import('../../compiler/compile.ts'), async (original) => {
@@ -37,7 +38,7 @@ vi.mock(import('../../compiler/compile.ts'), async (original) => {
 
 function isNew(program: Program, machine: Machine): boolean {
   const instructions = program.cores.reduce((n, core) => n + core.instructions.length, 0);
-  if (instructions > INSTRUCTIONS_MAX) return false;
+  if (instructions > INSTRUCTIONS_MAX || program.dramBytes > DRAM_BYTES_MAX) return false;
   const key = `${JSON.stringify(machine)} ${hashHex(writeProgram(program))}`;
   if (seen.has(key)) return false;
   seen.add(key);
