@@ -29,7 +29,7 @@ export interface Activity extends Rates {
 export const ASSUMED_ACTIVITY: Activity = {
   inputActivity: 0.5,
   weightDensity: 0.5,
-  origin: 'random operands',
+  origin: 'random operands, assumed',
   measured: false,
   layers: new Map(),
 };

@@ -8,7 +8,9 @@ import { renderHtml } from '../report/html/page.ts';
 import type { RunResult } from '../report/schema.ts';
 import { renderText } from '../report/text.ts';
 import { renderTrace } from '../report/trace.ts';
+import type { Model } from '../run/prepare.ts';
 import type { DesignPoint } from '../run/simulate-model.ts';
+import { statisticsDocument } from '../run/statistics-file.ts';
 import type { ValueRun } from '../run/values.ts';
 import { badOption } from './options.ts';
 
@@ -16,6 +18,7 @@ export interface RunOutput {
   readonly result: RunResult;
   readonly point: DesignPoint;
   readonly outputs: ValueRun | undefined;
+  readonly model: Model;
 }
 
 interface Targets {
@@ -23,13 +26,14 @@ interface Targets {
   readonly output: string | undefined;
   readonly html: string | undefined;
   readonly trace: string | undefined;
+  readonly 'statistics-out': string | undefined;
   readonly dir: string | undefined;
 }
 
 /** Throws InputError when some target cannot be written, or two are the same file. */
 export function requireTargets(a: Targets): void {
   const used = new Map([[resolve(a.model), 'the model']]);
-  for (const option of ['output', 'html', 'trace'] as const) {
+  for (const option of ['output', 'html', 'trace', 'statistics-out'] as const) {
     const path = a[option];
     if (path === undefined) continue;
     const other = used.get(resolve(path));
@@ -42,12 +46,15 @@ export function requireTargets(a: Targets): void {
 }
 
 /** Everything that goes to files, complete before the first byte is written. */
-export function filesOf(a: Targets, result: RunResult, point: DesignPoint, run: ValueRun | undefined): OutputFile[] {
+export function filesOf(a: Targets, ran: RunOutput): OutputFile[] {
+  const { result, point, outputs: run } = ran;
   const files: OutputFile[] = [];
   const trace = () => renderTrace(point.result, point.program);
   if (a.output !== undefined && run !== undefined) files.push({ path: a.output, data: firstOutput(result, run) });
   if (a.html !== undefined) files.push({ path: a.html, data: renderHtml(result) });
   if (a.trace !== undefined) files.push({ path: a.trace, data: trace() });
+  if (a['statistics-out'] !== undefined && run !== undefined)
+    files.push({ path: a['statistics-out'], data: statisticsText(ran, run) });
   if (a.dir !== undefined) {
     const { dir } = a;
     const all = [
@@ -56,6 +63,7 @@ export function filesOf(a: Targets, result: RunResult, point: DesignPoint, run: 
       { name: 'layers.csv', data: renderCsv(result) },
       { name: 'report.html', data: renderHtml(result) },
       { name: 'trace.json', data: trace() },
+      ...(run === undefined ? [] : [{ name: 'statistics.json', data: statisticsText(ran, run) }]),
     ];
     for (const { name, data } of [...all, { name: 'manifest.json', data: manifest(result, all) }])
       files.push({ path: join(dir, name), data });
@@ -69,6 +77,12 @@ function firstOutput(result: RunResult, run: ValueRun): Uint8Array {
   const { shape, type } = result.model.outputs.find((o) => o.name === name)!;
   const all = shape.length === 0 ? [run.samples] : [run.samples * shape[0]!, ...shape.slice(1)];
   return writeNpy(all, type === 'f32' ? 'f4' : 'i4', data);
+}
+
+function statisticsText({ result, point, model }: RunOutput, { statistics }: ValueRun): string {
+  const { machine, program } = point;
+  const source = result.values?.inputSource ?? '';
+  return `${JSON.stringify(statisticsDocument({ model, machine, program, source, statistics }), null, 1)}\n`;
 }
 
 function manifest(result: RunResult, files: readonly { readonly name: string; readonly data: string }[]): string {

@@ -29,6 +29,8 @@ export interface DesignPoint {
   readonly area: AreaResult;
   /** What the timed runs took from measured operands; only where the machine skips zeros. */
   readonly zeroSteps: SimOptions['zeroSteps'];
+  /** What it is priced for; empty where nothing was measured. */
+  readonly statistics: Statistics;
 }
 
 /** Operand statistics by layer, one for each sample of a run with data. */
@@ -38,6 +40,8 @@ export interface PointOptions {
   readonly state?: 'steady' | 'cold';
   /** What the operands were; left out, arrays are priced for random ones. Needed where the machine skips zeros. */
   readonly statistics?: Statistics;
+  /** Where the statistics come from, for the report; `measured operands` when left out. */
+  readonly origin?: string;
 }
 
 /** Steady state: code is on chip as far as it fits, and resident weights are in the arrays; cold start: neither. */
@@ -50,7 +54,7 @@ export function simulatePoint(compiled: Compiled, machine: Machine, options: Poi
   const measured = zeroSteps === undefined ? {} : { zeroSteps };
   const cold = simulate(compiled.program, machine, measured);
   const result = state === 'cold' ? cold : simulate(program, machine, { warmCode, ...measured });
-  const prices = pricesOf(result, machine, options.statistics);
+  const prices = pricesOf(result, machine, options.statistics, options.origin);
   return {
     machine,
     compiled,
@@ -65,16 +69,18 @@ export function simulatePoint(compiled: Compiled, machine: Machine, options: Poi
     energy: energy(result, prices),
     area: area(prices),
     zeroSteps,
+    statistics: options.statistics ?? [],
   };
 }
 
 /** The same point priced for the operands that a run with data has seen; nothing is simulated again. */
 export function repriced(point: DesignPoint, statistics: Statistics): DesignPoint {
   const prices = pricesOf(point.result, point.machine, statistics);
-  return { ...point, prices, energy: energy(point.result, prices), area: area(prices) };
+  return { ...point, statistics, prices, energy: energy(point.result, prices), area: area(prices) };
 }
 
-function pricesOf(result: SimResult, machine: Machine, statistics: Statistics = []): PriceList {
+function pricesOf(result: SimResult, machine: Machine, statistics: Statistics = [], origin?: string): PriceList {
   const measured = measuredActivity(statistics, machine, result.layerActions);
-  return priceList(machine, { activity: measured ?? ASSUMED_ACTIVITY });
+  const named = measured === undefined || origin === undefined ? measured : { ...measured, origin };
+  return priceList(machine, { activity: named ?? ASSUMED_ACTIVITY });
 }

@@ -26,7 +26,7 @@ describe('activity of a run', () => {
   const sparse = repriced(point, statisticsOf(0.05));
 
   it('is measured with values and assumed without, and the report says which', () => {
-    expect(report(point).prices.activity).toMatch(/^random operands: input bits switch 50 %, products 25 %$/);
+    expect(report(point).prices.activity).toMatch(/^random operands, assumed: input bits switch 50 %, products 25 %$/);
     expect(report(dense).prices.activity).toMatch(/^measured operands: input bits switch \d/);
     expect(report(dense).prices.hash).not.toBe(report(point).prices.hash);
   });

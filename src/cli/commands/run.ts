@@ -13,12 +13,13 @@ import { inertOverrides, observed } from '../../run/inert.ts';
 import { compileModel, type Model } from '../../run/prepare.ts';
 import { buildResult } from '../../run/result.ts';
 import type { Sample } from '../../run/samples.ts';
-import { type DesignPoint, repriced, simulatePoint } from '../../run/simulate-model.ts';
+import { type DesignPoint, repriced } from '../../run/simulate-model.ts';
 import { arrayMode, modeNotes, randomInputs, runValues } from '../../run/values.ts';
 import { whatIfs } from '../../run/what-if.ts';
 import { modelOptions, modelPositional, openModel } from '../open-model.ts';
 import { loadMachine, machineOption, setOption } from '../options.ts';
 import { filesOf, type RunOutput, requireTargets } from '../run-files.ts';
+import { simulatorOf } from '../run-statistics.ts';
 import { describeValues, readLabels, readSamples } from '../run-values.ts';
 import { valuesOption } from '../values-option.ts';
 
@@ -34,6 +35,8 @@ interface RunArguments {
   seed: number;
   input: string[] | undefined;
   labels: string | undefined;
+  statistics: string | undefined;
+  'statistics-out': string | undefined;
   output: string | undefined;
   json: boolean;
   csv: boolean;
@@ -73,12 +76,25 @@ export const runCommand: CommandModule<object, RunArguments> = {
         ...file,
         describe: '.npy file with the class of each sample of --input: prints the accuracy',
       })
+      .option('statistics', {
+        ...file,
+        describe:
+          'operand statistics of an earlier run (its --statistics-out), to price switching and to time skipped zeros without data',
+      })
+      .option('statistics-out', {
+        ...file,
+        describe: 'write what the operands were to this file, for --statistics of later runs (implies --values)',
+      })
       .option('output', { ...file, describe: 'write the first output to this .npy file (implies --values)' })
       .option('json', { ...flag, describe: 'print the result as one JSON document (qnpu schema run), nothing else' })
       .option('csv', { ...flag, describe: 'print the layers as CSV, nothing else' })
       .option('html', { ...file, describe: 'write the report as one self-contained HTML file' })
       .option('trace', { ...file, describe: 'write the timeline as a Chrome trace (opens in Perfetto)' })
-      .option('dir', { ...file, alias: 'o', describe: 'write report, JSON, CSV, HTML and trace into this folder' })
+      .option('dir', {
+        ...file,
+        alias: 'o',
+        describe: 'write report, JSON, CSV, HTML, trace and, with --values, statistics into this folder',
+      })
       .check((a) => consistent(a))
       .example('$0 run net.onnx --ladder', 'on edge-dcim-28nm, and what each help against the memory wall saves')
       .example('$0 run net.onnx -m teach-8x8 --set core.matrix.rows=16', 'a preset with one field changed')
@@ -90,8 +106,9 @@ export const runCommand: CommandModule<object, RunArguments> = {
       ),
   handler: (a) => {
     requireTargets(a);
-    const { result, point, outputs } = runAll(a);
-    const files = filesOf(a, result, point, outputs);
+    const ran = runAll(a);
+    const { result } = ran;
+    const files = filesOf(a, ran);
     writeAll(files);
     if (a.json) process.stdout.write(`${JSON.stringify(result)}\n`);
     else if (a.csv) process.stdout.write(renderCsv(result));
@@ -118,10 +135,8 @@ function runAll(a: RunArguments): RunOutput {
   const model = openModel(a);
   const samples = wantedSamples(a, model);
   const labels = a.labels === undefined ? undefined : readLabels(a.labels, model, samples.length);
-  const design = (m: Machine) => {
-    const compiled = compileModel(model, m);
-    return simulatePoint(compiled, m, { state: a.cold ? 'cold' : 'steady' });
-  };
+  const simulated = simulatorOf(a, model, samples);
+  const design = (m: Machine) => simulated(compileModel(model, m), m);
   const point = design(machine);
   const outputs =
     samples.length > 0 ? runValues(point.compiled, machine, samples, buildAnalog(machine, mode, a.seed)) : undefined;
@@ -132,14 +147,15 @@ function runAll(a: RunArguments): RunOutput {
     observe: (m) => see(design(m), samples, a),
     seen: overrides.length > 0 ? see(point, samples, a) : '',
   });
-  const ladder = a.ladder ? climb(model, machine, outputs?.statistics) : undefined;
-  const priced = outputs === undefined ? point : repriced(point, outputs.statistics);
+  const priced = outputs === undefined || a.statistics !== undefined ? point : repriced(point, outputs.statistics);
+  const ladder = a.ladder ? climb(model, machine, priced.statistics) : undefined;
   const result = buildResult(model, priced, {
     seed: a.seed,
     overrides,
     whatIfs: whatIfs(model, priced),
     warnings: [
       ...inert,
+      ...unusedStatistics(a.statistics, machine),
       ...(outputs === undefined ? [] : modeNotes(machine, mode)),
       ...model.notes,
       ...(ladder?.notes ?? []).map((n) => `ladder: ${n}`),
@@ -147,7 +163,12 @@ function runAll(a: RunArguments): RunOutput {
     ...(outputs === undefined ? {} : { values: describeValues(a, outputs, { labels, how }) }),
     ...(ladder === undefined ? {} : { ladder }),
   });
-  return { result, point: priced, outputs };
+  return { result, point: priced, outputs, model };
+}
+
+function unusedStatistics(path: string | undefined, { core: { matrix } }: Machine): string[] {
+  if (path === undefined || matrix.kind !== 'systolic') return [];
+  return ['--statistics is inert: elements of a systolic array are priced by their synthesis, not by their operands'];
 }
 
 /** What a run shows, with the values of its first sample. */
@@ -161,5 +182,6 @@ function see(point: DesignPoint, samples: readonly Sample[], a: RunArguments): s
 
 function wantedSamples(a: RunArguments, model: Model): readonly Sample[] {
   if (a.input !== undefined) return readSamples(a.input, model);
-  return a.values !== undefined || a.output !== undefined ? [randomInputs(model.graph, createRandom(a.seed))] : [];
+  const needed = [a.values, a.output, a['statistics-out']].some((option) => option !== undefined);
+  return needed ? [randomInputs(model.graph, createRandom(a.seed))] : [];
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { machineSchema } from '../../../isa/machine/schema.ts';
 import { comparisonSchema } from '../../analysis/compare.ts';
 import { runSchema } from '../../report/schema.ts';
+import { statisticsSchema } from '../../run/statistics-file.ts';
 import { validationSchema } from '../../validate/validate.ts';
 
 const SCHEMAS = {
@@ -12,6 +13,7 @@ const SCHEMAS = {
   compare: comparisonSchema,
   validate: validationSchema,
   machine: machineSchema,
+  statistics: statisticsSchema,
 } as const;
 type SchemaName = keyof typeof SCHEMAS;
 
