@@ -1,0 +1,162 @@
+/**
+ * Operators that move elements: RESHAPE and its relatives, TRANSPOSE, PAD, CONCATENATION, SLICE, STRIDED_SLICE, SPLIT. Codes stay what they
+ * are, so input and result must have one scale. A reshape goes by the shape of its result in the file.
+ */
+import { sizeOf } from '../../../graph/types.ts';
+import type { ImportContext } from '../context.ts';
+import { invalid, refuse } from '../refusal.ts';
+import { formOf, operands } from './operands.ts';
+import { activationOf } from './requantizer.ts';
+
+/** Where axes [N, H, W, C] of the file lie in an image. */
+const IMAGE_AXIS = [0, 2, 3, 1] as const;
+
+function sameCodes(cx: ImportContext): void {
+  cx.requireSameScaling(cx.inputTensor(0), cx.outputTensor());
+}
+
+/** RESHAPE, SQUEEZE and EXPAND_DIMS. */
+export function importReshape(cx: ImportContext): void {
+  sameCodes(cx);
+  const [x, out] = [cx.inputTensor(0), cx.outputTensor()];
+  if (sizeOf(x.shape) !== sizeOf(out.shape))
+    invalid(`[${x.shape.join(', ')}] cannot become [${out.shape.join(', ')}]`, { expected: 'as many elements' });
+  if (cx.operator.op === 'RESHAPE' && cx.hasInput(1)) checkShape(cx, out.shape);
+  cx.result(cx.add('reshape', [cx.value(0, 'file')], {}, { shape: out.shape }), 'file');
+}
+
+function checkShape(cx: ImportContext, shape: readonly number[]): void {
+  if (cx.meaning(cx.inputTensor(1)).kind !== 'constant') {
+    cx.notes.push(`${cx.label}: its shape is computed at run time; the file's [${shape.join(', ')}] is taken`);
+    return;
+  }
+  const given = cx.integerInput(1, 'the shape');
+  if (given.length !== shape.length || given.some((d, i) => d !== -1 && d !== shape[i]))
+    invalid(`a reshape to [${given.join(', ')}]`, { expected: `[${shape.join(', ')}], the shape of its result` });
+}
+
+export function importTranspose(cx: ImportContext): void {
+  sameCodes(cx);
+  const perm = cx.integerInput(1, 'the permutation');
+  cx.result(cx.add('transpose', [cx.value(0, 'file')], { perm }), 'file');
+}
+
+/** PAD with the zero point, PADV2 with a code. Borders of zero points around images wait for a convolution that takes them. */
+export function importPad(cx: ImportContext): void {
+  sameCodes(cx);
+  const { shape } = cx.inputTensor(0);
+  const pads = cx.integerInput(1, 'the pads');
+  if (pads.length !== 2 * shape.length || pads.some((p) => p < 0 || p >= 2 ** 20))
+    invalid(`pads [${pads.join(', ')}]`, { expected: `${shape.length} pairs of numbers from 0 on` });
+  const before = shape.map((_, d) => pads[2 * d]!);
+  const after = shape.map((_, d) => pads[2 * d + 1]!);
+  const zero = cx.inputTensor(0).type === 'float32' ? 0 : cx.scaling(cx.inputTensor(0)).zero;
+  const value = cx.hasInput(2) ? (cx.constantInput(2, 'the value').data[0] ?? zero) : zero;
+  const [n = 0, top = 0, left = 0, c = 0] = before;
+  const [n2 = 0, bottom = 0, right = 0, c2 = 0] = after;
+  if (shape.length === 4 && n + c + n2 + c2 === 0 && value === zero && cx.inputTensor(0).type !== 'float32') {
+    cx.paddedResult({ image: cx.value(0, 'image'), pads: [top, left, bottom, right] });
+    return;
+  }
+  cx.result(cx.add('pad', [cx.value(0, 'file')], { before, after, value }), 'file');
+}
+
+export function importConcatenation(cx: ImportContext): void {
+  const indices = cx.operator.inputs.map((_, i) => i);
+  const options = cx.options ?? invalid('the operator has no options', { expected: 'an axis' });
+  if (activationOf(options.int8(1, 'fused_activation_function')) !== 'none')
+    refuse('a joined result with an activation', { expected: 'none' });
+  const out = cx.outputTensor();
+  for (const i of indices) {
+    cx.requireSameScaling(cx.inputTensor(i), out);
+    if (cx.inputTensor(i).shape.length !== out.shape.length)
+      invalid(`input ${i} has ${cx.inputTensor(i).shape.length} dims`, { expected: `${out.shape.length}` });
+  }
+  const axis = axisOf(options.int32(0, 'axis'), out.shape.length);
+  const { form, sides } = operands(cx, indices);
+  const parts = sides.map((s, i) => (s.kind === 'computed' ? s.id : cx.constant(s.tensor, `part${i}`)));
+  cx.result(cx.add('concat', parts, { axis: form === 'image' ? IMAGE_AXIS[axis]! : axis }), form);
+}
+
+function axisOf(axis: number, rank: number): number {
+  const own = axis < 0 ? axis + rank : axis;
+  if (own < 0 || own >= rank) invalid(`axis ${axis}`, { expected: `${-rank} .. ${rank - 1}` });
+  return own;
+}
+
+/** A box of the operand with a step for each axis; result `index` of the operator. */
+function sliced(
+  cx: ImportContext,
+  data: number,
+  box: { readonly starts: readonly number[]; readonly steps: readonly number[]; readonly counts: readonly number[] },
+  index: number,
+): void {
+  const tensor = cx.inputTensor(data);
+  const out = cx.outputTensor(index);
+  cx.requireSameScaling(tensor, out);
+  const { starts, steps, counts } = box;
+  if (counts.some((n, d) => n < 1 || starts[d]! < 0 || starts[d]! + (n - 1) * steps[d]! >= tensor.shape[d]!))
+    invalid(`a slice from [${starts.join(', ')}] of [${counts.join(', ')}] elements`, {
+      expected: `elements of [${tensor.shape.join(', ')}]`,
+    });
+  const form = formOf(cx, [data]);
+  const turned = (list: readonly number[]) => (form === 'image' ? [0, 3, 1, 2].map((d) => list[d]!) : list);
+  const options = { shape: turned(counts), name: `${cx.label}.part${index}` };
+  const id = cx.add('slice', [cx.value(data, form)], { starts: turned(starts), steps: turned(steps) }, options);
+  if (out.shape.length === counts.length) cx.result(id, form, index);
+  else {
+    const whole =
+      form === 'image' ? cx.add('transpose', [id], { perm: IMAGE_AXIS }, { name: `${cx.label}.file${index}` }) : id;
+    const shaped = cx.add('reshape', [whole], {}, { shape: out.shape, name: `${cx.label}.shaped${index}` });
+    cx.result(shaped, 'file', index);
+  }
+}
+
+export function importSlice(cx: ImportContext): void {
+  const { shape } = cx.inputTensor(0);
+  const starts = cx.integerInput(1, 'the begins');
+  const sizes = cx.integerInput(2, 'the sizes');
+  if (starts.length !== shape.length || sizes.length !== shape.length)
+    invalid(`${starts.length} begins and ${sizes.length} sizes`, { expected: `${shape.length} of each` });
+  const counts = sizes.map((n, d) => (n === -1 ? shape[d]! - starts[d]! : n));
+  sliced(cx, 0, { starts, steps: shape.map(() => 1), counts }, 0);
+}
+
+export function importStridedSlice(cx: ImportContext): void {
+  const { shape } = cx.inputTensor(0);
+  const [begins, ends, steps] = [1, 2, 3].map((i) => cx.integerInput(i, 'begin, end and strides')) as [
+    number[],
+    number[],
+    number[],
+  ];
+  const mask = (id: number, name: string) => cx.options?.int32(id, name) ?? 0;
+  const [begin, end, shrink] = [mask(0, 'begin_mask'), mask(1, 'end_mask'), mask(4, 'shrink_axis_mask')];
+  if (mask(2, 'ellipsis_mask') !== 0 || mask(3, 'new_axis_mask') !== 0)
+    refuse('a slice with an ellipsis or a new axis', { expected: 'begin, end and stride of each axis' });
+  if ([begins, ends, steps].some((list) => list.length !== shape.length))
+    refuse('a slice that leaves axes out', { expected: `${shape.length} begins, ends and strides` });
+  if (steps.some((s) => s < 1)) refuse('a slice that runs backwards', { expected: 'positive strides' });
+  const within = (v: number, d: number) => Math.min(Math.max(v < 0 ? v + shape[d]! : v, 0), shape[d]!);
+  const has = (bits: number, d: number) => ((bits >> d) & 1) === 1;
+  const starts = begins.map((v, d) => (has(begin, d) ? 0 : within(v, d)));
+  const counts = ends.map((v, d) => {
+    if (has(shrink, d)) return 1;
+    const last = has(end, d) ? shape[d]! : within(v, d);
+    return Math.ceil((last - starts[d]!) / steps[d]!);
+  });
+  sliced(cx, 0, { starts, steps, counts }, 0);
+}
+
+/** SPLIT into equal parts: input 0 is the axis, input 1 the data. */
+export function importSplit(cx: ImportContext): void {
+  const { shape } = cx.inputTensor(1);
+  const axis = axisOf(cx.integerInput(0, 'the axis')[0] ?? 0, shape.length);
+  const parts = cx.operator.outputs.length;
+  const size = shape[axis]! / parts;
+  if (!Number.isInteger(size)) invalid(`${shape[axis]} elements in ${parts} parts`, { expected: 'equal parts' });
+  cx.operator.outputs.forEach((_, i) => {
+    const starts = shape.map((_, d) => (d === axis ? i * size : 0));
+    const counts = shape.map((n, d) => (d === axis ? size : n));
+    sliced(cx, 1, { starts, steps: shape.map(() => 1), counts }, i);
+  });
+}

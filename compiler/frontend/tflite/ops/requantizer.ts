@@ -1,0 +1,83 @@
+/** From 32-bit sums to codes as TensorFlow Lite's kernels do it: a fixed-point factor, the result's zero point, a fused activation. */
+import type { IntegerType } from '../../../graph/types.ts';
+import { integerRange } from '../../../graph/types.ts';
+import { codeLimits, type ImportContext, text } from '../context.ts';
+import type { Multiplier } from '../fixed-point.ts';
+import { quantizeMultiplier } from '../fixed-point.ts';
+import { invalid, refuse } from '../refusal.ts';
+import { ACTIVATIONS, type Activation, type TfliteTensor } from '../schema.ts';
+
+export interface Limits {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The fused activation of an options field. */
+export function activationOf(code: number): Activation {
+  return ACTIVATIONS[code] ?? invalid(`fused activation ${code}`, { expected: `0 .. ${ACTIVATIONS.length - 1}` });
+}
+
+/** Codes that an activation leaves: bounds are rounded half away at the result's scale, in float32. */
+export function activationLimits(cx: ImportContext, activation: Activation, out: TfliteTensor): Limits {
+  const type = codeLimits(cx.codeType(out));
+  if (activation === 'none') return type;
+  const { scale, zero } = cx.scaling(out);
+  const code = (value: number): number => {
+    const steps = Math.fround(value / scale);
+    return zero + Math.sign(steps) * Math.floor(Math.abs(steps) + 0.5);
+  };
+  const between = (low: number, high: number): Limits => {
+    const limits = { low: Math.max(type.low, low), high: Math.min(type.high, high) };
+    return limits.low <= limits.high ? limits : invalid(`${text(out)} has no code for its activation ${activation}`);
+  };
+  switch (activation) {
+    case 'relu':
+      return between(zero, type.high);
+    case 'relu6':
+      return between(zero, code(6));
+    case 'relu_n1_to_1':
+      return between(code(-1), code(1));
+    default:
+      return refuse(`fused activation ${activation}`, { expected: 'none, relu, relu6 or relu_n1_to_1' });
+  }
+}
+
+/** A real factor as multiplier and shift; refuses one that no 32-bit sum survives. */
+export function factor(value: number): Multiplier {
+  if (!(value > 0 && value < 2 ** 30))
+    invalid(`scales whose ratio is ${value}`, { expected: 'a ratio of input to output scales below 2^30' });
+  return quantizeMultiplier(value);
+}
+
+/** Codes clipped by a table; nothing where the limits are the type's. */
+export function clipped(cx: ImportContext, id: string, { low, high }: Limits): string {
+  const element = cx.builder.typeOf(id).element as IntegerType;
+  const { min, max } = integerRange(element);
+  if (low <= min && high >= max) return id;
+  if (element.bits > 8) return refuse('an activation that clips 16-bit codes', { expected: 'relu, or 8-bit codes' });
+  const table = Int32Array.from({ length: max - min + 1 }, (_, i) => Math.min(high, Math.max(low, min + i)));
+  return cx.add('lut', [id], { table, axis: 0 }, { name: `${cx.label}.clip`, element });
+}
+
+/** Sums to codes of the operator's result; one factor, or one for each element of `axis`. */
+export function requantized(
+  cx: ImportContext,
+  sums: string,
+  factors: readonly Multiplier[],
+  axis: number,
+  activation: Activation,
+): string {
+  const out = cx.outputTensor();
+  const element = cx.codeType(out);
+  const { zero } = cx.scaling(out);
+  const limits = activationLimits(cx, activation, out);
+  const relu = limits.low === zero && zero > codeLimits(element).low;
+  const spec = {
+    mode: 'fixed-point',
+    multiplier: Int32Array.from(factors, (f) => f.multiplier),
+    shift: Int32Array.from(factors, (f) => f.shift),
+    zeroPoint: zero,
+  } as const;
+  const id = cx.add('requantize', [sums], { spec, axis, relu }, { element });
+  return clipped(cx, id, relu ? { ...limits, low: codeLimits(element).low } : limits);
+}

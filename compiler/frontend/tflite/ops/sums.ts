@@ -1,0 +1,154 @@
+/**
+ * ADD, SUB, MUL, MAXIMUM and MINIMUM of codes. ADD and SUB: both operands times a fixed-point factor at 20 (16 bits: 15) more fraction bits,
+ * an exact sum, and the requantizer. A scaled operand of 8 bits is a table of 32-bit entries; of 16 bits, two requantizers, since one
+ * shifts either left or right. MUL: exact products of centred codes, then the requantizer.
+ */
+import type { Tensor } from '../../../graph/types.ts';
+import { INT32, type IntegerType, integerRange } from '../../../graph/types.ts';
+import { type ImportContext, text } from '../context.ts';
+import { type Multiplier, multiply } from '../fixed-point.ts';
+import { invalid, refuse } from '../refusal.ts';
+import type { TfliteTensor } from '../schema.ts';
+import { type Operand, operands } from './operands.ts';
+import { activationOf, factor, requantized } from './requantizer.ts';
+
+/** Multiplying by this and dividing by 2^31 leaves any number of up to 30 bits as it is. */
+const UNCHANGED = 2 ** 31 - 1;
+
+export function importSum(cx: ImportContext): void {
+  const [a, b, out] = codeTensors(cx);
+  const extra = out.type === 'int16' ? 15 : 20;
+  const [as, bs] = [cx.scaling(a).scale, cx.scaling(b).scale];
+  const unit = 2 * Math.max(as, bs);
+  const { form, sides } = operands(cx, [0, 1]);
+  const scaled = sides.map((side, i) => {
+    const negative = i === 1 && cx.operator.op === 'SUB';
+    const { zero } = cx.scaling(i === 0 ? a : b);
+    return scaledOperand(cx, side, { factor: factor((i === 0 ? as : bs) / unit), zero, extra, negative }, `scaled${i}`);
+  });
+  const sum = cx.add('addi', scaled, {}, { name: `${cx.label}.sum` });
+  const activation = activationOf(cx.options?.int8(0, 'fused_activation_function') ?? 0);
+  const back = factor(unit / (2 ** extra * cx.scaling(out).scale));
+  if (back.shift > 0)
+    invalid('scales of a sum that leave no room for its fraction bits', { expected: 'a larger scale' });
+  cx.result(requantized(cx, sum, [back], 0, activation), form);
+}
+
+/** Both operands and the result: codes of one type. */
+function codeTensors(cx: ImportContext): readonly [TfliteTensor, TfliteTensor, TfliteTensor] {
+  const tensors = [cx.inputTensor(0), cx.inputTensor(1), cx.outputTensor()] as const;
+  for (const t of tensors) {
+    cx.codeType(t);
+    if (t.type !== tensors[0].type)
+      invalid(`${text(t)} is ${t.type}, ${text(tensors[0])} is ${tensors[0].type}`, { expected: 'one type' });
+  }
+  if (!['int8', 'uint8', 'int16'].includes(tensors[0].type))
+    refuse(`${cx.operator.op} of ${tensors[0].type}`, { expected: 'int8, uint8 or int16 codes' });
+  return tensors;
+}
+
+interface Scaled {
+  readonly factor: Multiplier;
+  readonly zero: number;
+  /** Fraction bits. */
+  readonly extra: number;
+  readonly negative: boolean;
+}
+
+function scaledOperand(cx: ImportContext, side: Operand, scaled: Scaled, suffix: string): string {
+  const name = `${cx.label}.${suffix}`;
+  const value = (code: number): number => {
+    const v = multiply((code - scaled.zero) * 2 ** scaled.extra, scaled.factor);
+    return scaled.negative ? -v : v;
+  };
+  if (side.kind === 'constant') {
+    const { type, data } = side.tensor;
+    const known: Tensor = { type: { element: INT32, shape: type.shape }, data: Int32Array.from(data, value) };
+    return cx.constant(known, suffix);
+  }
+  const element = cx.builder.typeOf(side.id).element as IntegerType;
+  if (element.bits > 8) return scaledTwice(cx, side.id, scaled, name);
+  const { min, max } = integerRange(element);
+  const table = Int32Array.from({ length: max - min + 1 }, (_, i) => value(min + i));
+  return cx.add('lut', [side.id], { table, axis: 0 }, { name, element: INT32 });
+}
+
+/** Left by the fraction bits and times the factor; then right, with its own rounding. */
+function scaledTwice(
+  cx: ImportContext,
+  id: string,
+  { factor: f, zero, extra, negative }: Scaled,
+  name: string,
+): string {
+  if (zero !== 0 || negative)
+    return refuse(`${cx.operator.op} of 16-bit codes`, { expected: 'ADD of codes with zero point 0' });
+  const step = (from: string, multiplier: number, shift: number, suffix: string) => {
+    const spec = {
+      mode: 'fixed-point',
+      multiplier: Int32Array.of(multiplier),
+      shift: Int32Array.of(shift),
+      zeroPoint: 0,
+    } as const;
+    return cx.add('requantize', [from], { spec, axis: 0, relu: false }, { name: `${name}${suffix}`, element: INT32 });
+  };
+  const left = step(id, f.multiplier, extra, '.left');
+  return f.shift === 0 ? left : step(left, UNCHANGED, f.shift, '.right');
+}
+
+export function importMul(cx: ImportContext): void {
+  const [a, b, out] = codeTensors(cx);
+  if (out.type === 'int16') refuse('MUL of 16-bit codes', { expected: '8-bit codes' });
+  const { form, sides } = operands(cx, [0, 1]);
+  const product = floatOf(cx, sides, [cx.scaling(a).zero, cx.scaling(b).zero], 'mul');
+  const reach = 255 * 255;
+  const sums = wholeNumbers(cx, product, { min: -reach, max: reach }, INT32, '.products');
+  const activation = activationOf(cx.options?.int8(0, 'fused_activation_function') ?? 0);
+  const scale = factor((cx.scaling(a).scale * cx.scaling(b).scale) / cx.scaling(out).scale);
+  cx.result(requantized(cx, sums, [scale], 0, activation), form);
+}
+
+/** MAXIMUM and MINIMUM: codes of one scale compare as numbers. */
+export function importExtreme(cx: ImportContext): void {
+  const [a, b, out] = codeTensors(cx);
+  cx.requireSameScaling(a, out);
+  cx.requireSameScaling(b, out);
+  const { form, sides } = operands(cx, [0, 1]);
+  const extreme = floatOf(cx, sides, [0, 0], cx.operator.op === 'MAXIMUM' ? 'max' : 'min');
+  const element = cx.codeType(out);
+  cx.result(wholeNumbers(cx, extreme, integerRange(element), element), form);
+}
+
+/** One float32 operation on whole numbers below 2^24: exact. */
+function floatOf(cx: ImportContext, sides: readonly Operand[], zeros: readonly number[], fn: 'mul' | 'max' | 'min') {
+  const floats = sides.map((side, i) => {
+    const zero = zeros[i]!;
+    if (side.kind === 'constant') {
+      const { type, data } = side.tensor;
+      const values = Float32Array.from(data, (v) => v - zero);
+      return cx.constant({ type: { element: { kind: 'float32' }, shape: type.shape }, data: values }, `side${i}`);
+    }
+    const attributes = { scale: Float32Array.of(1), zeroPoint: Int32Array.of(zero), axis: 0 };
+    return cx.add('dequantize', [side.id], attributes, { name: `${cx.label}.side${i}` });
+  });
+  return cx.add('binary', floats, { fn }, { name: `${cx.label}.${fn}` });
+}
+
+/** Whole float32 numbers as integers; nothing is rounded. */
+export function wholeNumbers(
+  cx: ImportContext,
+  id: string,
+  { min, max }: { readonly min: number; readonly max: number },
+  element: IntegerType,
+  suffix = '',
+): string {
+  const attributes = {
+    scale: Float32Array.of(1),
+    zeroPoint: Float32Array.of(0),
+    axis: 0,
+    rounding: 'half-up',
+    min,
+    max,
+    order: 'round-then-zero',
+  } as const;
+  return cx.add('quantize', [id], attributes, { name: `${cx.label}${suffix}`, element });
+}

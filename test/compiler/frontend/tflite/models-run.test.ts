@@ -1,0 +1,29 @@
+/** Trained models made by others on two machines: the simulated program computes what the interpreter does, bit for bit. */
+import { describe, expect, it } from 'vitest';
+import { compile } from '../../../../compiler/compile.ts';
+import { importTflite } from '../../../../compiler/frontend/tflite/index.ts';
+import { interpret } from '../../../../compiler/graph/interpret.ts';
+import { runPasses } from '../../../../compiler/passes/pipeline.ts';
+import { createRandom } from '../../../../isa/base/random.ts';
+import { PRESETS } from '../../../../isa/machine/presets/index.ts';
+import { randomInputs, runValues } from '../../../../src/run/values.ts';
+import { sharedModel } from '../../../harness/models.ts';
+
+describe.each(['resnet8', 'kws-dscnn', 'ad-autoencoder'])(
+  'mlperf-tiny-%s-int8.tflite (needs ../shared/models)',
+  (name) => {
+    const bytes = sharedModel(`mlperf-tiny-${name}-int8.tflite`);
+    describe.skipIf(bytes === undefined)('simulator = interpreter', () => {
+      const graph = bytes === undefined ? undefined! : importTflite(bytes, { name }).graph;
+
+      it.each(['edge-dcim-28nm', 'conventional-int8'])('on %s', (preset) => {
+        const machine = PRESETS[preset]!;
+        const sample = randomInputs(graph, createRandom(7));
+        const run = runValues(compile(runPasses(graph), machine), machine, [sample]);
+        const inputs = new Map([...sample].map(([n, v]) => [n, Int32Array.from(v)]));
+        for (const [output, { data }] of interpret(graph, inputs))
+          expect(Array.from(run.outputs.get(output)!)).toEqual(Array.from(data));
+      });
+    });
+  },
+);
