@@ -1,7 +1,7 @@
-/** The model that a command line names: an ONNX file with its options, or a network of the zoo. */
+/** The model that a command line names: an ONNX or TensorFlow Lite file with its options, or a network of the zoo. */
 import { basename } from 'node:path';
 import { externalLoader, readInput } from '../io/files.ts';
-import { type Model, prepareModel, prepareZoo } from '../run/prepare.ts';
+import { type Model, type ModelOptions, prepareModel, prepareZoo } from '../run/prepare.ts';
 import { badOption, dimsOption, inputTypeOption, parseDims, parseInputTypes } from './options.ts';
 
 export const modelOptions = { dims: dimsOption, 'input-type': inputTypeOption } as const;
@@ -9,7 +9,7 @@ export const modelOptions = { dims: dimsOption, 'input-type': inputTypeOption } 
 export const modelPositional = {
   type: 'string',
   demandOption: true,
-  describe: 'ONNX file, or a network of the zoo: zoo:resnet18-w4a4 (qnpu zoo)',
+  describe: 'ONNX or TensorFlow Lite file, or a network of the zoo: zoo:resnet18-w4a4 (qnpu zoo)',
 } as const;
 
 export interface ModelArguments {
@@ -32,11 +32,12 @@ export function openModel(a: ModelArguments): Model {
       });
     return prepareZoo(a.model);
   }
-  return prepareModel(readInput(a.model, 'model'), basename(a.model).replace(/\.onnx$/, ''), importOptions(a));
+  return prepareModel(readInput(a.model, 'model'), basename(a.model).replace(/\.(onnx|tflite)$/, ''), importOptions(a));
 }
 
-export function importOptions(a: ModelArguments) {
+export function importOptions(a: ModelArguments): ModelOptions {
   return {
+    ...(a.model.toLowerCase().endsWith('.tflite') ? { format: 'tflite' as const } : {}),
     loadExternal: externalLoader(a.model),
     dims: parseDims(a.dims ?? []),
     inputTypes: parseInputTypes(a['input-type'] ?? []),

@@ -1,8 +1,10 @@
 /** From model bytes, or a name of the zoo, to a compiled program: the steps that every command shares. */
 import { type Compiled, compile } from '../../compiler/compile.ts';
-import { type ImportOptions, importModel } from '../../compiler/frontend/onnx/index.ts';
+import { checkModel, type ImportOptions, importModel, type ModelCheck } from '../../compiler/frontend/onnx/index.ts';
+import { checkTflite, importTflite, isTflite } from '../../compiler/frontend/tflite/index.ts';
 import { type Graph, sizeOf } from '../../compiler/graph/types.ts';
 import { runPasses } from '../../compiler/passes/pipeline.ts';
+import { InputError } from '../../isa/base/errors.ts';
 import { hashHex } from '../../isa/base/hash.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import { VERSION } from '../version.ts';
@@ -15,10 +17,38 @@ export interface Model {
   readonly notes: readonly string[];
 }
 
-/** Imports a model and runs the passes. Throws InputError or UnsupportedError with every finding. */
-export function prepareModel(bytes: Uint8Array, name: string, options: ImportOptions = {}): Model {
-  const imported = importModel(bytes, { ...options, name });
+export interface ModelOptions extends ImportOptions {
+  /** What the file is, where its name says so; else its bytes tell. */
+  readonly format?: 'tflite';
+}
+
+/**
+ * Imports a model, ONNX or TensorFlow Lite by what its bytes say, and runs the passes. Throws InputError or UnsupportedError with
+ * every finding.
+ */
+export function prepareModel(bytes: Uint8Array, name: string, options: ModelOptions = {}): Model {
+  const imported = readsAsTflite(bytes, options)
+    ? importTflite(bytes, { name })
+    : importModel(bytes, { ...options, name });
   return { name, hash: hashHex(bytes).slice(0, 16), graph: runPasses(imported.graph), notes: imported.notes };
+}
+
+/** Every finding of the import of a model, ONNX or TensorFlow Lite. */
+export function checkBytes(bytes: Uint8Array, options: ModelOptions = {}): ModelCheck {
+  return readsAsTflite(bytes, options) ? checkTflite(bytes) : checkModel(bytes, options);
+}
+
+/** Throws InputError where a TensorFlow Lite file comes with options that only ONNX models have a use for. */
+function readsAsTflite(bytes: Uint8Array, { format, dims = {}, inputTypes = {} }: ModelOptions): boolean {
+  if (format !== 'tflite' && !isTflite(bytes)) return false;
+  const given = [
+    ...Object.keys(dims).map((d) => `--dims ${d}`),
+    ...Object.keys(inputTypes).map((t) => `--input-type ${t}`),
+  ];
+  if (given.length === 0) return true;
+  const message = `${given[0]} is for ONNX models: a TensorFlow Lite file has its shapes and types in it`;
+  const diagnostic = { code: 'E-TFLITE-OPTION', message, expected: 'the model without it', hint: 'leave it out' };
+  throw new InputError(message, { diagnostics: [diagnostic] });
 }
 
 /**

@@ -1,11 +1,11 @@
-/** qnpu check model.onnx: can it be compiled, and if not, every reason at once. */
+/** qnpu check <model>: can it be compiled, and if not, every reason at once. */
 import process from 'node:process';
 import type { CommandModule } from 'yargs';
-import { checkModel, type ModelCheck } from '../../../compiler/frontend/onnx/index.ts';
+import type { ModelCheck } from '../../../compiler/frontend/onnx/index.ts';
 import { type Diagnostic, formatError, QnpuError, UnsupportedError } from '../../../isa/base/errors.ts';
 import type { Machine } from '../../../isa/machine/schema.ts';
 import { readInput } from '../../io/files.ts';
-import { compileModel } from '../../run/prepare.ts';
+import { checkBytes, compileModel } from '../../run/prepare.ts';
 import { importOptions, isZooName, modelOptions, modelPositional, openModel } from '../open-model.ts';
 import { loadMachine, machineOption, setOption } from '../options.ts';
 
@@ -20,7 +20,8 @@ interface CheckArguments {
 
 export const checkCommand: CommandModule<object, CheckArguments> = {
   command: 'check <model>',
-  describe: 'list everything in an ONNX model that is not supported; with -m, whether it fits a machine',
+  describe:
+    'list everything in an ONNX or TensorFlow Lite model that is not supported; with -m, whether it fits a machine',
   builder: (y) =>
     y
       .positional('model', modelPositional)
@@ -51,7 +52,7 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
 function findings(a: CheckArguments, machine: Machine | undefined): ModelCheck {
   const check: ModelCheck = isZooName(a.model)
     ? { supported: true, issues: [], notes: [] }
-    : checkModel(readInput(a.model, 'model'), importOptions(a));
+    : checkBytes(readInput(a.model, 'model'), importOptions(a));
   if (!check.supported) return check;
   try {
     const model = openModel(a);

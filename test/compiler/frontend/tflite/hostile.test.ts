@@ -1,0 +1,117 @@
+/** Files that are cut off, damaged or made to hurt: an error that says what, where and what to try, never a crash or a hang. */
+import { describe, expect, it } from 'vitest';
+import { checkTflite, importTflite, isTflite } from '../../../../compiler/frontend/tflite/index.ts';
+import { InputError, type QnpuError, UnsupportedError } from '../../../../isa/base/errors.ts';
+import { prepareModel } from '../../../../src/run/prepare.ts';
+import { seeded } from '../../../harness/differential.ts';
+import { CODES, type ModelSpec, makeTflite, OPTIONS } from './make.ts';
+import { EXACT } from './single-op.ts';
+
+const FILES = EXACT.map(([name, draw]) => [name, makeTflite(draw(seeded(1)))] as const);
+const FLIPS = 150;
+
+function attempt(bytes: Uint8Array): Error | undefined {
+  try {
+    importTflite(bytes);
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+/** Damage is an input error, or what is left is legal, or outside what is supported; each finding says what to do. */
+function expectTold(error: Error | undefined): void {
+  if (error === undefined) return;
+  expect(error instanceof InputError || error instanceof UnsupportedError, String(error.stack)).toBe(true);
+  for (const d of (error as QnpuError).diagnostics) expect(d.message.length > 0 && d.hint !== undefined).toBe(true);
+}
+
+describe('damage', () => {
+  it('flipped bits', () => {
+    const random = seeded(20261121);
+    let refused = 0;
+    for (const [, bytes] of FILES) {
+      for (let i = 0; i < FLIPS; i++) {
+        const copy = bytes.slice();
+        const at = Math.floor(random() * copy.length);
+        copy[at] = copy[at]! ^ (1 << Math.floor(random() * 8));
+        const error = attempt(copy);
+        expectTold(error);
+        if (error !== undefined) refused += 1;
+      }
+    }
+    expect(refused).toBeGreaterThan(FILES.length);
+  });
+
+  it('cut off at any byte', () => {
+    const [, bytes] = FILES[0]!;
+    for (let n = 0; n < bytes.length; n += 7) {
+      const error = attempt(bytes.subarray(0, n));
+      expect(error).toBeInstanceOf(InputError);
+      expectTold(error);
+    }
+  });
+
+  it('words of all ones and of nothing', () => {
+    for (const [, bytes] of FILES) {
+      for (let at = 8; at + 4 <= bytes.length; at += 12) {
+        for (const value of [0xff, 0x00, 0x7f]) {
+          const copy = bytes.slice();
+          copy.fill(value, at, at + 4);
+          expectTold(attempt(copy));
+        }
+      }
+    }
+  });
+});
+
+const X = { name: 'x', shape: [1, 4], type: 'int8', scale: [1], zero: [0] } as const;
+const Y = { ...X, name: 'y' } as const;
+
+it('every unsupported operator is listed at once, with its name; what is behind one is not', () => {
+  const z = { ...X, name: 'z' } as const;
+  const spec: ModelSpec = {
+    tensors: [X, Y, z, { ...X, name: 'end' }],
+    operators: [
+      { code: CODES.GELU, inputs: [0], outputs: [1] },
+      { code: CODES.CUSTOM, custom: 'Mystery', inputs: [0], outputs: [2] },
+      { code: CODES.ADD, inputs: [1, 2], outputs: [3], options: { type: OPTIONS.add, fields: [] } },
+    ],
+    inputs: [0],
+    outputs: [3],
+  };
+  const { supported, issues } = checkTflite(makeTflite(spec));
+  expect(supported).toBe(false);
+  expect(issues.map((i) => [i.where, i.message])).toEqual([
+    ["operator 0 (GELU, 'y')", 'operator GELU is not supported'],
+    ["operator 1 (Mystery, 'z')", 'custom operator Mystery is not supported'],
+  ]);
+});
+
+it('float networks are refused with what to do', () => {
+  const float = (name: string) => ({ name, shape: [1, 4], type: 'float32' }) as const;
+  const spec: ModelSpec = {
+    tensors: [float('x'), float('y')],
+    operators: [{ code: CODES.RELU, inputs: [0], outputs: [1] }],
+    inputs: [0],
+    outputs: [1],
+  };
+  const { issues } = checkTflite(makeTflite(spec));
+  expect(issues[0]).toMatchObject({ code: 'E-TFLITE-UNSUPPORTED', message: "RELU of floats ('x')" });
+  expect(issues[0]?.hint).toMatch(/representative dataset/);
+});
+
+it('the format is told from the bytes, and options of ONNX models are refused', () => {
+  const [, bytes] = FILES[0]!;
+  expect(isTflite(bytes)).toBe(true);
+  expect(isTflite(new Uint8Array(4))).toBe(false);
+  expect(prepareModel(bytes, 'net').graph.name).toBe('net');
+  expect(() => prepareModel(bytes, 'net', { dims: { n: 2 } })).toThrow(InputError);
+});
+
+it('a file that only its name calls TensorFlow Lite is told what it lacks', () => {
+  const renamed = FILES[0]![1].slice();
+  renamed[7] = 0x32;
+  for (const bytes of [renamed, new Uint8Array(0), new Uint8Array(3)])
+    expect(() => prepareModel(bytes, 'net', { format: 'tflite' })).toThrow(/no file identifier TFL3/);
+});
