@@ -70,10 +70,19 @@ function movedAxis(graph: Graph, uses: Uses, f: Elementwise, moved: Node): numbe
   if (uses.count.get(f.operand) !== 1) return undefined;
   if (moved.op === 'maxpool') return f.monotone && f.axis < 0 ? -1 : undefined;
   if (!MOVEMENT.includes(moved.op)) return undefined;
+  if (moved.op === 'slice' && !nearSum(graph, uses, moved.inputs[0]!)) return undefined;
   if (f.axis < 0) return -1;
   const from = graph.values.get(moved.inputs[0]!)!.shape;
   if (moved.op === 'transpose') return moved.attributes.perm[f.axis];
   return moved.op === 'reshape' ? sameAxis(graph.values.get(moved.output)!.shape, from, f.axis) : undefined;
+}
+
+/** A function in front of a slice is computed for what the slice drops too: worth it only on the way to an integer sum. */
+function nearSum(graph: Graph, uses: Uses, value: string): boolean {
+  const producer = uses.producer.get(value);
+  if (producer === undefined) return false;
+  const { element } = graph.values.get(value)!;
+  return element.kind === 'int' || elementwise(graph, producer) !== undefined || MOVEMENT.includes(producer.op);
 }
 
 /** The axis of `to` with the extent and the elements behind it of `axis` of `from`. */

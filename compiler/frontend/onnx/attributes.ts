@@ -27,6 +27,13 @@ export function stringAttribute(node: OnnxNode, name: string, fallback: string):
   return a.type === 'string' ? a.value : wrongType(name, 'a string', a);
 }
 
+/** Undefined when absent. */
+export function stringsAttribute(node: OnnxNode, name: string): readonly string[] | undefined {
+  const a = node.attributes.get(name);
+  if (a === undefined) return undefined;
+  return a.type === 'strings' ? a.value : wrongType(name, 'strings', a);
+}
+
 export function tensorAttribute(node: OnnxNode, name: string): OnnxTensor | undefined {
   const a = node.attributes.get(name);
   if (a === undefined) return undefined;

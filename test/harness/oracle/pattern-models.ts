@@ -84,6 +84,18 @@ export class ModelMaker {
     return out;
   }
 
+  /** A node with `count` results. */
+  nodes(
+    op: string,
+    inputs: readonly string[],
+    count: number,
+    attributes: Readonly<Record<string, AttributeInput>> = {},
+  ): string[] {
+    const outs = Array.from({ length: count }, () => this.name('v'));
+    this.#nodes.push(makeNode(op, inputs, outs, attributes));
+    return outs;
+  }
+
   /** float32 in [low, high). */
   scale(low = 0.002, high = 0.1): number {
     return Math.fround(low + this.random.real() * (high - low));

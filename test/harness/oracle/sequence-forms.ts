@@ -109,6 +109,13 @@ export const FLOAT_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
     'x sigmoid(x) with quantizers between',
     activationForm((m, x) => m.node('Mul', [x, around(m, m.node('Sigmoid', [x]))])),
   ],
+  ...['Elu', 'Celu', 'Selu', 'ThresholdedRelu', 'Softsign', 'Softplus'].map((op): [string, Form] => [
+    op,
+    activationForm((m, x) => m.node(op, [x])),
+  ]),
+  ['Elu with a slope', activationForm((m, x) => m.node('Elu', [x], { alpha: float(0.5) }))],
+  ['Mish', activationForm((m, x) => m.node('Mish', [x]), 18)],
+  ['Mish spelled out', activationForm((m, x) => m.node('Mul', [x, m.node('Tanh', [m.node('Softplus', [x])])]))],
   ['RMSNormalization', normForm('RMSNormalization', [2, 3, 48], 2, false, 23)],
 ]);
 

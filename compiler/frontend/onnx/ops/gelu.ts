@@ -2,37 +2,10 @@
  * Erf and the activations of transformers, in float32 operations that the vector unit has. On codes they become one table (passes/chain.ts).
  * Erf is formula 7.1.26 of Abramowitz and Stegun, within 1.5e-7 of exact.
  */
-import type { BinaryFunction, UnaryFunction } from '../../../graph/types.ts';
 import { floatAttribute, stringAttribute } from '../attributes.ts';
-import { floatTensor, type ImportContext } from '../context.ts';
+import type { ImportContext } from '../context.ts';
 import { invalid } from '../meaning.ts';
-
-/** Float operations of one node, named after its result. */
-class Formula {
-  readonly #cx: ImportContext;
-  #next = 0;
-
-  constructor(cx: ImportContext) {
-    this.#cx = cx;
-  }
-
-  #name(): string {
-    return `${this.#cx.outputName}.step${this.#next++}`;
-  }
-
-  unary(fn: UnaryFunction, x: string): string {
-    return this.#cx.add('unary', [x], { fn }, { output: this.#name() });
-  }
-
-  binary(fn: BinaryFunction, a: string | number, b: string | number): string {
-    const [left, right] = [a, b].map((v) => (typeof v === 'string' ? v : this.#constant(v))) as [string, string];
-    return this.#cx.add('binary', [left, right], { fn }, { output: this.#name() });
-  }
-
-  #constant(value: number): string {
-    return this.#cx.builder.constant(floatTensor(Float32Array.of(value), []), this.#name());
-  }
-}
+import { Formula } from './formula.ts';
 
 /** a5 .. a1 of the formula, by Horner; t = 1 / (1 + p |x|). */
 const ERF = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592] as const;

@@ -3,7 +3,19 @@
  * `since` is the lowest opset of the ONNX domain whose meaning is the one implemented.
  */
 import type { ImportContext } from '../context.ts';
-import { importHardSigmoid, importHardSwish, importLeakyRelu, importPRelu } from './activations.ts';
+import {
+  importCelu,
+  importElu,
+  importHardSigmoid,
+  importHardSwish,
+  importLeakyRelu,
+  importMish,
+  importPRelu,
+  importSelu,
+  importSoftplus,
+  importSoftsign,
+  importThresholdedRelu,
+} from './activations.ts';
 import {
   importBinary,
   importClip,
@@ -54,6 +66,7 @@ import {
   importQLinearSoftmax,
   importQLinearUnary,
 } from './qoperator.ts';
+import { importGru, importLstm, importRnn } from './recurrent.ts';
 
 export type Importer = (cx: ImportContext) => void;
 
@@ -78,6 +91,13 @@ const STANDARD: Readonly<Record<string, Importer>> = {
   PRelu: importPRelu,
   HardSigmoid: importHardSigmoid,
   HardSwish: importHardSwish,
+  Elu: importElu,
+  Celu: importCelu,
+  Selu: importSelu,
+  ThresholdedRelu: importThresholdedRelu,
+  Softsign: importSoftsign,
+  Softplus: importSoftplus,
+  Mish: importMish,
   Sigmoid: importUnary('sigmoid'),
   Tanh: importUnary('tanh'),
   Erf: importErf,
@@ -100,6 +120,9 @@ const STANDARD: Readonly<Record<string, Importer>> = {
   Min: importMany('min'),
   Sum: importMany('add'),
   Pow: importPow,
+  LSTM: importLstm,
+  GRU: importGru,
+  RNN: importRnn,
   MaxPool: importMaxPool,
   AveragePool: importAveragePool,
   GlobalAveragePool: importGlobalAveragePool,
@@ -181,12 +204,9 @@ const HINTS: Readonly<Record<string, string>> = {
     'its scales are found at run time: quantize the model statically (onnxruntime quantize_static)',
   DynamicQuantizeMatMul:
     'its scales are found at run time: quantize the model statically (onnxruntime quantize_static)',
-  DynamicQuantizeLSTM: 'its scales are found at run time, and recurrent networks must be unrolled',
+  DynamicQuantizeLSTM: 'its scales are found at run time: quantize the weights of an LSTM node with DequantizeLinear',
   MatMulNBits: 'blocked weight-only quantization; quantize weights per channel and activations per tensor',
   MatMulIntegerToFloat: 'a fusion of the runtime: export the model before it is optimized',
-  LSTM: 'recurrent networks must be unrolled',
-  GRU: 'recurrent networks must be unrolled',
-  RNN: 'recurrent networks must be unrolled',
   If: 'control flow is not supported: export for one path',
   Loop: 'control flow is not supported: unroll it at export',
   Scan: 'control flow is not supported: unroll it at export',

@@ -27,7 +27,7 @@ import { asImage, fromImage, windowOf } from './window.ts';
 type Quantized = Extract<Meaning, { kind: 'quantized' }>;
 
 /** The activation operand: codes with a scale; undefined when it is float32, for which there is a slow path. */
-function activationsInput(cx: ImportContext, index: number, noted = true): Quantized | undefined {
+export function activationsInput(cx: ImportContext, index: number, noted = true): Quantized | undefined {
   const x = cx.input(index);
   if (x.kind === 'quantized') return x;
   const name = cx.node.inputs[index] ?? '';
