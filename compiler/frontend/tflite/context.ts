@@ -233,7 +233,11 @@ export class ImportContext {
 
   /** Adds a graph node that carries the operator's name. */
   add<O extends OpName>(op: O, inputs: readonly string[], attributes: OpAttributes[O], options: NodeOptions = {}) {
-    return this.builder.add(op, inputs, attributes, { name: this.label, ...this.#origin(), ...options });
+    const id = this.builder.add(op, inputs, attributes, { name: this.label, ...this.#origin(), ...options });
+    const { shape } = this.builder.typeOf(id);
+    if (sizeOf(shape) >= 2 ** 31)
+      refuse(`an intermediate result of shape [${shape.join(', ')}]`, { expected: 'fewer than 2^31 elements' });
+    return id;
   }
 
   #origin(): { readonly source: string } {

@@ -10,6 +10,7 @@ import { verify } from '../../graph/verify.ts';
 import { elementOf } from './constants.ts';
 import { ImportContext, text } from './context.ts';
 import { importerOf, SHAPE_OPERATORS } from './ops/index.ts';
+import { remedyFor } from './ops/unsupported.ts';
 import { readTflite, type TfliteModel, type TfliteOperator } from './read.ts';
 import { invalid, Refusal, refuse, Skipped } from './refusal.ts';
 
@@ -108,7 +109,7 @@ class Session {
     if (importer === undefined)
       return refuse(`${operator.custom ? 'custom operator' : 'operator'} ${operator.op} is not supported`, {
         expected: 'operators that compiler/README.md lists',
-        hint: 'replace it in the network, or run that part elsewhere',
+        hint: remedyFor(operator.op),
       });
     importer(cx);
     const missing = results.find((t) => !cx.isDefined(t));

@@ -67,13 +67,20 @@ export const OPTIONS: Readonly<Record<string, number>> = {
   SOFTMAX: 9,
   CONCATENATION: 10,
   ADD: 11,
+  RESIZE_BILINEAR: 15,
+  SPACE_TO_DEPTH: 19,
   MUL: 21,
   MEAN: 27,
   SUM: 27,
   SUB: 28,
   STRIDED_SLICE: 32,
   SPLIT: 35,
+  TRANSPOSE_CONV: 49,
+  PACK: 59,
+  UNPACK: 64,
+  RESIZE_NEAREST_NEIGHBOR: 74,
   LEAKY_RELU: 75,
+  DEPTH_TO_SPACE: 94,
 };
 
 /** A tensor of the file: what it holds and how it is stored. */

@@ -3,17 +3,22 @@ import type { ImportContext } from '../context.ts';
 import { importDequantize, importQuantize, importSoftmax } from './floats.ts';
 import {
   importConcatenation,
+  importPack,
   importPad,
   importReshape,
   importSlice,
   importSplit,
+  importSplitV,
   importStridedSlice,
   importTranspose,
+  importUnpack,
 } from './movement.ts';
 import { importAveragePool, importMaxPool, importReduce } from './pools.ts';
 import { importConv, importDepthwise, importFullyConnected } from './products.ts';
+import { importDepthToSpace, importResizeBilinear, importResizeNearest, importSpaceToDepth } from './resize.ts';
 import { importExtreme, importMul, importSum } from './sums.ts';
-import { importHardSwish, importLeakyRelu, importRelu, importSigmoid } from './tables.ts';
+import { importHardSwish, importLeakyRelu, importPrelu, importRelu, importSigmoid } from './tables.ts';
+import { importTransposeConv } from './transpose-conv.ts';
 
 type Importer = (cx: ImportContext) => void;
 
@@ -23,6 +28,7 @@ const IMPORTERS: Readonly<Record<string, Importer>> = {
   CONCATENATION: importConcatenation,
   CONV_2D: importConv,
   DEPTHWISE_CONV_2D: importDepthwise,
+  DEPTH_TO_SPACE: importDepthToSpace,
   DEQUANTIZE: importDequantize,
   EXPAND_DIMS: importReshape,
   FULLY_CONNECTED: importFullyConnected,
@@ -34,22 +40,30 @@ const IMPORTERS: Readonly<Record<string, Importer>> = {
   MEAN: importReduce,
   MINIMUM: importExtreme,
   MUL: importMul,
+  PACK: importPack,
   PAD: importPad,
   PADV2: importPad,
+  PRELU: importPrelu,
   QUANTIZE: importQuantize,
   RELU: importRelu,
   RELU6: importRelu,
   RELU_N1_TO_1: importRelu,
   RESHAPE: importReshape,
+  RESIZE_BILINEAR: importResizeBilinear,
+  RESIZE_NEAREST_NEIGHBOR: importResizeNearest,
   SLICE: importSlice,
   SOFTMAX: importSoftmax,
+  SPACE_TO_DEPTH: importSpaceToDepth,
   SPLIT: importSplit,
+  SPLIT_V: importSplitV,
   SQUEEZE: importReshape,
   STRIDED_SLICE: importStridedSlice,
   SUB: importSum,
   SUM: importReduce,
   TANH: importSigmoid,
   TRANSPOSE: importTranspose,
+  TRANSPOSE_CONV: importTransposeConv,
+  UNPACK: importUnpack,
 };
 
 export function importerOf(op: string): Importer | undefined {

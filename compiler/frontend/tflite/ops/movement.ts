@@ -1,5 +1,5 @@
 /**
- * Operators that move elements: RESHAPE and its relatives, TRANSPOSE, PAD, CONCATENATION, SLICE, STRIDED_SLICE, SPLIT. Codes stay what they
+ * Operators that move elements: RESHAPE and its relatives, TRANSPOSE, PAD, CONCATENATION, PACK, SLICE, STRIDED_SLICE, SPLIT, UNPACK. Codes stay what they
  * are, so input and result must have one scale. A reshape goes by the shape of its result in the file.
  */
 import { sizeOf } from '../../../graph/types.ts';
@@ -154,9 +154,57 @@ export function importSplit(cx: ImportContext): void {
   const parts = cx.operator.outputs.length;
   const size = shape[axis]! / parts;
   if (!Number.isInteger(size)) invalid(`${shape[axis]} elements in ${parts} parts`, { expected: 'equal parts' });
-  cx.operator.outputs.forEach((_, i) => {
-    const starts = shape.map((_, d) => (d === axis ? i * size : 0));
+  split(cx, 1, axis, new Array<number>(parts).fill(size));
+}
+
+/** SPLIT_V: data, sizes of which one may be -1, axis. */
+export function importSplitV(cx: ImportContext): void {
+  const { shape } = cx.inputTensor(0);
+  const axis = axisOf(cx.integerInput(2, 'the axis')[0] ?? 0, shape.length);
+  const given = cx.integerInput(1, 'the sizes');
+  const rest = shape[axis]! - given.reduce((n, s) => n + Math.max(0, s), 0);
+  const sizes = given.map((s) => (s === -1 ? rest : s));
+  const whole = sizes.reduce((n, s) => n + s, 0) === shape[axis] && sizes.every((s) => s > 0);
+  if (!whole || sizes.length !== cx.operator.outputs.length)
+    invalid(`${shape[axis]} elements in parts of [${given.join(', ')}]`, {
+      expected: `${cx.operator.outputs.length} sizes that add up`,
+    });
+  split(cx, 0, axis, sizes);
+}
+
+/** UNPACK: each element of an axis by itself, without the axis. */
+export function importUnpack(cx: ImportContext): void {
+  const { shape } = cx.inputTensor(0);
+  const axis = axisOf(cx.options?.int32(1, 'axis') ?? 0, shape.length);
+  if (shape[axis] !== cx.operator.outputs.length)
+    invalid(`${shape[axis]} elements for ${cx.operator.outputs.length} results`, { expected: 'one result each' });
+  split(cx, 0, axis, new Array<number>(shape[axis]!).fill(1));
+}
+
+function split(cx: ImportContext, data: number, axis: number, sizes: readonly number[]): void {
+  const { shape } = cx.inputTensor(data);
+  let start = 0;
+  sizes.forEach((size, i) => {
+    const starts = shape.map((_, d) => (d === axis ? start : 0));
     const counts = shape.map((n, d) => (d === axis ? size : n));
-    sliced(cx, 1, { starts, steps: shape.map(() => 1), counts }, i);
+    sliced(cx, data, { starts, steps: shape.map(() => 1), counts }, i);
+    start += size;
   });
+}
+
+/** PACK: operands joined along a new axis. */
+export function importPack(cx: ImportContext): void {
+  const out = cx.outputTensor();
+  const axis = axisOf(cx.options?.int32(1, 'axis') ?? 0, out.shape.length);
+  const parts = cx.operator.inputs.map((_, i) => {
+    const tensor = cx.inputTensor(i);
+    cx.requireSameScaling(tensor, out);
+    const shape = out.shape.map((d, a) => (a === axis ? 1 : d));
+    if (sizeOf(tensor.shape) !== sizeOf(shape))
+      invalid(`input ${i} has shape [${tensor.shape.join(', ')}]`, {
+        expected: `[${out.shape.filter((_, d) => d !== axis).join(', ')}]`,
+      });
+    return cx.add('reshape', [cx.value(i, 'file')], {}, { shape, name: `${cx.label}.part${i}` });
+  });
+  cx.result(cx.add('concat', parts, { axis }), 'file');
 }

@@ -3,7 +3,7 @@
  * where the weights have one scale a channel. Zero-point borders of a PAD before a convolution become part of its window.
  */
 import type { Tensor, Window } from '../../../graph/types.ts';
-import { sizeOf } from '../../../graph/types.ts';
+import { INT32, sizeOf } from '../../../graph/types.ts';
 import { permuted } from '../constants.ts';
 import { type ImportContext, text } from '../context.ts';
 import type { Multiplier } from '../fixed-point.ts';
@@ -71,7 +71,7 @@ function convolution(cx: ImportContext, filter: TfliteTensor, form: ConvolutionF
   cx.result(requantized(cx, sums, product.factors, 1, form.activation), 'image');
 }
 
-function filterTensor(cx: ImportContext): TfliteTensor {
+export function filterTensor(cx: ImportContext): TfliteTensor {
   const filter = cx.inputTensor(1);
   if (filter.shape.length !== 4 || sizeOf(filter.shape) < 1)
     invalid(`weights ${text(filter)} have shape [${filter.shape.join(', ')}]`, { expected: 'four dims' });
@@ -93,6 +93,13 @@ function windowOf(
     borders: cx.paddedImage().pads,
   });
 }
+
+/** Where an operator has its activations and its biases among its operands. */
+export interface Places {
+  readonly data: number;
+  readonly bias: number;
+}
+const FORWARD: Places = { data: 0, bias: 2 };
 
 const SHUFFLED = 1;
 
@@ -126,7 +133,7 @@ function reshaped(cx: ImportContext, id: string, shape: readonly number[], suffi
   return cx.add('reshape', [id], {}, { shape, name: `${cx.label}.${suffix}` });
 }
 
-interface Product {
+export interface Product {
   readonly xZero: number;
   readonly wZero: Int32Array;
   readonly factors: readonly Multiplier[];
@@ -136,14 +143,15 @@ interface Product {
  * Zero points and factors. The factor is xs·ws/ys in double; `float` kernels with one scale, and all uint8 kernels, multiply xs·ws in
  * float32 first.
  */
-function productOf(
+export function productOf(
   cx: ImportContext,
   filter: TfliteTensor,
   outputs: number,
   axis: number,
   single: 'double' | 'float',
+  places: Places = FORWARD,
 ): Product {
-  const x = cx.inputTensor(0);
+  const x = cx.inputTensor(places.data);
   const out = cx.outputTensor();
   const pairs = ['int8 int8', 'int8 int4', 'uint8 uint8', 'int16 int8'];
   if (!pairs.includes(`${x.type} ${filter.type}`)) {
@@ -166,15 +174,20 @@ function productOf(
   const ys = cx.scaling(out).scale;
   const rounded = unsigned || (single === 'float' && q.scale.length === 1);
   const factors = Array.from(q.scale, (ws) => factor((rounded ? Math.fround(xs.scale * ws) : xs.scale * ws) / ys));
-  return { xZero: xs.zero, wZero: Int32Array.from(q.zeroPoint), factors: widened(cx, x, factors) };
+  return { xZero: xs.zero, wZero: Int32Array.from(q.zeroPoint), factors: widened(cx, x, factors, places) };
 }
 
 /**
  * 16-bit activations with a 64-bit bias, or none: the kernels keep 15 bits of the multiplier and round once. The machine rounds twice;
  * so the result is at most one code off, which is said.
  */
-function widened(cx: ImportContext, x: TfliteTensor, factors: readonly Multiplier[]): readonly Multiplier[] {
-  if (x.type !== 'int16' || (cx.hasInput(2) && cx.inputTensor(2).type === 'int32')) return factors;
+function widened(
+  cx: ImportContext,
+  x: TfliteTensor,
+  factors: readonly Multiplier[],
+  { bias }: Places,
+): readonly Multiplier[] {
+  if (x.type !== 'int16' || (cx.hasInput(bias) && cx.inputTensor(bias).type === 'int32')) return factors;
   cx.notes.push(
     `${cx.label}: sums of 64 bits are scaled with one rounding by TensorFlow Lite and with two by the requantizer: some codes of 16 bits differ by one`,
   );
@@ -185,11 +198,17 @@ function widened(cx: ImportContext, x: TfliteTensor, factors: readonly Multiplie
 }
 
 function biasInput(cx: ImportContext, outputs: number): string[] {
-  if (!cx.hasInput(2)) return [];
-  const bias: Tensor = cx.constantInput(2, 'biases');
+  const data = biases(cx, outputs, FORWARD);
+  return data === undefined ? [] : [cx.constant({ type: { element: INT32, shape: [outputs] }, data }, 'bias')];
+}
+
+/** The biases, one for each output channel; undefined where there are none. */
+export function biases(cx: ImportContext, outputs: number, { bias: at }: Places): Int32Array | undefined {
+  if (!cx.hasInput(at)) return undefined;
+  const bias: Tensor = cx.constantInput(at, 'biases');
   if (bias.type.element.kind !== 'int' || bias.type.element.bits !== 32)
-    invalid(`biases ${text(cx.inputTensor(2))} are ${cx.inputTensor(2).type}`, { expected: 'int32' });
+    invalid(`biases ${text(cx.inputTensor(at))} are ${cx.inputTensor(at).type}`, { expected: 'int32' });
   if (bias.data.length !== outputs)
     invalid(`${bias.data.length} biases`, { expected: `${outputs}, one for each output channel` });
-  return [cx.constant({ type: { ...bias.type, shape: [outputs] }, data: bias.data }, 'bias')];
+  return Int32Array.from(bias.data);
 }

@@ -7,6 +7,9 @@ import { quantizeMultiplier } from '../fixed-point.ts';
 import { invalid, refuse } from '../refusal.ts';
 import { ACTIVATIONS, type Activation, type TfliteTensor } from '../schema.ts';
 
+/** Multiplying by this and dividing by 2^31 leaves any number of up to 30 bits as it is. */
+export const UNCHANGED = 2 ** 31 - 1;
+
 export interface Limits {
   readonly low: number;
   readonly high: number;

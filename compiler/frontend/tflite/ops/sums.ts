@@ -10,10 +10,7 @@ import { type Multiplier, multiply } from '../fixed-point.ts';
 import { invalid, refuse } from '../refusal.ts';
 import type { TfliteTensor } from '../schema.ts';
 import { type Operand, operands } from './operands.ts';
-import { activationOf, factor, requantized } from './requantizer.ts';
-
-/** Multiplying by this and dividing by 2^31 leaves any number of up to 30 bits as it is. */
-const UNCHANGED = 2 ** 31 - 1;
+import { activationOf, factor, requantized, UNCHANGED } from './requantizer.ts';
 
 export function importSum(cx: ImportContext): void {
   const [a, b, out] = codeTensors(cx);

@@ -1,5 +1,5 @@
 /**
- * Functions of one 8-bit code, as tables that the reference kernels' fixed-point arithmetic fills: RELU and its relatives, LEAKY_RELU,
+ * Functions of one 8-bit code, as tables that the reference kernels' fixed-point arithmetic fills: RELU and its relatives, LEAKY_RELU, PRELU,
  * LOGISTIC, TANH, HARD_SWISH, and QUANTIZE from codes to codes. 16-bit codes have no table of a size that fits; RELU and QUANTIZE of
  * them are requantizers.
  */
@@ -71,6 +71,32 @@ export function importLeakyRelu(cx: ImportContext): void {
   const below = factor(Math.fround(Math.fround(x.scale * alpha) / y.scale));
   const limits = activationLimits(cx, 'none', cx.outputTensor());
   tabulated(cx, limits, (code) => y.zero + multiply(code - x.zero, code >= x.zero ? above : below));
+}
+
+/** PRELU: a slope for each channel, or one; tables of a channel where there are several. */
+export function importPrelu(cx: ImportContext): void {
+  const { x, y } = byteFunction(cx);
+  const slopes = cx.constantInput(1, 'the slopes');
+  const alpha = cx.scaling(cx.inputTensor(1));
+  const { shape } = cx.inputTensor(0);
+  const channels = slopes.data.length;
+  if (channels !== 1 && (channels !== shape.at(-1) || slopes.type.shape.at(-1) !== channels))
+    refuse(`slopes of shape [${slopes.type.shape.join(', ')}]`, { expected: 'one, or one for each channel' });
+  const above = factor(x.scale / y.scale);
+  const below = factor((x.scale * alpha.scale) / y.scale);
+  const limits = activationLimits(cx, 'none', cx.outputTensor());
+  const form = formOf(cx, [0]);
+  const { min, max } = integerRange(cx.codeType(cx.inputTensor(0)));
+  const codes = max - min + 1;
+  const table = Int32Array.from({ length: channels * codes }, (_, i) => {
+    const code = min + (i % codes) - x.zero;
+    const slope = slopes.data[Math.floor(i / codes)]! - alpha.zero;
+    const value = y.zero + (code >= 0 ? multiply(code, above) : multiply(code * slope, below));
+    return Math.min(limits.high, Math.max(limits.low, value));
+  });
+  const axis = form === 'image' ? 1 : shape.length - 1;
+  const element = cx.codeType(cx.outputTensor());
+  cx.result(cx.add('lut', [cx.value(0, form)], { table, axis: channels === 1 ? 0 : axis }, { element }), form);
 }
 
 /** Bits before the point of the argument of LOGISTIC and TANH. */

@@ -34,18 +34,26 @@ export interface WindowForm {
 /** SAME pads so that the result has ceil(size / stride) positions, the odd border behind; VALID pads nothing. */
 export function paddedWindow(cx: ImportContext, form: WindowForm): Window {
   const { padding, kernel, strides, dilations, borders } = form;
-  if (padding !== SAME && padding !== VALID) invalid(`padding ${padding}`, { expected: '0 (SAME) or 1 (VALID)' });
   for (const [name, pair] of Object.entries({ kernel, strides, dilations }))
     if (pair.some((v) => v < 1 || v > STEP_MAX)) invalid(`${name} [${pair.join(', ')}]`, { expected: '1 or more' });
   const [, height, width] = imageShape(cx);
   const own = ([height, width] as const).map((size, axis) => {
     const span = (kernel[axis]! - 1) * dilations[axis]! + 1;
-    if (padding === VALID) return 0;
-    return Math.max(0, (Math.ceil(size / strides[axis]!) - 1) * strides[axis]! + span - size);
+    return samePadding(padding, { size, kernel: span, stride: strides[axis]! });
   });
   const [y = 0, x = 0] = own;
   const [top, left, bottom, right] = borders;
   const before = [Math.floor(y / 2), Math.floor(x / 2)] as const;
   const pads = [top + before[0], left + before[1], bottom + y - before[0], right + x - before[1]] as const;
   return { kernel, strides, dilations, pads };
+}
+
+/** Elements of padding along one axis, before and behind together. */
+export function samePadding(
+  padding: number,
+  { size, kernel, stride }: { readonly size: number; readonly kernel: number; readonly stride: number },
+): number {
+  if (padding !== SAME && padding !== VALID) invalid(`padding ${padding}`, { expected: '0 (SAME) or 1 (VALID)' });
+  if (stride < 1 || stride > STEP_MAX) invalid(`a stride of ${stride}`, { expected: '1 or more' });
+  return padding === VALID ? 0 : Math.max(0, (Math.ceil(size / stride) - 1) * stride + kernel - size);
 }

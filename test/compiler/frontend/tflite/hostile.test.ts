@@ -88,6 +88,19 @@ it('every unsupported operator is listed at once, with its name; what is behind 
   ]);
 });
 
+it.each([
+  ['ARG_MAX', 56, undefined, /choose on the host/],
+  ['TFLite_Detection_PostProcess', CODES.CUSTOM, 'TFLite_Detection_PostProcess', /post-process on the host/],
+  ['UNIDIRECTIONAL_SEQUENCE_LSTM', 44, undefined, /unrolled/],
+  ['WHILE', 119, undefined, /control flow/],
+])('%s is refused with what to do about it', (name, code, custom, hint) => {
+  const operator = { code, inputs: [0], outputs: [1], ...(custom === undefined ? {} : { custom }) };
+  const { issues } = checkTflite(makeTflite({ tensors: [X, Y], operators: [operator], inputs: [0], outputs: [1] }));
+  expect(issues).toHaveLength(1);
+  expect(issues[0]?.message).toContain(name);
+  expect(issues[0]?.hint).toMatch(hint);
+});
+
 it('float networks are refused with what to do', () => {
   const float = (name: string) => ({ name, shape: [1, 4], type: 'float32' }) as const;
   const spec: ModelSpec = {

@@ -16,6 +16,7 @@ import {
   tanhOf,
   toFactor,
 } from './reference-fixed.ts';
+import { SPATIAL } from './reference-spatial.ts';
 
 type Values = readonly number[];
 
@@ -38,7 +39,7 @@ function activated(code: number, t: RefTensor): readonly [number, number] {
   return [low, high];
 }
 
-interface Frame {
+export interface Frame {
   readonly o: RefOperator;
   readonly t: (i: number) => RefTensor;
   readonly v: (i: number) => Values;
@@ -62,10 +63,10 @@ export function runReference(model: RefModel, inputs: ReadonlyMap<number, Values
   return values;
 }
 
-type Kernel = (f: Frame) => Values | Values[];
+export type Kernel = (f: Frame) => Values | Values[];
 
 /** Position of the window's first element and its count of results, by SAME (0) or VALID. */
-function placed(padding: number, size: number, kernel: number, stride: number, dilation: number) {
+export function placed(padding: number, size: number, kernel: number, stride: number, dilation: number) {
   const span = (kernel - 1) * dilation + 1;
   const count = padding === 0 ? Math.ceil(size / stride) : Math.ceil((size - span + 1) / stride);
   const total = padding === 0 ? Math.max(0, (count - 1) * stride + span - size) : 0;
@@ -371,6 +372,19 @@ function split(f: Frame): Values[] {
   );
 }
 
+function prelu(f: Frame): Values {
+  const [x, a] = [f.t(0), f.t(1)];
+  const above = toFactor(x.scale[0]! / f.y.scale[0]!);
+  const below = toFactor((x.scale[0]! * a.scale[0]!) / f.y.scale[0]!);
+  const slope = broadcast(a.shape, f.y.shape);
+  return f.v(0).map((v, i) => {
+    const code = v - x.zero[0]!;
+    const scaled =
+      code >= 0 ? rescale(BigInt(code), above) : rescale(BigInt(code * (f.v(1)[slope(i)]! - a.zero[0]!)), below);
+    return clampTo(Number(scaled) + f.y.zero[0]!, limitsOf(f.y));
+  });
+}
+
 const same: Kernel = (f) => f.v(0);
 
 const KERNELS: Readonly<Record<number, Kernel>> = {
@@ -404,6 +418,7 @@ const KERNELS: Readonly<Record<number, Kernel>> = {
   43: same,
   45: strided,
   49: split,
+  54: prelu,
   55: (f) => pairwise(f, Math.max),
   57: (f) => pairwise(f, Math.min),
   60: (f) => padded(f, f.v(2)[0]!),
@@ -416,4 +431,5 @@ const KERNELS: Readonly<Record<number, Kernel>> = {
       ? f.v(0).map((v) => clampTo(awayFromZero(Math.fround(v / f.y.scale[0]!)) + f.y.zero[0]!, limitsOf(f.y)))
       : rectified(f, 0),
   117: hardSwish,
+  ...SPATIAL,
 };

@@ -222,6 +222,138 @@ function movement(
   }
 }
 
+function transposeConv(r: Draw): ModelSpec {
+  const same = r() < 0.6;
+  const [k, s, s2] = [whole(r, 1, 4), whole(r, 1, 3), whole(r, 1, 3)];
+  const stride = r() < 0.7 ? [s, s] : [s, s2];
+  const [h, w, c, o] = [whole(r, 2, 4), whole(r, 2, 5), whole(r, 1, 3), whole(r, 1, 3)];
+  const length = (size: number, step: number) =>
+    same ? size * step - whole(r, 0, step - 1) : (size - 1) * step + Math.max(k, step);
+  const result = [1, length(h, stride[0]!), length(w, stride[1]!), o];
+  const many = r() < 0.7;
+  const weights: TensorSpec = {
+    name: 'w',
+    shape: [o, k, k, c],
+    type: 'int8',
+    scale: many ? Array.from({ length: o }, () => scale(r)) : [scale(r)],
+    data: codes(r, o * k * k * c, -127, 127),
+  };
+  const bias: TensorSpec = { name: 'b', shape: [o], type: 'int32', scale: [1], data: codes(r, o, -3000, 3000) };
+  const shape: TensorSpec = { name: 's', shape: [4], type: 'int32', data: result };
+  const y = tensor(r, result, 'int8', 'y');
+  return one(
+    [shape, weights, tensor(r, [1, h, w, c], 'int8', 'x'), bias, { ...y, scale: [Math.fround(y.scale![0]! * 10)] }],
+    {
+      code: CODES.TRANSPOSE_CONV,
+      inputs: r() < 0.7 ? [0, 1, 2, 3] : [0, 1, 2],
+      options: {
+        type: OPTIONS.transposeConv,
+        fields: [
+          [0, 'int8', same ? 0 : 1],
+          [1, 'int32', stride[1]!],
+          [2, 'int32', stride[0]!],
+        ],
+      },
+    },
+  );
+}
+
+function resize(r: Draw, name: 'RESIZE_BILINEAR' | 'RESIZE_NEAREST_NEIGHBOR'): ModelSpec {
+  const linear = name === 'RESIZE_BILINEAR';
+  const [h, w, c] = [whole(r, 1, 5), whole(r, 2, 5), whole(r, 1, 3)];
+  const factor = (): number => [1, 2, 4, 8][whole(r, 0, 3)]!;
+  const [oh, ow] = linear
+    ? [h * factor(), w * factor()]
+    : [whole(r, 1, 11), r() < 0.5 ? w * whole(r, 1, 3) : whole(r, 1, 11)];
+  const half = r() < 0.5 ? 1 : 0;
+  const aligned = !linear && half === 0 && r() < 0.4 ? 1 : 0;
+  const x = tensor(r, [1, h, w, c], 'int8', 'x');
+  const first = linear ? 2 : 0;
+  return one(
+    [x, { name: 's', shape: [2], type: 'int32', data: [oh, ow] }, { ...x, name: 'y', shape: [1, oh, ow, c] }],
+    {
+      code: CODES[name],
+      inputs: [0, 1],
+      options: {
+        type: linear ? OPTIONS.resizeBilinear : OPTIONS.resizeNearest,
+        fields: [
+          [first, 'bool', aligned],
+          [first + 1, 'bool', half],
+        ],
+      },
+    },
+  );
+}
+
+function blocks(r: Draw, name: 'DEPTH_TO_SPACE' | 'SPACE_TO_DEPTH'): ModelSpec {
+  const [b, h, w, c] = [whole(r, 1, 3), whole(r, 1, 4), whole(r, 1, 4), whole(r, 1, 3)];
+  const deep = tensor(r, [1, h, w, c * b * b], 'int8', 'x');
+  const wide = { ...deep, shape: [1, h * b, w * b, c] };
+  const toSpace = name === 'DEPTH_TO_SPACE';
+  const [x, y] = toSpace ? [deep, wide] : [wide, deep];
+  const options = { type: toSpace ? OPTIONS.depthToSpace : OPTIONS.spaceToDepth, fields: [[0, 'int32', b]] as const };
+  return one(
+    [
+      { ...x, name: 'x' },
+      { ...y, name: 'y' },
+    ],
+    { code: CODES[name], inputs: [0], options },
+  );
+}
+
+function lists(r: Draw, name: 'PACK' | 'UNPACK' | 'SPLIT_V'): ModelSpec {
+  const x = tensor(r, [2, 3, 4], 'int8', 'x');
+  const like = (shape: readonly number[], label: string): TensorSpec => ({ ...x, name: label, shape });
+  const axis = whole(r, -3, 2);
+  const own = axis < 0 ? axis + 3 : axis;
+  if (name === 'PACK') {
+    const shape = [...x.shape.slice(0, own), 2, ...x.shape.slice(own)];
+    const options = {
+      type: OPTIONS.pack,
+      fields: [
+        [0, 'int32', 2],
+        [1, 'int32', own],
+      ] as const,
+    };
+    return one([x, like(x.shape, 'z'), like(shape, 'y')], { code: CODES.PACK, inputs: [0, 1], options });
+  }
+  if (name === 'UNPACK') {
+    const results = Array.from({ length: x.shape[own]! }, (_, i) =>
+      like(
+        x.shape.filter((_, d) => d !== own),
+        `y${i}`,
+      ),
+    );
+    const options = {
+      type: OPTIONS.unpack,
+      fields: [
+        [0, 'int32', results.length],
+        [1, 'int32', axis],
+      ] as const,
+    };
+    return one([x, ...results], { code: CODES.UNPACK, inputs: [0], options }, results.length - 1);
+  }
+  const size = x.shape[own]!;
+  const part = (n: number, label: string): TensorSpec =>
+    like(
+      x.shape.map((d, i) => (i === own ? n : d)),
+      label,
+    );
+  const sizes: TensorSpec = { name: 's', shape: [2], type: 'int32', data: [1, -1] };
+  const at: TensorSpec = { name: 'a', shape: [], type: 'int32', data: [axis] };
+  return one([x, sizes, at, part(1, 'y'), part(size - 1, 'z')], { code: CODES.SPLIT_V, inputs: [0, 1, 2] }, 1);
+}
+
+function prelu(r: Draw): ModelSpec {
+  const c = whole(r, 1, 5);
+  const slopes: TensorSpec = { ...tensor(r, r() < 0.7 ? [1, 1, c] : [1], 'int8', 'a') };
+  const data = codes(r, slopes.shape.at(-1)!, -128, 127);
+  return one([tensor(r, [1, 4, 5, c], 'int8', 'x'), { ...slopes, data }, tensor(r, [1, 4, 5, c], 'int8', 'y')], {
+    code: CODES.PRELU,
+    inputs: [0, 1],
+  });
+}
+
 export function softmax(r: Draw): ModelSpec {
   const y: TensorSpec = { name: 'y', shape: [8, 12], type: 'int8', scale: [1 / 256], zero: [-128] };
   const options = { type: OPTIONS.softmax, fields: [[0, 'float', 1]] as const };
@@ -290,5 +422,10 @@ export const EXACT: readonly (readonly [name: string, draw: (r: Draw) => ModelSp
   ['MEAN', (r) => reduce(r, 'MEAN')],
   ['SUM', (r) => reduce(r, 'SUM')],
   ...CURVES.map((n) => [n, (r: Draw) => curve(r, n)] as const),
+  ['TRANSPOSE_CONV', transposeConv],
+  ['PRELU', prelu],
+  ...(['RESIZE_BILINEAR', 'RESIZE_NEAREST_NEIGHBOR'] as const).map((n) => [n, (r: Draw) => resize(r, n)] as const),
+  ...(['DEPTH_TO_SPACE', 'SPACE_TO_DEPTH'] as const).map((n) => [n, (r: Draw) => blocks(r, n)] as const),
+  ...(['PACK', 'UNPACK', 'SPLIT_V'] as const).map((n) => [n, (r: Draw) => lists(r, n)] as const),
   ...MOVES.map((n) => [n, (r: Draw) => movement(r, n)] as const),
 ];
