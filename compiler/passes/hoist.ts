@@ -54,6 +54,8 @@ function swap(graph: Graph, node: Node, moved: Node, f: Elementwise, axis: numbe
       name,
       source: origin,
       element,
+      // A name that is free now: one made up from the node's could be that of its result.
+      output: moved.output,
     });
     return builder.add(moved.op, [inner], moved.attributes, {
       name: moved.name,

@@ -1,11 +1,12 @@
 /** Every pass changes no value: random graphs before and after each, interpreted on random inputs; and each pass has something to do. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { GraphBuilder } from '../../../compiler/graph/builder.ts';
 import { interpret } from '../../../compiler/graph/interpret.ts';
 import { printGraph } from '../../../compiler/graph/text/print.ts';
 import type { Graph } from '../../../compiler/graph/types.ts';
 import { verify } from '../../../compiler/graph/verify.ts';
-import { PASSES } from '../../../compiler/passes/pipeline.ts';
+import { PASSES, runPasses } from '../../../compiler/passes/pipeline.ts';
 import { mismatches, randomInputs, seeded } from '../../harness/differential.ts';
 import { randomGraph } from '../../harness/random-graphs.ts';
 
@@ -39,3 +40,24 @@ it(
   },
   600_000 + GRAPHS * 50,
 );
+
+it('a quantizer that moves in front of a reshape leaves its name with the output', () => {
+  const builder = new GraphBuilder('names');
+  const x = builder.input('x', { element: { kind: 'float32' }, shape: [4] });
+  const named = { source: 'test' } as const;
+  const matrix = builder.add('reshape', [x], {}, { ...named, name: 'matrix', shape: [2, 2] });
+  const attributes = {
+    scale: Float32Array.of(0.5),
+    zeroPoint: Float32Array.of(0),
+    axis: 0,
+    rounding: 'half-even',
+    min: -8,
+    max: 7,
+    order: 'round-then-zero',
+  } as const;
+  const element = { kind: 'int', bits: 4, coding: 'signed' } as const;
+  const graph = builder.finish([builder.add('quantize', [matrix], attributes, { ...named, name: 'codes', element })]);
+  const after = runPasses(graph);
+  expect(after.nodes.map((n) => n.op)).toEqual(['quantize', 'reshape']);
+  expect(after.outputs).toEqual(graph.outputs);
+});
