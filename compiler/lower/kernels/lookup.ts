@@ -1,4 +1,5 @@
 /** Kernels of DMA that read by index or more than once: rows of a table, repeated axes. */
+import type { NamedTensor } from '../draft.ts';
 import type { CopyKernel } from '../kernel.ts';
 import { fewFactors, formatOf, NO_TEMPS, refuseUnless } from '../kernel.ts';
 import type { Factor, Layout } from '../layout.ts';
@@ -35,12 +36,17 @@ export function gatherKernel(cx: NodeContext): CopyKernel {
       const to = asCodes(output);
       const inner = rows.layout.dims.slice(1).flat();
       const src = pickedRows(rows, at(table.shape, 0), count, inner);
-      const dst = walkGroups(to, [at(to.layout.dims, 0), at(to.layout.dims, 1)]).tensor;
+      const dst = withRows(walkGroups(to, [at(to.layout.dims, 0), at(to.layout.dims, 1)]).tensor, count);
       const order = index.shape.map((_, d) => d);
       const which = walk({ ...indices, format: { ...indices.format, zero: 0 } }, [plainLoops(indices.layout, order)]);
       emit({ op: 'gather', dst, src, index: which, channel, core: 0, signalRemote: 0 });
     },
   };
+}
+
+/** Dim 0 counts the rows, also where there is one, which a walk leaves out. */
+function withRows(dst: NamedTensor, count: number): NamedTensor {
+  return count > 1 ? dst : { ...dst, dims: [{ count, axis: at(dst.dims, 0).axis, step: 0 }, ...dst.dims] };
 }
 
 /** Dim 0 stands still: the index moves it along the axis of the rows. */
