@@ -24,6 +24,7 @@ export interface BuildOptions {
 export interface BuiltSection {
   readonly name: string;
   readonly repeat: number;
+  readonly steps: number;
   readonly graph: Graph;
 }
 
@@ -39,6 +40,7 @@ export function buildNetwork(network: Network, options: BuildOptions): readonly 
   return network.sections.map((section) => ({
     name: section.name,
     repeat: section.repeat,
+    steps: section.steps,
     graph: buildSection(section, plan, single ? options : { ...options, name: `${options.name}/${section.name}` }),
   }));
 }
@@ -49,16 +51,9 @@ export function refusalsOf(network: Network, recipe: Recipe): readonly Diagnosti
   const found = new Map<string, { readonly message: string; readonly layers: string[]; readonly hint: string }>();
   for (const section of network.sections) {
     for (const layer of section.layers) {
-      const emitter = EMITTERS[layer.kind];
-      const missing = 'missing' in emitter ? emitter.missing : undefined;
-      const narrow = plan.get(layer)?.activations === 1 && !ONE_BIT.has(layer.kind);
-      if (missing === undefined && !narrow) continue;
-      const message =
-        missing === undefined
-          ? `${layer.kind} of one-bit activations`
-          : `the graph has no ${missing} (layer kind ${layer.kind})`;
-      const hint =
-        missing === undefined ? 'a recipe of at least two-bit activations' : `qnpu zoo show has its exact totals`;
+      if (plan.get(layer)?.activations !== 1 || ONE_BIT.has(layer.kind)) continue;
+      const message = `${layer.kind} of one-bit activations`;
+      const hint = 'a recipe of at least two-bit activations';
       const entry = found.get(message) ?? { message, layers: [], hint };
       entry.layers.push(section.layers.length === 1 ? layer.name : `${section.name}/${layer.name}`);
       found.set(message, entry);

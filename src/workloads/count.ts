@@ -5,13 +5,12 @@
  */
 import type { Affine, Layer, LayerKind, LayerOf, Network } from './layers.ts';
 
-/** [m, k] times [k, n], `count` times with other operands; `steps` one after another with the same weights. */
+/** [m, k] times [k, n], `count` times with other operands. */
 export interface Product {
   readonly m: number;
   readonly k: number;
   readonly n: number;
   readonly count: number;
-  readonly steps: number;
   /** Whether the second operand is a weight matrix. */
   readonly weights: boolean;
 }
@@ -39,8 +38,8 @@ const PRODUCTS: Table<readonly Product[]> = {
     const rows = shape.length === 2 ? (shape[0] ?? 0) : 1;
     return [product(rows, sizeOf(shape) / rows, output.shape.at(-1) ?? 0)];
   },
-  'attention-scores': ({ inputs, attributes: { heads } }) => [
-    product(dim(inputs, 0, 0), dim(inputs, 0, 1) / heads, dim(inputs, 1, 0), heads, false),
+  'attention-scores': ({ inputs, output, attributes: { heads } }) => [
+    product(dim(inputs, 0, 0), dim(inputs, 0, 1) / heads, output.shape[1] ?? 0, heads, false),
   ],
   'attention-context': ({ inputs, output, attributes: { heads } }) => [
     product(output.shape[0] ?? 0, dim(inputs, 0, 1), (output.shape[1] ?? 0) / heads, heads, false),
@@ -53,10 +52,6 @@ const PRODUCTS: Table<readonly Product[]> = {
       product(steps, h, source, 1, false),
       product(steps, source, h, 1, false),
     ];
-  },
-  lstm: ({ inputs, attributes: { hidden, directions } }) => {
-    const [steps = 0, k = 0] = inputs[0]?.shape ?? [];
-    return [product(steps, k, 4 * hidden, directions), { ...product(1, hidden, 4 * hidden, directions), steps }];
   },
   'depthwise-conv1d': ({ output, attributes: { kernel } }) => {
     const [tokens = 0, channels = 0] = output.shape;
@@ -75,7 +70,6 @@ const EXTRAS: Table<number> = {
   'layer-norm': ({ output }) => 2 * (output.shape.at(-1) ?? 0),
   'rms-norm': ({ output }) => output.shape.at(-1) ?? 0,
   'additive-attention': ({ output }) => 2 * (output.shape[1] ?? 0) + 1,
-  lstm: ({ attributes: { hidden, directions, biases } }) => 4 * hidden * directions * biases,
   'depthwise-conv1d': ({ output, attributes }) => (attributes.bias ? (output.shape[1] ?? 0) : 0),
 };
 
@@ -91,22 +85,24 @@ export function weightsOf(layer: Layer): number {
 
 /** One run of one layer. */
 export function countLayer(layer: Layer): Totals {
-  const macs = productsOf(layer).reduce((n, p) => n + p.m * p.k * p.n * p.count * p.steps, 0);
+  const macs = productsOf(layer).reduce((n, p) => n + p.m * p.k * p.n * p.count, 0);
   const own = layer.kind === 'linear' && layer.attributes.tied ? 0 : weightsOf(layer);
   return { macs, params: own + ((EXTRAS[layer.kind] as Rule<LayerKind, number> | undefined)?.(layer) ?? 0) };
 }
 
-/** One inference: every section as often as it repeats. */
+/** One inference: every section as often as it repeats; steps repeat the work and not the weights. */
 export function countNetwork(network: Network): Totals {
-  const all = network.sections.flatMap((s) => s.layers.map((l) => ({ repeat: s.repeat, ...countLayer(l) })));
+  const all = network.sections.flatMap(({ repeat, steps, layers }) =>
+    layers.map((l) => ({ repeat, steps, ...countLayer(l) })),
+  );
   return {
-    macs: all.reduce((n, l) => n + l.macs * l.repeat, 0),
+    macs: all.reduce((n, l) => n + l.macs * l.repeat * l.steps, 0),
     params: all.reduce((n, l) => n + l.params * l.repeat, 0),
   };
 }
 
 function product(m: number, k: number, n: number, count = 1, weights = true): Product {
-  return { m, k, n, count, steps: 1, weights };
+  return { m, k, n, count, weights };
 }
 
 function affine({ bias, bn }: Affine, channels: number): number {

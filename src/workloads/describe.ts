@@ -37,13 +37,15 @@ export interface PoolOptions {
 export class SectionBuilder {
   readonly #name: string;
   readonly #repeat: number;
+  readonly #steps: number;
   readonly #inputs: SectionInput[] = [];
   readonly #layers: Layer[] = [];
   #values = 0;
 
-  constructor(name: string, repeat = 1) {
+  constructor(name: string, repeat = 1, steps = 1) {
     this.#name = name;
     this.#repeat = repeat;
+    this.#steps = steps;
   }
 
   /** 8-bit pixels unless said otherwise. */
@@ -106,12 +108,18 @@ export class SectionBuilder {
   }
 
   finish(outputs: readonly Value[]): Section {
-    return { name: this.#name, repeat: this.#repeat, inputs: this.#inputs, layers: this.#layers, outputs };
+    const [name, repeat, steps] = [this.#name, this.#repeat, this.#steps];
+    return { name, repeat, steps, inputs: this.#inputs, layers: this.#layers, outputs };
   }
 
   #value(shape: readonly number[]): Value {
     return { id: this.#values++, shape };
   }
+}
+
+/** Bits of a code that names rows of a table: the most whose every code is a row, 16 at most. */
+export function indexBits(rows: number): number {
+  return Math.min(16, 31 - Math.clz32(rows));
 }
 
 export function channelsOf(x: Value): number {

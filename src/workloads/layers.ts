@@ -74,7 +74,11 @@ export interface LayerAttributes {
   /** Box decoding, done by the host: marks an output. */
   readonly detections: Record<string, never>;
   /** Over runs of so many elements, in row-major order. */
-  readonly softmax: { readonly run: number };
+  readonly softmax: {
+    readonly run: number;
+    /** How many of the first elements the first run of each `tokens` runs sees; each next one sees one more. All of them when left out. */
+    readonly causal?: { readonly tokens: number; readonly first: number };
+  };
   readonly activation: { readonly fn: Activation };
 
   /** Rows of the tables, by token, position or type, added up; no `rows` where another embedding's table is used again. */
@@ -85,21 +89,19 @@ export interface LayerAttributes {
   readonly 'rms-norm': Record<string, never>;
   /** Rotates pairs of features by the position. */
   readonly rotary: Record<string, never>;
-  /** Keys [context, kvHeads * d] with one row more per new token; the old rows are an input of the section. */
-  readonly 'cache-append': Record<string, never>;
-  /** Q [tokens, heads * d] times K^T [context, kvHeads * d] by head -> [heads * tokens, context]. */
+  /**
+   * Q [tokens, heads * d] times K^T [context, kvHeads * d] by head -> [heads * tokens, context]. Keys may come in parts, one after another: the
+   * rows of a cache and the new ones.
+   */
   readonly 'attention-scores': Heads;
-  /** P [heads * tokens, context] times V [context, kvHeads * d] by head -> [tokens, heads * d]. */
+  /** P [heads * tokens, context] times V [context, kvHeads * d], in parts like the keys, by head -> [tokens, heads * d]. */
   readonly 'attention-context': Heads;
   /** Bahdanau attention with normalization (gnmt_v2): query [steps, h], memory [source, h] -> [steps, h]; v of h, g and b. */
   readonly 'additive-attention': Record<string, never>;
-  /** [steps, k] -> [steps, hidden * directions], or the sum of both directions. `biases`: vectors of 4 * hidden a direction. */
-  readonly lstm: {
-    readonly hidden: number;
-    readonly directions: 1 | 2;
-    readonly biases: 0 | 1 | 2;
-    readonly sumDirections: boolean;
-  };
+  /** Gates [1, 4 * hidden] in the order i, f, g, o and cell c [1, hidden] -> sigmoid(f) c + sigmoid(i) tanh(g), codes of 16 bits. */
+  readonly 'lstm-cell': Record<string, never>;
+  /** Gates and the new cell -> the state sigmoid(o) tanh(c) that goes on, [1, hidden]. */
+  readonly 'lstm-state': Record<string, never>;
   /** [channels, height, width] -> [width, channels * height]. */
   readonly 'to-sequence': Record<string, never>;
   /** Depthwise over tokens, constant weights, bias by channel. */
@@ -136,8 +138,10 @@ export interface SectionInput {
 
 export interface Section {
   readonly name: string;
-  /** How many times it runs, each time with weights of its own. */
+  /** How many there are of it, each with weights of its own. */
   readonly repeat: number;
+  /** How often each runs, one run behind the other with the same weights: steps of a recurrence. */
+  readonly steps: number;
   readonly inputs: readonly SectionInput[];
   readonly layers: readonly Layer[];
   readonly outputs: readonly Value[];

@@ -60,17 +60,18 @@ const SHAPES: { readonly [K in LayerKind]: Rule<K> } = {
   'layer-norm': same,
   'rms-norm': same,
   rotary: same,
-  'cache-append': ([cache, rows]) => [(cache?.[0] ?? 0) + (rows?.[0] ?? 0), rows?.[1] ?? 0],
-  'attention-scores': ([q, k], a) => {
-    need((q?.[1] ?? 0) / a.heads === (k?.[1] ?? 0) / a.kvHeads, `${a.heads} heads of [${q}], ${a.kvHeads} of [${k}]`);
-    return [a.heads * (q?.[0] ?? 0), k?.[0] ?? 0];
+  'attention-scores': ([q, ...keys], a) => {
+    for (const k of keys)
+      need((q?.[1] ?? 0) / a.heads === (k[1] ?? 0) / a.kvHeads, `${a.heads} heads of [${q}], ${a.kvHeads} of [${k}]`);
+    return [a.heads * (q?.[0] ?? 0), rowsOf(keys)];
   },
-  'attention-context': ([p, v], a) => {
-    need(p?.[1] === v?.[0], `probabilities [${p}] and values [${v}]`);
-    return [(p?.[0] ?? 0) / a.heads, ((v?.[1] ?? 0) / a.kvHeads) * a.heads];
+  'attention-context': ([p, ...values], a) => {
+    need(p?.[1] === rowsOf(values), `probabilities [${p}] and ${rowsOf(values)} rows of values`);
+    return [(p?.[0] ?? 0) / a.heads, ((values[0]?.[1] ?? 0) / a.kvHeads) * a.heads];
   },
   'additive-attention': ([query = []]) => query,
-  lstm: ([x], a) => [x?.[0] ?? 0, a.hidden * (a.sumDirections ? 1 : a.directions)],
+  'lstm-cell': ofCell,
+  'lstm-state': ofCell,
   'to-sequence': ([x]) => [image(x)[2], image(x)[0] * image(x)[1]],
   'depthwise-conv1d': same,
   'dynamic-conv1d': ([x = [], kernels], a) => {
@@ -102,6 +103,15 @@ class Misfit extends Error {}
 
 function need(condition: boolean, message: string): void {
   if (!condition) throw new Misfit(message);
+}
+
+function rowsOf(parts: readonly Shape[]): number {
+  return parts.reduce((n, p) => n + (p[0] ?? 0), 0);
+}
+
+function ofCell([gates, cell = []]: readonly Shape[]): Shape {
+  need(gates?.[1] === 4 * (cell[1] ?? 0), `gates [${gates}] of a cell [${cell}]`);
+  return cell;
 }
 
 function same([x]: readonly Shape[]): Shape {

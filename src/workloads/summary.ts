@@ -33,6 +33,8 @@ export interface LayerSummary extends Totals {
 export interface SectionSummary {
   readonly name: string;
   readonly repeat: number;
+  /** Runs of each with the same weights. */
+  readonly steps: number;
   /** One run of it. */
   readonly layers: readonly LayerSummary[];
 }
@@ -57,9 +59,10 @@ export function summarize(entry: ZooEntry, recipe: Recipe, network: Network = en
 /** Its layers, section by section, for one image. */
 export function summarizeSections(network: Network, recipe: Recipe): readonly SectionSummary[] {
   const plan = planWidths(network, recipe);
-  return network.sections.map(({ name, repeat, layers }) => ({
+  return network.sections.map(({ name, repeat, steps, layers }) => ({
     name,
     repeat,
+    steps,
     layers: layers.map((layer) => ({
       name: layer.name,
       kind: layer.kind,

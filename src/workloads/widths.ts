@@ -13,7 +13,7 @@ export function planWidths(network: Network, recipe: Recipe): WidthPlan {
   const plan = new Map<Layer, Widths>();
   let product = 0;
   network.sections.forEach((section, i) => {
-    const single = section.repeat === 1;
+    const single = section.repeat === 1 && section.steps === 1;
     const first = single && i === 0 ? firstProducts(section) : new Set<Layer>();
     const last = single && i === network.sections.length - 1 ? lastProducts(section) : new Set<Layer>();
     const wide = edgeResults(section, last);
@@ -22,9 +22,10 @@ export function planWidths(network: Network, recipe: Recipe): WidthPlan {
       const edge = first.has(layer) || last.has(layer);
       const weights = published?.weights ?? (edge ? Math.max(recipe.edge, recipe.weights) : recipe.weights);
       const activations = published?.activations ?? recipe.activations;
+      const edged = wide.has(layer) ? Math.max(recipe.edge, activations) : activations;
       plan.set(layer, {
         weights: weightsOf(layer) === 0 ? 0 : weights,
-        activations: wide.has(layer) ? Math.max(recipe.edge, activations) : activations,
+        activations: isGate(section, layer) ? Math.max(GATE_BITS, edged) : edged,
       });
     }
   });
@@ -38,6 +39,14 @@ export function weightBytes(network: Network, recipe: Recipe): number {
     const bytes = section.layers.map((l) => Math.ceil((weightsOf(l) * (plan.get(l)?.weights ?? 0)) / 8));
     return n + section.repeat * bytes.reduce((a, b) => a + b, 0);
   }, 0);
+}
+
+/** Of gates before and behind their functions, and of states. */
+const GATE_BITS = 8;
+
+function isGate({ layers }: Section, layer: Layer): boolean {
+  if (layer.kind === 'lstm-cell' || layer.kind === 'lstm-state') return true;
+  return layers.some((l) => l.kind === 'lstm-cell' && l.inputs[0] === layer.output);
 }
 
 function isProduct(layer: Layer): boolean {

@@ -89,7 +89,8 @@ function renderSection(s: SectionSummary): string[] {
     grouped(l.params),
     l.weightBits === 0 ? `a${l.activationBits}` : `w${l.weightBits}a${l.activationBits}`,
   ]);
-  const title = s.repeat === 1 ? s.name : `${s.name}, ${s.repeat} times`;
+  const steps = s.steps === 1 ? '' : `, ${s.steps} steps${s.repeat === 1 ? '' : ' each'}`;
+  const title = `${s.name}${s.repeat === 1 ? '' : `, ${s.repeat} times`}${steps}`;
   return ['', title, ...renderTable(columns, rows)];
 }
 

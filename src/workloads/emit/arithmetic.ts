@@ -3,22 +3,30 @@ import { type IntegerType, integerRange } from '../../../compiler/graph/types.ts
 import { bellStep, codeOf, momentsOf } from '../bell.ts';
 import type { LayerOf } from '../layers.ts';
 import { activationType } from '../recipe.ts';
-import { type Coded, dequantized, type EmitContext, node, oneSided, operand, quantized } from './context.ts';
+import { type Coded, constant, dequantized, type EmitContext, node, oneSided, operand, quantized } from './context.ts';
 
 const PIXEL: IntegerType = { kind: 'int', bits: 8, coding: 'unsigned' };
 
-/** A sum of two scales; its own scale is the step for what the sum spreads over. */
 export function emitAdd(cx: EmitContext, layer: LayerOf<'add'>, inputs: readonly Coded[]): Coded {
-  const [a, b] = [operand(inputs, 0), operand(inputs, 1)];
-  const relu = layer.attributes.act === 'relu';
-  const type = activationType(cx.widths.activations, relu || (oneSided(a.type) && oneSided(b.type)));
+  const options = { name: layer.name, relu: layer.attributes.act === 'relu', shape: layer.output.shape };
+  return emitSum(cx, options, operand(inputs, 0), operand(inputs, 1));
+}
+
+/** A sum of two scales; its own scale is the step for what the sum spreads over. */
+export function emitSum(
+  cx: EmitContext,
+  o: { readonly name: string; readonly relu: boolean; readonly shape: readonly number[] },
+  a: Coded,
+  b: Coded,
+): Coded {
+  const type = activationType(cx.widths.activations, o.relu || (oneSided(a.type) && oneSided(b.type)));
   const { min, max } = integerRange(type);
   const mean = a.mean.map((m, c) => a.scale * m + b.scale * b.mean[c]!);
   const variance = a.variance.map((v, c) => a.scale * a.scale * v + b.scale * b.scale * b.variance[c]!);
   const square = mean.reduce((n, m, c) => n + m * m + variance[c]!, 0) / mean.length;
   const scale = Math.fround(bellStep(min, max) * Math.sqrt(square === 0 ? 1 : square));
   const scales = { aScale: a.scale, aZero: 0, bScale: b.scale, bZero: 0, scale, zeroPoint: 0 };
-  const value = node(cx, 'qadd', layer.name, [a.value, b.value], scales, { element: type });
+  const value = node(cx, 'qadd', o.name, [a.value, b.value], scales, { element: type });
   const moments = Array.from(mean, (m, c) => {
     const deviation = Math.sqrt(variance[c]!);
     return momentsOf((z) => codeOf((m + deviation * z) / scale, min, max));
@@ -26,7 +34,7 @@ export function emitAdd(cx: EmitContext, layer: LayerOf<'add'>, inputs: readonly
   return {
     value,
     type,
-    shape: layer.output.shape,
+    shape: o.shape,
     scale,
     mean: Float64Array.from(moments, (x) => x.mean),
     variance: Float64Array.from(moments, (x) => x.variance),
@@ -80,19 +88,41 @@ export function emitGlobalAverage(cx: EmitContext, layer: LayerOf<'global-averag
   };
 }
 
-/** Over the whole of an image, whose result is shares in 256ths. */
+/** Over runs of elements; the result is shares in 256ths. What a causal run does not see is far below zero before. */
 export function emitSoftmax(cx: EmitContext, layer: LayerOf<'softmax'>, inputs: readonly Coded[]): Coded {
   const x = operand(inputs);
-  const { run } = layer.attributes;
+  const { run, causal } = layer.attributes;
   const rows = x.shape.reduce((n, d) => n * d, 1) / run;
   const flat = node(cx, 'reshape', `${layer.name}.flatten`, [x.value], {}, { shape: [cx.batch * rows, run] });
   const real = dequantized(cx, `${layer.name}.dequantize`, { ...x, value: flat });
-  const shares = node(cx, 'softmax', layer.name, [real], { axis: 1 });
+  const seen = causal === undefined ? real : masked(cx, layer.name, real, { rows: cx.batch * rows, run, ...causal });
+  const shares = node(cx, 'softmax', layer.name, [seen], { axis: 1 });
   const codes = quantized(cx, `${layer.name}.quantize`, shares, PIXEL, 1 / 256);
   const shape = [cx.batch, ...layer.output.shape];
   const value = node(cx, 'reshape', `${layer.name}.image`, [codes], {}, { shape });
   const mean = x.mean.map(() => 256 / run);
   return { value, type: PIXEL, shape: layer.output.shape, scale: 1 / 256, mean, variance: mean.map((m) => m * m) };
+}
+
+const FLAG: IntegerType = { kind: 'int', bits: 1, coding: 'unsigned' };
+
+/** Runs of `tokens` tokens, the first of which sees `first` elements and each next one sees one more. */
+function masked(
+  cx: EmitContext,
+  name: string,
+  value: string,
+  o: { readonly rows: number; readonly run: number; readonly tokens: number; readonly first: number },
+): string {
+  const { rows, run, tokens, first } = o;
+  const flags = Int32Array.from({ length: tokens * run }, (_, i) => (i % run < first + Math.floor(i / run) ? 1 : 0));
+  const mask = constant(cx, `${name}.mask`, FLAG, [1, tokens, run], flags);
+  const least = cx.builder.constant(
+    { type: { element: { kind: 'float32' }, shape: [] }, data: Float32Array.of(-1e9) },
+    `${name}.least`,
+  );
+  const heads = node(cx, 'reshape', `${name}.heads`, [value], {}, { shape: [rows / tokens, tokens, run] });
+  const seen = node(cx, 'where', `${name}.seen`, [mask, heads, least], {});
+  return node(cx, 'reshape', `${name}.seen.rows`, [seen], {}, { shape: [rows, run] });
 }
 
 /** x + r * (x^2 - x) in float32, pixels of 0 .. 1, with three maps an iteration. */

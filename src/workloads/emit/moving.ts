@@ -26,17 +26,16 @@ export function emitAvgpool(cx: EmitContext, layer: LayerOf<'avgpool'>, inputs: 
   return { ...x, value, shape: layer.output.shape, variance: x.variance.map((v) => v / 2) };
 }
 
-/** The same as concatenation along channels in the graph; parts of different codes become signed. Parts keep their scales: readers' weights are random. */
+/** Joins channels of images, features of sequences; parts of different codes become signed. Parts keep their scales: readers' weights are random. */
 export function emitConcat(cx: EmitContext, layer: LayerOf<'concat'>, inputs: readonly Coded[]): Coded {
-  const same = inputs.every(
-    (x) => x.type.bits === operand(inputs).type.bits && oneSided(x.type) === oneSided(operand(inputs).type),
-  );
+  const first = operand(inputs);
+  const same = inputs.every((x) => x.type.bits === first.type.bits && oneSided(x.type) === oneSided(first.type));
   const bits = Math.max(...inputs.map((x) => x.type.bits));
   const parts = same
     ? inputs
     : inputs.map((x, i) => asSigned(cx, `${layer.name}.signed${i}`, x, { kind: 'int', bits, coding: 'signed' }));
   const values = parts.map((p) => p.value);
-  const value = node(cx, 'concat', layer.name, values, { axis: 1 });
+  const value = node(cx, 'concat', layer.name, values, { axis: layer.output.shape.length === 2 ? 2 : 1 });
   const all = (pick: (x: Coded) => Float64Array) => Float64Array.from(parts.flatMap((p) => [...pick(p)]));
   const moments = { mean: all((p) => p.mean), variance: all((p) => p.variance) };
   return { ...operand(parts), value, shape: layer.output.shape, ...moments };
@@ -62,7 +61,8 @@ export function emitSlice(cx: EmitContext, layer: LayerOf<'slice'>, inputs: read
   const shape = [cx.batch, ...layer.output.shape];
   const starts = shape.map((_, axis) => (axis === 1 ? first : 0));
   const value = node(cx, 'slice', layer.name, [x.value], { starts, steps: shape.map(() => 1) }, { shape });
-  const part = (v: Float64Array) => v.slice(first, first + count);
+  // Rows of a sequence have the same features.
+  const part = (v: Float64Array) => (x.shape.length === 2 ? v : v.slice(first, first + count));
   return { ...x, value, shape: layer.output.shape, mean: part(x.mean), variance: part(x.variance) };
 }
 

@@ -65,12 +65,13 @@ export function convSums(codes: Int32Array, x: Coded, { out, perGroup, taps, gro
 
 export function emitLinear(cx: EmitContext, layer: LayerOf<'linear'>, inputs: readonly Coded[]): Coded {
   const x = operand(inputs);
-  const features = x.shape.reduce((n, d) => n * d, 1);
+  const rows = x.shape.length === 2;
+  const features = rows ? (x.shape[1] ?? 0) : x.shape.reduce((n, d) => n * d, 1);
   const flat =
-    x.shape.length === 1
+    rows || x.shape.length === 1
       ? x.value
       : node(cx, 'reshape', `${layer.name}.flatten`, [x.value], {}, { shape: [cx.batch, features] });
-  const out = layer.output.shape[0] ?? 0;
+  const out = layer.output.shape.at(-1) ?? 0;
   const type = weightType(cx.widths.weights);
   const codes = drawWeights(features * out, type, keyOf(cx, 'w'));
   const sums = linearSums(codes, x, features, out);
@@ -122,7 +123,7 @@ export function emitBias(
 }
 
 function resultOf({ name, attributes, output }: LayerOf<'conv'> | LayerOf<'linear'>): ResultOptions {
-  return { name, act: attributes.act, shape: output.shape };
+  return { name, act: attributes.act, shape: output.shape, axis: output.shape.length === 2 ? 2 : 1 };
 }
 
 export interface ResultOptions {
@@ -130,6 +131,8 @@ export interface ResultOptions {
   readonly act: Activation;
   /** Of the result, without the batch. */
   readonly shape: readonly number[];
+  /** Axis of the channels in the graph; 1 when left out, the last for rows of features. */
+  readonly axis?: number;
   /** How many neighbouring accumulator channels belong to one channel of the layer. */
   readonly repeat?: number;
 }
@@ -164,7 +167,14 @@ function requantize(cx: EmitContext, o: ResultOptions, acc: string, sums: Sums, 
   });
   const spec = type.coding === 'bipolar' ? signs(channels) : ({ mode: 'float32', scale, zeroPoint: 0 } as const);
   const relu = type.coding !== 'bipolar' && isOneSided(o.act);
-  const value = node(cx, 'requantize', `${o.name}.requantize`, [acc], { spec, axis: 1, relu }, { element: type });
+  const value = node(
+    cx,
+    'requantize',
+    `${o.name}.requantize`,
+    [acc],
+    { spec, axis: o.axis ?? 1, relu },
+    { element: type },
+  );
   return {
     value,
     type,

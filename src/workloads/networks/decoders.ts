@@ -2,39 +2,48 @@
  * Language models that write: GPT-2 (Radford 2019), Llama (Touvron 2023), BitNet b1.58 (Ma 2024). One block, described once and repeated.
  * `decode` makes one token behind a cache of keys and values; `prefill` reads a whole context.
  */
-import { SectionBuilder } from '../describe.ts';
+import { indexBits, SectionBuilder } from '../describe.ts';
 import type { ZooEntry } from '../entry.ts';
 import type { Network, Section, Value } from '../layers.ts';
 import { attend, feedForward, type Heads } from './attention.ts';
 
-interface Step {
+export interface Step {
   /** Tokens that are new. */
   readonly tokens: number;
   /** Tokens whose keys and values are in the cache. */
   readonly past: number;
 }
 
-const GPT2 = { layers: 12, width: 768, heads: 12, vocabulary: 50257, positions: 1024 } as const;
+export interface Gpt2 {
+  readonly layers: number;
+  readonly width: number;
+  readonly heads: number;
+  readonly vocabulary: number;
+  readonly positions: number;
+}
 
-function describeGpt2(step: Step): Network {
-  const { width, heads } = GPT2;
-  const s = new SectionBuilder('block', GPT2.layers);
+const GPT2: Gpt2 = { layers: 12, width: 768, heads: 12, vocabulary: 50257, positions: 1024 };
+
+export function describeGpt2(step: Step, o: Gpt2 = GPT2): Network {
+  const { width, heads } = o;
+  const s = new SectionBuilder('block', o.layers);
   const x = s.input([step.tokens, width], { coding: 'signed' });
   const normed = s.add('layer-norm', 'ln_1', [x], {});
   const project = (label: string) => s.linear(normed, label, width, { bias: true });
-  const [q, k, v] = [project('q'), cached(s, project('k'), 'k', step), cached(s, project('v'), 'v', step)];
-  const context = attend(s, q, k, v, 'att', { heads, kvHeads: heads });
+  const [q, k, v] = [project('q'), project('k'), project('v')];
+  const parts = { q, k: cached(s, k, 'k', step), v: cached(s, v, 'v', step) };
+  const context = attend(s, parts, 'att', { heads, kvHeads: heads, causal: true });
   const attended = s.add('add', 'att.add', [x, s.linear(context, 'proj', width, { bias: true })], { act: 'none' });
   const again = s.add('layer-norm', 'ln_2', [attended], {});
   const fed = feedForward(s, again, 'ff', { inner: 4 * width, act: 'gelu' });
   const y = s.add('add', 'ff.add', [attended, fed], { act: 'none' });
-  const rows = [GPT2.vocabulary, GPT2.positions];
+  const rows = [o.vocabulary, o.positions];
   return {
-    sections: [embed(step, rows, width), s.finish([y, k, v]), head(step, width, 'layer-norm', GPT2.vocabulary, true)],
+    sections: [embed(step, rows, width), s.finish([y, k, v]), head(step, width, 'layer-norm', o.vocabulary, true)],
   };
 }
 
-interface Llama extends Heads {
+export interface Llama extends Heads {
   readonly layers: number;
   readonly width: number;
   readonly inner: number;
@@ -44,15 +53,16 @@ interface Llama extends Heads {
   readonly act: 'swish' | 'relu2';
 }
 
-function describeLlama(o: Llama, step: Step): Network {
+export function describeLlama(o: Llama, step: Step): Network {
   const s = new SectionBuilder('block', o.layers);
   const x = s.input([step.tokens, o.width], { coding: 'signed' });
   const normed = s.add('rms-norm', 'norm_1', [x], {});
   const shared = (o.width / o.heads) * o.kvHeads;
   const q = s.add('rotary', 'q.rotary', [s.linear(normed, 'q', o.width)], {});
-  const k = cached(s, s.add('rotary', 'k.rotary', [s.linear(normed, 'k', shared)], {}), 'k', step);
-  const v = cached(s, s.linear(normed, 'v', shared), 'v', step);
-  const context = attend(s, q, k, v, 'att', { heads: o.heads, kvHeads: o.kvHeads });
+  const k = s.add('rotary', 'k.rotary', [s.linear(normed, 'k', shared)], {});
+  const v = s.linear(normed, 'v', shared);
+  const parts = { q, k: cached(s, k, 'k', step), v: cached(s, v, 'v', step) };
+  const context = attend(s, parts, 'att', { heads: o.heads, kvHeads: o.kvHeads, causal: true });
   const attended = s.add('add', 'att.add', [x, s.linear(context, 'o', o.width)], { act: 'none' });
   const again = s.add('rms-norm', 'norm_2', [attended], {});
   const gate = s.linear(again, 'gate', o.inner, { act: o.act });
@@ -67,16 +77,16 @@ function describeLlama(o: Llama, step: Step): Network {
   };
 }
 
-/** New rows behind those of the cache, which is an input of the block. */
-function cached(s: SectionBuilder, rows: Value, name: string, { past }: Step): Value {
-  if (past === 0) return rows;
-  const cache = s.input([past, rows.shape[1] ?? 0], { name: `${name}.cache`, coding: 'signed' });
-  return s.add('cache-append', `${name}.append`, [cache, rows], {});
+/** New rows behind those of the cache, which is an input of the block; only the new ones are its output. */
+function cached(s: SectionBuilder, rows: Value, name: string, { past }: Step): readonly Value[] {
+  if (past === 0) return [rows];
+  return [s.input([past, rows.shape[1] ?? 0], { name: `${name}.cache`, coding: 'signed' }), rows];
 }
 
 function embed({ tokens }: Step, rows: readonly number[], width: number): Section {
   const s = new SectionBuilder('embeddings');
-  return s.finish([s.add('embedding', 'emb', [s.input([tokens], { name: 'ids', bits: 16 })], { rows, width })]);
+  const ids = s.input([tokens], { name: 'ids', bits: indexBits(rows[0] ?? 1) });
+  return s.finish([s.add('embedding', 'emb', [ids], { rows, width })]);
 }
 
 function head(step: Step, width: number, norm: 'layer-norm' | 'rms-norm', words: number, tied: boolean): Section {

@@ -1,11 +1,13 @@
 /** BERT (Devlin 2018), ConvBERT (Jiang 2020) and the Transformer (Vaswani 2017): blocks that repeat, described once. */
-import { SectionBuilder } from '../describe.ts';
+import { indexBits, SectionBuilder } from '../describe.ts';
 import type { ZooEntry } from '../entry.ts';
 import type { Network, Value } from '../layers.ts';
 import { addNorm, attend, attention, feedForward } from './attention.ts';
 
-interface Bert {
+export interface Bert {
+  /** Blocks. */
   readonly layers: number;
+  /** Features, 64 a head. */
   readonly width: number;
   readonly tokens: number;
 }
@@ -13,7 +15,8 @@ interface Bert {
 const VOCABULARY = 30522;
 const POSITIONS = 512;
 
-function describeBert({ layers, width, tokens }: Bert): Network {
+/** Embeddings, one block as often as there are layers, pooler. */
+export function describeBert({ layers, width, tokens }: Bert): Network {
   const heads = width / 64;
   const block = new SectionBuilder('block', layers);
   const x = block.input([tokens, width], { coding: 'signed' });
@@ -24,7 +27,7 @@ function describeBert({ layers, width, tokens }: Bert): Network {
 
 function embeddings(tokens: number, width: number) {
   const s = new SectionBuilder('embeddings');
-  const ids = s.input([tokens], { name: 'ids', bits: 16 });
+  const ids = s.input([tokens], { name: 'ids', bits: indexBits(VOCABULARY) });
   const summed = s.add('embedding', 'emb', [ids], { rows: [VOCABULARY, POSITIONS, 2], width });
   return s.finish([s.add('layer-norm', 'emb.ln', [summed], {})]);
 }
@@ -37,8 +40,8 @@ function pooler(tokens: number, width: number) {
 }
 
 /** Half of the heads attend; the others convolve along the tokens with kernels that each token computes. */
-function describeConvbert(tokens: number): Network {
-  const [width, half, heads, kernel] = [768, 384, 6, 9];
+export function describeConvbert(tokens: number, width = 768): Network {
+  const [half, heads, kernel] = [width / 2, width / 128, 9];
   const s = new SectionBuilder('block', 12);
   const x = s.input([tokens, width], { coding: 'signed' });
   const project = (v: Value, label: string, out = half) => s.linear(v, label, out, { bias: true });
@@ -47,10 +50,10 @@ function describeConvbert(tokens: number): Network {
   const generated = project(s.add('multiply', 'conv_query', [key, q], {}), 'conv_kernel_gen', heads * kernel);
   const kernels = s.add('softmax', 'conv_softmax', [generated], { run: kernel });
   const convolved = s.add('dynamic-conv1d', 'span_dyn_conv', [project(x, 'conv_point'), kernels], { kernel, heads });
-  const context = attend(s, q, k, v, 'att', { heads, kvHeads: heads });
+  const context = attend(s, { q, k: [k], v: [v] }, 'att', { heads, kvHeads: heads });
   const joined = project(s.add('concat', 'join', [context, convolved], {}), 'attn_out', width);
   const attended = addNorm(s, x, joined, 'att');
-  const y = addNorm(s, attended, feedForward(s, attended, 'ff', { inner: 3072, act: 'gelu' }), 'ff');
+  const y = addNorm(s, attended, feedForward(s, attended, 'ff', { inner: 4 * width, act: 'gelu' }), 'ff');
   return { sections: [embeddings(tokens, width), s.finish([y])] };
 }
 
@@ -65,7 +68,7 @@ function describeTransformer({ width, heads }: Translator): Network {
   const form = { width, heads, bias: false };
   const embed = (name: string, rows: readonly number[]) => {
     const s = new SectionBuilder(name);
-    const ids = s.input([tokens], { name: 'ids', bits: 16 });
+    const ids = s.input([tokens], { name: 'ids', bits: indexBits(vocabulary) });
     return s.finish([s.add('embedding', 'emb', [ids], { rows, width })]);
   };
   const encoder = new SectionBuilder('encoder', layers);
@@ -77,7 +80,7 @@ function describeTransformer({ width, heads }: Translator): Network {
   const decoder = new SectionBuilder('decoder', layers);
   const y = decoder.input([tokens, width], { coding: 'signed' });
   const memory = decoder.input([tokens, width], { name: 'memory', coding: 'signed' });
-  const self = addNorm(decoder, y, attention(decoder, y, y, 'self', form), 'self');
+  const self = addNorm(decoder, y, attention(decoder, y, y, 'self', { ...form, causal: true }), 'self');
   const cross = addNorm(decoder, self, attention(decoder, self, memory, 'cross', form), 'cross');
   const decoded = addNorm(decoder, cross, feedForward(decoder, cross, 'ff', inner), 'ff');
 

@@ -28,7 +28,7 @@ it('zoo list: a line for each network', async () => {
 });
 
 it('zoo show: layers that add up, blocks with how often they run, and what is missing', async () => {
-  const { out } = await qnpu('zoo', 'show', 'llama-7b-decode-w4a8', '--json');
+  const { out } = await qnpu('zoo', 'show', 'llama-7b-decode-w4a1', '--json');
   const shown = JSON.parse(out) as {
     macs: number;
     params: number;
@@ -41,7 +41,9 @@ it('zoo show: layers that add up, blocks with how often they run, and what is mi
   expect([sum((l) => l.macs), sum((l) => l.params)]).toEqual([shown.macs, shown.params]);
   expect(shown.sections.map((s) => s.repeat)).toEqual([1, 32, 1]);
   expect(shown.graph).toBe(false);
-  expect(shown.missing.join()).toContain('rotary');
+  expect(shown.missing.join()).toContain('add of one-bit activations');
+  const wide = JSON.parse((await qnpu('zoo', 'show', 'llama-7b-decode-w4a8', '--json')).out) as { graph: boolean };
+  expect(wide.graph).toBe(true);
 
   const text = (await qnpu('zoo', 'show', 'zoo:resnet18-w4a4')).out;
   for (const part of ['layer4.1.conv2', 'w8a4', 'torchvision', 'yes: zoo:resnet18-w4a4']) expect(text).toContain(part);

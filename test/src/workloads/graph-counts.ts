@@ -7,9 +7,9 @@ const sizeOf = (shape: readonly number[]) => shape.reduce((n, d) => n * d, 1);
 export function graphMacs(graph: Graph): number {
   let macs = 0;
   for (const node of graph.nodes) {
-    if (node.op !== 'conv' && node.op !== 'matmul') continue;
-    const weights = graph.constants.get(node.inputs[1]!)!.type.shape;
-    const each = node.op === 'conv' ? sizeOf(weights) / weights[0]! : weights[0]!;
+    if (node.op !== 'conv' && node.op !== 'matmul' && node.op !== 'product') continue;
+    const weights = graph.values.get(node.inputs[1]!)!.shape;
+    const each = node.op === 'conv' ? sizeOf(weights) / weights[0]! : weights.at(-2)!;
     macs += sizeOf(graph.values.get(node.output)!.shape) * each;
   }
   return macs;

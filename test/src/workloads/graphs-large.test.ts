@@ -8,6 +8,7 @@ import { graphMacs } from './graph-counts.ts';
 describe.each([
   { name: 'vgg16', input: [3, 32, 32] },
   { name: 'alexnet', input: [3, 64, 64] },
+  { name: 'alexnet-2group', input: [3, 67, 67] },
 ] as const)('$name', ({ name, input }) => {
   it('has as many MACs', () => {
     expect(graphMacs(openZoo(`${name}-w4a4`))).toBe(ZOO.find((e) => e.name === name)?.totals.macs);

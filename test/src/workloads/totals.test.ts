@@ -162,9 +162,7 @@ function productSums(network: Network): Record<string, number> {
 }
 
 function tableSums(table: Table): Record<string, number> {
-  return sums(
-    table.gemms!.map(([, , m, k, n, count, weights]) => ({ m, k, n, count, steps: 1, weights: weights === 1 })),
-  );
+  return sums(table.gemms!.map(([, , m, k, n, count, weights]) => ({ m, k, n, count, weights: weights === 1 })));
 }
 
 function sums(products: readonly Product[]): Record<string, number> {
