@@ -6,6 +6,7 @@
 import { type Diagnostic, InputError, InternalError, QnpuError, UnsupportedError } from '../../../isa/base/errors.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { OpError } from '../../graph/ops/op.ts';
+import { renameValues } from '../../graph/rename.ts';
 import { type ElementType, type Graph, INT32, type IntegerType, integerRange, sizeOf } from '../../graph/types.ts';
 import { verify } from '../../graph/verify.ts';
 import { ImportContext, type QuantizerSite } from './context.ts';
@@ -134,9 +135,15 @@ class Session {
     for (const node of this.#nodes) this.#guard(nodeLabel(node), node.outputs, () => this.#node(node));
     const outputs = graph.outputs.map((o) => this.#output(o.name));
     this.#throwIssues();
-    const imported = this.#cx.builder.finish(outputs);
+    const built = this.#cx.builder.finish(outputs);
+    const names = outputNames(
+      built,
+      graph.outputs.map((o) => o.name),
+    );
+    const imported = renameValues(built, names);
     requireRunnable(imported);
-    const { notes, quantizers } = this.#cx;
+    const { notes } = this.#cx;
+    const quantizers = this.#cx.quantizers.map((q) => ({ ...q, codes: names.get(q.codes) ?? q.codes }));
     if (imported.nodes.length === 0) notes.push('the model computes nothing: its results are its inputs');
     const computed = [...this.#cx.floatNodes].filter((n) => n.opType !== 'QuantizeLinear');
     return { graph: imported, notes, quantizers, floatNodes: computed.map(nodeLabel) };
@@ -325,6 +332,17 @@ class Session {
       { diagnostics },
     );
   }
+}
+
+/** Computed outputs that have another name than in the model, where that name is free. */
+function outputNames(graph: Graph, names: readonly string[]): Map<string, string> {
+  const computed = new Set(graph.nodes.map((n) => n.output));
+  const renamed = new Map<string, string>();
+  graph.outputs.forEach((id, i) => {
+    const name = names[i] ?? id;
+    if (name !== id && computed.has(id) && !renamed.has(id) && !graph.values.has(name)) renamed.set(id, name);
+  });
+  return renamed;
 }
 
 /** Sums that may leave 32 bits are the model's; any other finding of the verifier is our own mistake. */

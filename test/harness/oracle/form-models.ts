@@ -76,6 +76,23 @@ function convForm(shape: readonly number[], w: readonly number[], attributes: At
   };
 }
 
+/** Attributes, input and weights of a transposed convolution. */
+function transposedForm(
+  shape: readonly number[],
+  w: readonly number[],
+  attributes: Attributes,
+  perChannel = true,
+): Form {
+  return (m) => {
+    const x = scaledInput(m, 'uint8', shape);
+    const outputs = (w[1] ?? 1) * ((attributes.group as number | undefined) ?? 1);
+    const weights = scaledWeights(m, 'int8', w, perChannel ? 1 : undefined, false);
+    const y = m.node('ConvTranspose', [x.float, weights.float, floats(m, [outputs])], attributes);
+    quantizedOutput(m, y, 'uint8', shape.length, 0.2, 100);
+    return m.model('transposed');
+  };
+}
+
 type BiasForm = 'none' | 'int32' | 'float' | readonly number[];
 
 function gemmForm(attributes: Attributes, bias: BiasForm): Form {
@@ -250,6 +267,33 @@ const line: Form = withOpset(13, (m) => {
   quantizedOutput(m, m.node('Gemm', [flat, w([5, 4]), floats(m, [5])], { transB: 1 }), 'uint8', 2);
   return m.model('line');
 });
+
+/** The runtime multiplies floats here, in an order of its own; codes may differ where two are right. */
+export const TRANSPOSED_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
+  ['4x4, stride 2', transposedForm([1, 3, 5, 4], [3, 4, 4, 4], { strides: [2, 2], pads: [1, 1, 1, 1] })],
+  ['2x2, stride 2', transposedForm([2, 3, 3, 4], [3, 4, 2, 2], { strides: [2, 2] }, false)],
+  [
+    '3x3, stride 2, output_padding',
+    transposedForm([1, 3, 5, 4], [3, 4, 3, 3], { strides: [2, 2], pads: [1, 1, 1, 1], output_padding: [1, 1] }),
+  ],
+  ['stride 1', transposedForm([1, 3, 5, 4], [3, 4, 3, 3], { pads: [1, 1, 1, 1] })],
+  ['one pixel', transposedForm([2, 9, 1, 1], [9, 4, 4, 4], {})],
+  ['a row of pixels', transposedForm([1, 5, 1, 6], [5, 2, 3, 4], { strides: [2, 2], pads: [0, 1, 1, 0] })],
+  ['strides of 3 and 2', transposedForm([1, 3, 4, 5], [3, 2, 5, 3], { strides: [3, 2], pads: [2, 0, 1, 1] })],
+  ['a stride larger than the kernel', transposedForm([1, 3, 4, 4], [3, 2, 2, 1], { strides: [3, 2] })],
+  ['dilated', transposedForm([1, 3, 4, 5], [3, 2, 3, 3], { strides: [2, 1], dilations: [2, 2], pads: [1, 2, 1, 2] })],
+  [
+    'dilated by 3 with a stride of 2',
+    transposedForm([1, 3, 6, 5], [3, 2, 3, 2], { strides: [2, 2], dilations: [3, 1] }),
+  ],
+  ['large pads', transposedForm([1, 3, 6, 6], [3, 2, 2, 2], { strides: [2, 2], pads: [3, 2, 3, 4] })],
+  ['grouped', transposedForm([1, 6, 4, 4], [6, 2, 4, 4], { strides: [2, 2], pads: [1, 1, 1, 1], group: 3 })],
+  ['depthwise', transposedForm([1, 6, 4, 4], [6, 1, 3, 3], { strides: [2, 2], pads: [1, 1, 0, 0], group: 6 })],
+  ['1-D', transposedForm([1, 3, 7], [3, 4, 4], { strides: [2], pads: [1, 1] })],
+  ['SAME_UPPER', transposedForm([1, 3, 4, 4], [3, 2, 3, 3], { strides: [2, 2], auto_pad: 'SAME_UPPER' })],
+  ['SAME_LOWER', transposedForm([1, 3, 4, 4], [3, 2, 3, 3], { strides: [2, 2], auto_pad: 'SAME_LOWER' })],
+  ['output_shape', transposedForm([1, 3, 4, 4], [3, 2, 3, 3], { strides: [2, 2], output_shape: [8, 8] })],
+]);
 
 /** By name; every one equals the oracle bit for bit. */
 export const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([

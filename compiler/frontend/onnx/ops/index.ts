@@ -16,6 +16,7 @@ import {
   importSoftsign,
   importThresholdedRelu,
 } from './activations.ts';
+import { importConvTranspose } from './conv-transpose.ts';
 import {
   importBinary,
   importClip,
@@ -72,6 +73,7 @@ export type Importer = (cx: ImportContext) => void;
 
 const STANDARD: Readonly<Record<string, Importer>> = {
   Conv: importConv,
+  ConvTranspose: importConvTranspose,
   Gemm: importGemm,
   MatMul: importMatMul,
   QuantizeLinear: importQuantizeLinear,
@@ -214,7 +216,6 @@ const HINTS: Readonly<Record<string, string>> = {
   TopK: 'end the network before it: the result is the scores, which the host sorts',
   FloatQuant: 'minifloat quantizers are not supported: use Quant',
   MultiThreshold: 'export with quantizers (Quant), before conversion for FINN',
-  ConvTranspose: 'use a convolution and DepthToSpace, or Resize and a convolution',
 };
 
 /** Advice on an op that is not supported. */

@@ -44,6 +44,15 @@ describe('dynamic dims', () => {
   });
 });
 
+describe('outputs', () => {
+  it('have their names of the model, whatever they are made of', () => {
+    const nodes = [makeNode('Elu', ['x'], ['a']), makeNode('LeakyRelu', ['a'], ['y']), quant('y', 'q')];
+    const outputs = ['y', 'q'].map((name) => makeValue(name, 'float32', [null, null]));
+    const { graph } = importModel(model(nodes, { initializers: quantParameters, outputs }));
+    expect(graph.outputs).toEqual(['y', 'q']);
+  });
+});
+
 describe('refusals', () => {
   const clean = { initializers: quantParameters };
 
