@@ -83,6 +83,28 @@ function activationForm(make: (m: ModelMaker, x: string) => string, opset = 17):
   };
 }
 
+/** A node between quantizers whose result is of a few units. */
+function normLike(make: (m: ModelMaker, x: string) => string, shape: readonly number[], opset = 17): Form {
+  return (m) => {
+    m.opset = opset;
+    const x = scaledInput(m, 'uint8', shape, 0.02, 128);
+    quantizedOutput(m, make(m, x.float), 'uint8', shape.length, m.scale(0.03, 0.06), 128);
+    return m.model('norm-like');
+  };
+}
+
+function reduceForm(op: string, shape: readonly number[], axes: readonly number[], scale: number, keepdims = 1): Form {
+  return (m) => {
+    // Axes are an attribute of all but ReduceSum up to opset 17.
+    m.opset = 17;
+    const x = scaledInput(m, 'uint8', shape, 0.02, 128);
+    const inputs = op === 'ReduceSum' ? [x.float, m.tensor('int64', [axes.length], axes)] : [x.float];
+    const y = m.node(op, inputs, { keepdims, ...(op === 'ReduceSum' ? {} : { axes: [...axes] }) });
+    quantizedOutput(m, y, 'uint8', shape.length - (keepdims === 1 ? 0 : axes.length), scale, 50);
+    return m.model('reduce');
+  };
+}
+
 /** Gelu as PyTorch exports it before opset 20. */
 function spelledGelu(m: ModelMaker, x: string): string {
   const scalar = (v: number) => m.tensor('float32', [], [v]);
@@ -116,6 +138,50 @@ export const FLOAT_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['Elu with a slope', activationForm((m, x) => m.node('Elu', [x], { alpha: float(0.5) }))],
   ['Mish', activationForm((m, x) => m.node('Mish', [x]), 18)],
   ['Mish spelled out', activationForm((m, x) => m.node('Mul', [x, m.node('Tanh', [m.node('Softplus', [x])])]))],
+  ...['ReduceSum', 'ReduceL1', 'ReduceL2', 'ReduceSumSquare'].flatMap((op): [string, Form][] => [
+    [`${op} of the last axis`, reduceForm(op, [4, 20, 9], [-1], 0.1)],
+    [`${op} of the image, dropped`, reduceForm(op, [2, 24, 3, 3], [2, 3], 0.1, 0)],
+  ]),
+  ['ReduceSum of the first axis', reduceForm('ReduceSum', [5, 90], [0], 0.1)],
+  ['LogSoftmax', normLike((m, x) => m.node('LogSoftmax', [x], { axis: -1 }), [4, 30])],
+  ['LogSoftmax of channels', normLike((m, x) => m.node('LogSoftmax', [x], { axis: 1 }), [2, 5, 4, 4])],
+  ['CumSum', normLike((m, x) => m.node('CumSum', [x, m.tensor('int64', [], [1])]), [3, 9, 5])],
+  [
+    'CumSum backwards, exclusive',
+    normLike((m, x) => m.node('CumSum', [x, m.tensor('int64', [], [-1])], { reverse: 1, exclusive: 1 }), [3, 9, 5]),
+  ],
+  [
+    'InstanceNormalization',
+    normLike((m, x) => m.node('InstanceNormalization', [x, floats(m, [5], 0.5, 1), floats(m, [5])]), [2, 5, 4, 4]),
+  ],
+  [
+    'GroupNormalization by channel',
+    normLike(
+      (m, x) => m.node('GroupNormalization', [x, floats(m, [6], 0.5, 1), floats(m, [6])], { num_groups: 3 }),
+      [2, 6, 4, 4],
+      21,
+    ),
+  ],
+  [
+    'GroupNormalization by group',
+    normLike(
+      (m, x) => m.node('GroupNormalization', [x, floats(m, [3], 0.5, 1), floats(m, [3])], { num_groups: 3 }),
+      [2, 6, 4, 4],
+      18,
+    ),
+  ],
+  ...(
+    [
+      [5, 0.75],
+      [3, 0.5],
+    ] as const
+  ).map(([size, beta]): [string, Form] => [
+    `LRN over ${size} channels, beta ${beta}`,
+    normLike(
+      (m, x) => m.node('LRN', [x], { size, alpha: float(0.5), beta: float(beta), bias: float(1) }),
+      [1, 9, 4, 4],
+    ),
+  ]),
   ['RMSNormalization', normForm('RMSNormalization', [2, 3, 48], 2, false, 23)],
 ]);
 
@@ -158,6 +224,13 @@ const causal: Form = (m) => {
   return m.model('causal');
 };
 
+function atOpset(opset: number, form: Form): Form {
+  return (m) => {
+    m.opset = opset;
+    return form(m);
+  };
+}
+
 /** Equal to the runtime, element by element. */
 export const SEQUENCE_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['MatMul of two activations', productForm([3, 6], [6, 5], 2)],
@@ -179,5 +252,15 @@ export const SEQUENCE_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
     unaryForm([2, 3, 4], (m, x) => m.node('Where', [bools(m, [3, 1]), x.float, floats(m, [4])])),
   ],
   ['Where to minus infinity', causal],
+  ...['ReduceMax', 'ReduceMin'].flatMap((op): [string, Form][] =>
+    [
+      [`${op} of the last axis`, unaryForm([3, 7, 5], (m, x) => m.node(op, [x.float], { axes: [-1] }))],
+      [
+        `${op} of all, dropped`,
+        unaryForm([2, 3, 4, 5], (m, x) => m.node(op, [x.float], { keepdims: 0, axes: [1, 3] }), 2),
+      ],
+    ].map(([name, form]): [string, Form] => [name as string, atOpset(13, form as Form)]),
+  ),
+  ['Tile', unaryForm([2, 3, 4], (m, x) => m.node('Tile', [x.float, m.tensor('int64', [3], [1, 2, 3])]))],
   ['Expand', unaryForm([2, 1, 4], (m, x) => m.node('Expand', [x.float, m.tensor('int64', [4], [3, 1, 5, 1])]), 4)],
 ]);

@@ -27,6 +27,7 @@ import {
   importUnary,
 } from './elementwise.ts';
 import { importBiasGelu, importErf, importFastGelu, importGelu, importSwish } from './gelu.ts';
+import { importGroupNormalization, importInstanceNormalization, importLrn } from './group-norms.ts';
 import { importDequantizeLinear, importQuantizeLinear } from './linear-quantizers.ts';
 import { importExpand, importWhere } from './lookup.ts';
 import {
@@ -42,7 +43,7 @@ import {
   importUnsqueeze,
 } from './movement.ts';
 import { importBatchNormalization, importLayerNormalization, importSoftmax } from './normalize.ts';
-import { importGather, importResize, importSpaceToDepth, importSplit } from './picking.ts';
+import { importGather, importResize, importSpaceToDepth, importSplit, importTile } from './picking.ts';
 import {
   importAveragePool,
   importGlobalAveragePool,
@@ -68,6 +69,16 @@ import {
   importQLinearUnary,
 } from './qoperator.ts';
 import { importGru, importLstm, importRnn } from './recurrent.ts';
+import {
+  importCumSum,
+  importLogSoftmax,
+  importReduceL1,
+  importReduceL2,
+  importReduceMax,
+  importReduceMin,
+  importReduceSum,
+  importReduceSumSquare,
+} from './reductions.ts';
 
 export type Importer = (cx: ImportContext) => void;
 
@@ -130,6 +141,18 @@ const STANDARD: Readonly<Record<string, Importer>> = {
   GlobalAveragePool: importGlobalAveragePool,
   GlobalMaxPool: importGlobalMaxPool,
   ReduceMean: importReduceMean,
+  ReduceSum: importReduceSum,
+  ReduceMax: importReduceMax,
+  ReduceMin: importReduceMin,
+  ReduceL1: importReduceL1,
+  ReduceL2: importReduceL2,
+  ReduceSumSquare: importReduceSumSquare,
+  CumSum: importCumSum,
+  LogSoftmax: importLogSoftmax,
+  InstanceNormalization: importInstanceNormalization,
+  GroupNormalization: importGroupNormalization,
+  LRN: importLrn,
+  Tile: importTile,
   Concat: importConcat,
   Reshape: importReshape,
   Flatten: importFlatten,

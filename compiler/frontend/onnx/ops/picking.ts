@@ -7,6 +7,7 @@ import { size } from '../constants.ts';
 import type { ImportContext } from '../context.ts';
 import { axisOf, whole } from '../fold.ts';
 import { invalid, refuse } from '../meaning.ts';
+import { Formula } from './formula.ts';
 import { gatherRows } from './lookup.ts';
 import { moved } from './movement.ts';
 
@@ -83,6 +84,29 @@ function pick(cx: ImportContext, id: string, axis: number, indices: readonly num
     });
   const parts = indices.map((v, i) => piece(cx, id, axis, { start: v, count: 1, step: 1 }, `${name}${i}`));
   return cx.add('concat', parts, { axis }, { output: name });
+}
+
+/** Each axis as a whole, one copy behind the other. */
+export function importTile(cx: ImportContext): void {
+  const { shape } = cx.typeOf(cx.input(0));
+  const times = whole(cx.constantInput(1, 'the repetitions') ?? invalid('Tile has no repetitions'));
+  if (times.length !== shape.length || times.some((t) => t < 1))
+    invalid(`repetitions [${times.join(', ')}] of [${shape.join(', ')}]`, { expected: 'at least 1 for each axis' });
+  const f = new Formula(cx);
+  const emit = (id: string): string =>
+    times.reduce((from, k, axis) => {
+      if (k === 1) return from;
+      const own = cx.builder.typeOf(from).shape;
+      const [outer, inner] = [size(own.slice(0, axis)), size(own.slice(axis))];
+      const wide = { shape: [outer, k, inner] };
+      const copies = cx.add('expand', [f.reshape(from, [outer, 1, inner])], wide, { output: f.name() });
+      return f.reshape(
+        copies,
+        own.map((d, i) => (i === axis ? d * k : d)),
+      );
+    }, id);
+  if (times.every((t) => t === 1)) cx.result(cx.input(0));
+  else moved(cx, { emit, axis: (a) => (times[a] === 1 ? a : undefined) });
 }
 
 /** [N, C, H, W] -> [N, C b b, H / b, W / b]: block row and column outermost in the channels. */

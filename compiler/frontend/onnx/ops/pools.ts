@@ -4,13 +4,13 @@
  */
 import { outputSize } from '../../../graph/ops/window.ts';
 import { integerRange, type Window } from '../../../graph/types.ts';
-import { intAttribute, intsAttribute } from '../attributes.ts';
+import { intAttribute } from '../attributes.ts';
 import type { ImportContext } from '../context.ts';
-import { axisOf, whole } from '../fold.ts';
 import { invalid, isFusable, type QuantizerTarget, refuse, UNBOUNDED } from '../meaning.ts';
 import { isByte, poolQuantizer } from './linear-quantizers.ts';
 import { moved } from './movement.ts';
 import type { Codelike } from './products.ts';
+import { reducedAxes } from './reductions.ts';
 import { singleScale, singleZero } from './scaling.ts';
 import { asImage, fromImage, imageShape, poolWindow } from './window.ts';
 
@@ -111,12 +111,9 @@ export function importGlobalAveragePool(cx: ImportContext): void {
 }
 
 export function importReduceMean(cx: ImportContext): void {
-  const { shape } = cx.typeOf(cx.input(0));
-  const given = cx.constantInput(1, 'the axes');
-  const axes = (given === undefined ? intsAttribute(cx.node, 'axes') : whole(given)) ?? shape.map((_, d) => d);
-  const own = [...new Set(axes.map((a) => axisOf(a, shape.length)))].sort((a, b) => a - b);
-  if (own.length === 0) refuse('ReduceMean over no axes', { expected: 'at least one axis' });
-  mean(cx, own, intAttribute(cx.node, 'keepdims', 1) !== 0, false);
+  const axes = reducedAxes(cx);
+  if (axes.length === 0) refuse('ReduceMean over no axes', { expected: 'at least one axis' });
+  mean(cx, axes, intAttribute(cx.node, 'keepdims', 1) !== 0, false);
 }
 
 /**
