@@ -48,7 +48,7 @@ export function validationText({ groups, rows, ok, tool }: Validation, all: bool
       verdict(r),
     ]),
   );
-  const notes = shown.filter((r) => r.note !== '' && (!r.ok || r.use === 'listed'));
+  const notes = reasons(shown.filter((r) => r.note !== '' && (!r.ok || r.use === 'listed')));
   return [
     `${tool} validate: ${rows.length} rows, ${rows.filter((r) => !r.ok).length} miss their band${ok ? '' : ' (exit 4)'}`,
     '',
@@ -56,7 +56,7 @@ export function validationText({ groups, rows, ok, tool }: Validation, all: bool
     '',
     ...table,
     ...(all ? [] : ['', `the ${SHOWN} largest errors of each group and all that miss; every row with --all or --json`]),
-    ...(notes.length === 0 ? [] : ['', 'why', ...notes.map((r) => `  ${r.quantity}: ${r.note}`)]),
+    ...(notes.length === 0 ? [] : ['', 'why', ...notes]),
   ].join('\n');
 }
 
@@ -66,12 +66,32 @@ function pick(rows: readonly Row[], all: boolean): readonly Row[] {
   return rows.filter((r) => !r.ok || worst.includes(r) || r.use === 'fitted' || r.use === 'listed');
 }
 
+/** Each reason once, with whose rows it is about. */
+function reasons(rows: readonly Row[]): string[] {
+  return sameReason(rows).map((same) => {
+    const [first] = same as [Row];
+    const which = same.length === 1 ? first.quantity : `${same.length} rows`;
+    return `  ${first.reference}, ${which}: ${first.note}`;
+  });
+}
+
+/** Rows of one reference with one note together, in the order of their first. */
+export function sameReason(rows: readonly Row[]): Row[][] {
+  const about = new Map<string, Row[]>();
+  for (const r of rows) {
+    const key = `${r.reference}: ${r.note}`;
+    about.set(key, [...(about.get(key) ?? []), r]);
+  }
+  return [...about.values()];
+}
+
 function verdict(r: Row): string {
   if (r.use === 'listed') return 'not judged';
   return r.ok ? '' : `misses ${r.bandPercent} %`;
 }
 
-function figure(n: number): string {
+/** A figure as both views print it. */
+export function figure(n: number): string {
   if (Number.isInteger(n)) return n.toLocaleString('en-US');
   return Math.abs(n) >= 100 ? n.toFixed(1) : n.toPrecision(4);
 }

@@ -27,6 +27,7 @@ td.key{white-space:nowrap}td.name{min-width:9rem;max-width:16rem;overflow-wrap:b
 tr.sum td{font-weight:600;border-bottom:0}tr.group td{padding-top:.8rem;font-weight:600;color:var(--soft)}
 i.key{display:inline-block;width:.75em;height:.75em;border-radius:2px;margin-right:.45em}
 .legend{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;font-size:.85rem;margin:.3rem 0 .6rem;padding:0;list-style:none}
+svg.plot{display:block;width:100%;min-width:40rem}svg.plot text{font-size:13px;fill:var(--ink)}svg.plot text.axis{font-size:11px;fill:var(--soft)}
 details{margin:.5rem 0}summary{cursor:pointer;color:var(--soft)}
 li{margin:.3rem 0;overflow-wrap:anywhere}footer{margin-top:2.5rem;border-top:1px solid var(--line);padding-top:.8rem}
 @media(max-width:40rem){td.what,th.what{display:none}td.graph{width:22%}}
