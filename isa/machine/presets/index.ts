@@ -12,6 +12,7 @@ import { sinangil7nm } from './sinangil-7nm.ts';
 import { teach8x8 } from './teach-8x8.ts';
 import { tpuV1 } from './tpu-v1.ts';
 import { tsmc22nmDcim } from './tsmc-22nm-dcim.ts';
+import { visionServer } from './vision-server.ts';
 import { wattA1Like } from './watt-a1-like.ts';
 
 export const PRESETS: Readonly<Record<string, Machine>> = Object.fromEntries(
@@ -29,5 +30,6 @@ export const PRESETS: Readonly<Record<string, Machine>> = Object.fromEntries(
     gemmini16x16,
     bitfusion45nm,
     eyerissLike,
+    visionServer,
   ].map((m) => [m.name, m]),
 );
