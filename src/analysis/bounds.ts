@@ -10,7 +10,7 @@ import type { Program } from '../../isa/program.ts';
 import { periodPs } from '../../sim/timing/system.ts';
 import { distinctDramBytes } from './footprint.ts';
 
-type Unit = 'arrays' | 'vector lanes' | 'drain lanes';
+export type Unit = 'arrays' | 'vector lanes' | 'drain lanes';
 
 export interface LayerBound {
   readonly computeCycles: number;
@@ -19,6 +19,8 @@ export interface LayerBound {
 
 export interface Bounds {
   readonly layers: readonly LayerBound[];
+  /** Of all layers together. */
+  readonly unitCycles: Readonly<Record<Unit, number>>;
   readonly computeCycles: number;
   readonly dramCycles: number;
   readonly compulsoryBytes: number;
@@ -40,18 +42,45 @@ export function dramBytesPerCycle(machine: Machine): number {
 export function boundsOf(program: Program, machine: Machine, layerActions: ReadonlyMap<number, ActionCounts>): Bounds {
   const work = program.symbols.layers.map((_, l) => unitCycles(machine, layerActions.get(l)));
   const on = (unit: Unit) => Math.floor(work.reduce((n, w) => n + w[unit], 0) / machine.cores);
-  const compulsoryBytes = distinctDramBytes(program);
-  const dramCycles = Math.floor(compulsoryBytes / dramBytesPerCycle(machine));
   const units = { arrays: on('arrays'), 'vector lanes': on('vector lanes'), 'drain lanes': on('drain lanes') };
-  const [binding, boundCycles] = largest({ ...units, DRAM: dramCycles });
-  return {
-    layers: work.map((w) => layerBound(w, machine.cores)),
-    computeCycles: Math.max(...Object.values(units)),
-    dramCycles,
-    compulsoryBytes,
-    boundCycles,
-    binding,
-  };
+  return networkBounds(
+    machine,
+    work.map((w) => layerBound(w, machine.cores)),
+    units,
+    distinctDramBytes(program),
+  );
+}
+
+function networkBounds(
+  machine: Machine,
+  layers: readonly LayerBound[],
+  unitCycles: Readonly<Record<Unit, number>>,
+  compulsoryBytes: number,
+): Bounds {
+  const dramCycles = Math.floor(compulsoryBytes / dramBytesPerCycle(machine));
+  const [binding, boundCycles] = largest({ ...unitCycles, DRAM: dramCycles });
+  const computeCycles = Math.max(...Object.values(unitCycles));
+  return { layers, unitCycles, computeCycles, dramCycles, compulsoryBytes, boundCycles, binding };
+}
+
+/**
+ * Bounds of runs one behind another, each so many times: the work of each unit adds up, and so do the bytes that each run must move. `layers` are those of
+ * the runs together. The largest of the sums, so overlapping two runs would not beat it.
+ */
+export function addBounds(
+  machine: Machine,
+  runs: readonly { readonly bounds: Bounds; readonly times: number }[],
+  layers: readonly LayerBound[],
+): Bounds {
+  const sum = (of: (b: Bounds) => number) => runs.reduce((n, { bounds, times }) => n + of(bounds) * times, 0);
+  const on = (unit: Unit) => sum((b) => b.unitCycles[unit]);
+  const units = { arrays: on('arrays'), 'vector lanes': on('vector lanes'), 'drain lanes': on('drain lanes') };
+  return networkBounds(
+    machine,
+    layers,
+    units,
+    sum((b) => b.compulsoryBytes),
+  );
 }
 
 /** The unit with most work, when all cores share it. */

@@ -4,14 +4,15 @@
  * Every rung is a run of its own, and its wall is another. Not on it: compression and sparsity, which this machine does not have yet; FP16.
  */
 
-import type { Graph, IntegerType } from '../../compiler/graph/types.ts';
 import { CapacityError } from '../../isa/base/errors.ts';
 import { formatBytes } from '../../isa/base/units.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine, Systolic } from '../../isa/machine/schema.ts';
 import type { LadderRung } from '../report/schema.ts';
-import { compileModel, type Model } from '../run/prepare.ts';
-import { type DesignPoint, type Statistics, simulatePoint } from '../run/simulate-model.ts';
+import { compileModel, type Model, type SectionedModel } from '../run/prepare.ts';
+import type { ReportedPoint } from '../run/reported.ts';
+import { type OperandWidths, operandWidths, runSections } from '../run/sections.ts';
+import { type Statistics, simulatePoint } from '../run/simulate-model.ts';
 import { batchGraph } from './batch.ts';
 import { peakMacsPerCycle } from './bounds.ts';
 
@@ -32,30 +33,58 @@ interface Design {
   readonly machine: Machine;
 }
 
+/** What a rung shows of a run. */
+type RungPoint = Pick<ReportedPoint, 'result' | 'bounds' | 'energy' | 'freeDramCycles' | 'state'>;
+
+/** What is run on every design. */
+interface Climb {
+  readonly batch: number;
+  readonly run: (machine: Machine) => RungPoint;
+}
+
 /** `statistics`: what the operands were, so that rungs are priced as the headline is; layers keep their numbers on every rung. */
 export function climb(model: Model, machine: Machine, statistics: Statistics = []): Ladder {
-  const widths = medianWidths(model.graph);
+  const pointOf = (m: Model, state: 'steady' | 'cold') => (design: Machine) =>
+    simulatePoint(compileModel(m, design), design, { state, statistics });
+  const wide = batchGraph(model.graph, BATCH);
+  return climbAll(machine, medianWidths(operandWidths(model.graph)), [
+    { batch: 1, run: pointOf(model, 'steady') },
+    { batch: 1, run: pointOf(model, 'cold') },
+    ...(wide === undefined ? [] : [{ batch: BATCH, run: pointOf({ ...model, graph: wide }, 'steady') }]),
+  ]);
+}
+
+/** The same for a network of sections, which has no steady state of its own; a batch only where all sections take one. */
+export function climbSections(network: SectionedModel, machine: Machine): Ladder {
+  const widths: OperandWidths[] = [];
+  let batched = true;
+  for (const section of network.sections) {
+    const { graph } = section.open();
+    widths.push(...operandWidths(graph));
+    batched &&= batchGraph(graph, BATCH) !== undefined;
+  }
+  const wide = (model: Model): Model => ({ ...model, graph: batchGraph(model.graph, BATCH) ?? model.graph });
+  return climbAll(machine, medianWidths(widths), [
+    { batch: 1, run: (design) => runSections(network, design, 'steady').point },
+    ...(batched
+      ? [{ batch: BATCH, run: (design: Machine) => runSections(network, design, 'steady', wide).point }]
+      : []),
+  ]);
+}
+
+function climbAll(machine: Machine, widths: OperandWidths, runs: readonly Climb[]): Ladder {
   const designs = designsOf(unskipping(machine), widths);
   const notes: string[] = machine.capabilities.zeroSkipping
     ? ['no rung skips zeros: what can be skipped was measured for the mapping of this machine, not for theirs']
     : [];
-  const wide = batchGraph(model.graph, BATCH);
   const rungs: LadderRung[] = [];
-  const runs = [
-    { model, batch: 1, state: 'steady' as const },
-    { model, batch: 1, state: 'cold' as const },
-    ...(wide === undefined ? [] : [{ model: { ...model, graph: wide }, batch: BATCH, state: 'steady' as const }]),
-  ];
-  if (wide === undefined)
+  if (!runs.some((r) => r.batch > 1))
     notes.push(`batch ${BATCH} is left out: the first axis of this network is not a batch throughout`);
   for (const run of runs) {
-    let reference: DesignPoint | undefined;
+    let reference: RungPoint | undefined;
     for (const design of designs) {
       try {
-        const point = simulatePoint(compileModel(run.model, design.machine), design.machine, {
-          state: run.state,
-          statistics,
-        });
+        const point = run.run(design.machine);
         reference ??= point;
         rungs.push(rungOf(design, point, reference, run.batch, widths));
       } catch (error) {
@@ -71,7 +100,7 @@ function unskipping(machine: Machine): Machine {
   return { ...machine, capabilities: { ...machine.capabilities, zeroSkipping: false } };
 }
 
-function designsOf(machine: Machine, widths: Widths): Design[] {
+function designsOf(machine: Machine, widths: OperandWidths): Design[] {
   const conventional = conventionalLike(machine, widths, 8);
   const narrow = conventionalLike(machine, widths, 1);
   const capabilities = { ...machine.capabilities };
@@ -103,7 +132,7 @@ function designsOf(machine: Machine, widths: Widths): Design[] {
 }
 
 /** The reference: one systolic array of the same peak, cells given back as buffer (less the array's own weight registers). */
-function conventionalLike(machine: Machine, widths: Widths, bitsMin: number): Machine {
+function conventionalLike(machine: Machine, widths: OperandWidths, bitsMin: number): Machine {
   const peak = peakMacsPerCycle(machine, widths.input, widths.weight) / machine.cores;
   const side = Math.max(1, Math.round(Math.sqrt(peak)));
   const own = machine.core.matrix;
@@ -149,25 +178,19 @@ function onChipBytes(machine: Machine): number {
   );
 }
 
-interface Widths {
-  readonly input: number;
-  readonly weight: number;
-}
-
 /** Median widths of the layers' operands, each layer counted once. */
-function medianWidths(graph: Graph): Widths {
-  const inputs: number[] = [];
-  const weights: number[] = [];
-  for (const node of graph.nodes) {
-    if (node.op !== 'conv' && node.op !== 'matmul') continue;
-    inputs.push((graph.values.get(node.inputs[0]!)!.element as IntegerType).bits);
-    weights.push((graph.values.get(node.inputs[1]!)!.element as IntegerType).bits);
-  }
+function medianWidths(layers: readonly OperandWidths[]): OperandWidths {
   const median = (all: number[]) => all.sort((a, b) => a - b)[Math.floor((all.length - 1) / 2)] ?? 8;
-  return { input: median(inputs), weight: median(weights) };
+  return { input: median(layers.map((l) => l.input)), weight: median(layers.map((l) => l.weight)) };
 }
 
-function rungOf(design: Design, point: DesignPoint, reference: DesignPoint, batch: number, widths: Widths): LadderRung {
+function rungOf(
+  design: Design,
+  point: RungPoint,
+  reference: RungPoint,
+  batch: number,
+  widths: OperandWidths,
+): LadderRung {
   const { result, bounds } = point;
   const dram = dramTraffic(point);
   const before = dramTraffic(reference);
@@ -192,7 +215,7 @@ function rungOf(design: Design, point: DesignPoint, reference: DesignPoint, batc
   };
 }
 
-function dramTraffic(point: DesignPoint): { read: number; write: number; weights: number } {
+function dramTraffic(point: RungPoint): { read: number; write: number; weights: number } {
   const sum = { read: 0, write: 0, weights: 0 };
   for (const t of point.result.traffic) {
     if (t.boundary !== 'dram') continue;
@@ -203,7 +226,7 @@ function dramTraffic(point: DesignPoint): { read: number; write: number; weights
   return sum;
 }
 
-function isoText(machine: Machine, reference: Machine, widths: Widths): Record<string, string> {
+function isoText(machine: Machine, reference: Machine, widths: OperandWidths): Record<string, string> {
   const peak = (m: Machine) => Math.round(peakMacsPerCycle(m, widths.input, widths.weight)).toLocaleString('en-US');
   const r = reference.core.matrix;
   return {

@@ -1,7 +1,14 @@
 /** The model that a command line names: an ONNX or TensorFlow Lite file with its options, or a network of the zoo. */
 import { basename } from 'node:path';
 import { externalLoader, readInput } from '../io/files.ts';
-import { type Model, type ModelOptions, prepareModel, prepareZoo } from '../run/prepare.ts';
+import {
+  type Model,
+  type ModelOptions,
+  prepareModel,
+  prepareZoo,
+  prepareZooSections,
+  type SectionedModel,
+} from '../run/prepare.ts';
 import { badOption, dimsOption, inputTypeOption, parseDims, parseInputTypes } from './options.ts';
 
 export const modelOptions = { dims: dimsOption, 'input-type': inputTypeOption } as const;
@@ -22,14 +29,25 @@ export function isZooName(model: string): boolean {
   return model.startsWith('zoo:');
 }
 
+/** A network of the zoo that runs section by section; undefined for any other model. */
+export function openSections(a: ModelArguments): SectionedModel | undefined {
+  if (!isZooName(a.model)) return undefined;
+  refuseFileOptions(a);
+  return prepareZooSections(a.model);
+}
+
+function refuseFileOptions(a: ModelArguments): void {
+  const option = a.dims !== undefined ? '--dims' : a['input-type'] !== undefined ? '--input-type' : undefined;
+  if (option === undefined) return;
+  throw badOption('E-ZOO-OPTION', `${option} is for ONNX files: ${a.model} has its sizes and types in its name`, {
+    expected: `${a.model} without ${option}`,
+  });
+}
+
 /** Throws InputError or UnsupportedError with every finding. */
 export function openModel(a: ModelArguments): Model {
   if (isZooName(a.model)) {
-    const option = a.dims !== undefined ? '--dims' : a['input-type'] !== undefined ? '--input-type' : undefined;
-    if (option !== undefined)
-      throw badOption('E-ZOO-OPTION', `${option} is for ONNX files: ${a.model} has its sizes and types in its name`, {
-        expected: `${a.model} without ${option}`,
-      });
+    refuseFileOptions(a);
     return prepareZoo(a.model);
   }
   return prepareModel(readInput(a.model, 'model'), basename(a.model).replace(/\.(onnx|tflite)$/, ''), importOptions(a));

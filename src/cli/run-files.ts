@@ -16,6 +16,11 @@ import { badOption } from './options.ts';
 
 export interface RunOutput {
   readonly result: RunResult;
+  /** The run of one graph; undefined where sections were added up, which have no timeline and no values together. */
+  readonly single: SingleRun | undefined;
+}
+
+export interface SingleRun {
   readonly point: DesignPoint;
   readonly outputs: ValueRun | undefined;
   readonly model: Model;
@@ -46,15 +51,16 @@ export function requireTargets(a: Targets): void {
 }
 
 /** Everything that goes to files, complete before the first byte is written. */
-export function filesOf(a: Targets, ran: RunOutput): OutputFile[] {
-  const { result, point, outputs: run } = ran;
+export function filesOf(a: Targets, { result, single }: RunOutput): OutputFile[] {
+  const run = single?.outputs;
   const files: OutputFile[] = [];
-  const trace = () => renderTrace(point.result, point.program);
+  const trace = ({ point }: SingleRun) => renderTrace(point.result, point.program);
   if (a.output !== undefined && run !== undefined) files.push({ path: a.output, data: firstOutput(result, run) });
   if (a.html !== undefined) files.push({ path: a.html, data: renderHtml(result) });
-  if (a.trace !== undefined) files.push({ path: a.trace, data: trace() });
-  if (a['statistics-out'] !== undefined && run !== undefined)
-    files.push({ path: a['statistics-out'], data: statisticsText(ran, run) });
+  if (a.trace !== undefined && single !== undefined) files.push({ path: a.trace, data: trace(single) });
+  const statistics = single === undefined || run === undefined ? undefined : statisticsText(result, single, run);
+  if (a['statistics-out'] !== undefined && statistics !== undefined)
+    files.push({ path: a['statistics-out'], data: statistics });
   if (a.dir !== undefined) {
     const { dir } = a;
     const all = [
@@ -62,8 +68,8 @@ export function filesOf(a: Targets, ran: RunOutput): OutputFile[] {
       { name: 'run.json', data: `${JSON.stringify(result, null, 2)}\n` },
       { name: 'layers.csv', data: renderCsv(result) },
       { name: 'report.html', data: renderHtml(result) },
-      { name: 'trace.json', data: trace() },
-      ...(run === undefined ? [] : [{ name: 'statistics.json', data: statisticsText(ran, run) }]),
+      ...(single === undefined ? [] : [{ name: 'trace.json', data: trace(single) }]),
+      ...(statistics === undefined ? [] : [{ name: 'statistics.json', data: statistics }]),
     ];
     for (const { name, data } of [...all, { name: 'manifest.json', data: manifest(result, all) }])
       files.push({ path: join(dir, name), data });
@@ -79,7 +85,7 @@ function firstOutput(result: RunResult, run: ValueRun): Uint8Array {
   return writeNpy(all, type === 'f32' ? 'f4' : 'i4', data);
 }
 
-function statisticsText({ result, point, model }: RunOutput, { statistics }: ValueRun): string {
+function statisticsText(result: RunResult, { point, model }: SingleRun, { statistics }: ValueRun): string {
   const { machine, program } = point;
   const source = result.values?.inputSource ?? '';
   return `${JSON.stringify(statisticsDocument({ model, machine, program, source, statistics }), null, 1)}\n`;

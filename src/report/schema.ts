@@ -131,6 +131,23 @@ export const runSchema = z.strictObject({
   units: z.record(text, unitSchema),
   traffic: z.array(trafficSchema),
   layers: z.array(layerSchema),
+  /**
+   * Where a network runs section by section: each with all of its runs, `repeat` with weights of their own times `steps` with the same ones. Cycles and DRAM bytes add
+   * up to the totals. Layers are then named `section/layer`; their counts are those of all runs, m, k and n those of one.
+   */
+  sections: z
+    .array(
+      z.strictObject({
+        name: text,
+        repeat: natural,
+        steps: natural,
+        cycles: natural,
+        /** Of its layers. */
+        energyFj: natural,
+        dramBytes: natural,
+      }),
+    )
+    .optional(),
   bounds: z.strictObject({
     computeCycles: natural,
     dramCycles: natural,

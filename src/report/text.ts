@@ -5,6 +5,7 @@ import { adviceSection } from './sections/advice.ts';
 import { answersSection, identitySection } from './sections/answers.ts';
 import { layersSection } from './sections/layers.ts';
 import { ladderSection, trafficSection } from './sections/memory-wall.ts';
+import { sectionsSection } from './sections/sections.ts';
 import { actionsSection, causesSection } from './sections/why.ts';
 import { wrapText } from './wrap.ts';
 
@@ -29,6 +30,7 @@ export function renderText(r: RunResult, options: TextOptions): string {
     ...(r.ladder === undefined
       ? []
       : [...heading('Memory-wall ladder: every rung is a run'), ...ladderSection(r.ladder, r.iso ?? {})]),
+    ...(r.sections === undefined ? [] : [...heading('Sections'), ...sectionsSection(r.sections)]),
     ...heading('Layers'),
     ...layersSection(r),
     ...heading('What to try'),

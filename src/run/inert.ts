@@ -7,10 +7,10 @@ import { QnpuError } from '../../isa/base/errors.ts';
 import { canonicalJson } from '../../isa/base/hash.ts';
 import { machineHash } from '../../isa/machine/parse.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
-import type { DesignPoint } from './simulate-model.ts';
+import type { ReportedPoint } from './reported.ts';
 
-/** Everything of a design point that the report shows. */
-export function observed(point: DesignPoint): string {
+/** Everything of a design point, or of a sum of several, that the report shows. */
+export function observed(point: Omit<ReportedPoint, 'layers' | 'sections'>): string {
   const { result, cold, energy, area, freeDramCycles, freeCoreCycles, bounds } = point;
   return canonicalJson({
     cycles: [result.latencyPs, cold.latencyPs, result.cycles, cold.cycles, freeDramCycles, freeCoreCycles],

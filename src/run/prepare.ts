@@ -8,7 +8,7 @@ import { InputError } from '../../isa/base/errors.ts';
 import { hashHex } from '../../isa/base/hash.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import { VERSION } from '../version.ts';
-import { openZoo } from '../workloads/zoo.ts';
+import { openZoo, planZoo } from '../workloads/zoo.ts';
 
 export interface Model {
   readonly name: string;
@@ -51,14 +51,52 @@ function readsAsTflite(bytes: Uint8Array, { format, dims = {}, inputTypes = {} }
   throw new InputError(message, { diagnostics: [diagnostic] });
 }
 
+/** A network that runs section by section. */
+export interface SectionedModel {
+  readonly name: string;
+  readonly hash: string;
+  readonly sections: readonly ModelSection[];
+}
+
+export interface ModelSection {
+  readonly name: string;
+  /** How many there are, each with weights of its own. */
+  readonly repeat: number;
+  /** How often each runs in a row with the same weights. */
+  readonly steps: number;
+  /** Makes the weights and runs the passes, each time anew: sections need not be in memory together. */
+  readonly open: () => Model;
+}
+
+/** A network of the zoo of several sections, or undefined where `zoo:name` is one graph. */
+export function prepareZooSections(name: string): SectionedModel | undefined {
+  if (name.includes('/')) return undefined;
+  const own = name.replace(/^zoo:/, '');
+  const sections = planZoo(name);
+  if (sections.length === 1) return undefined;
+  const hash = zooHash(own);
+  return {
+    name: own,
+    hash,
+    sections: sections.map(({ build, ...section }) => {
+      const open = (): Model => ({ name: `${own}/${section.name}`, hash, graph: runPasses(build()), notes: [] });
+      return { ...section, open };
+    }),
+  };
+}
+
 /**
- * A network of the zoo at its widths, as in `zoo:resnet18-w4a4`, with seeded weights. Throws InputError, or UnsupportedError where
+ * A network of the zoo at its widths, as in `zoo:resnet18-w4a4`, or a section of one, with seeded weights. Throws InputError, or UnsupportedError where
  * its graph cannot be built.
  */
 export function prepareZoo(name: string): Model {
   const graph = runPasses(openZoo(name));
-  // The weights follow from the name: nothing else needs hashing.
-  return { name: graph.name, hash: hashHex(`qnpu ${VERSION} zoo:${graph.name}`).slice(0, 16), graph, notes: [] };
+  return { name: graph.name, hash: zooHash(graph.name), graph, notes: [] };
+}
+
+/** The weights follow from the name: nothing else needs hashing. */
+function zooHash(name: string): string {
+  return hashHex(`qnpu ${VERSION} zoo:${name}`).slice(0, 16);
 }
 
 /** Throws UnsupportedError or CapacityError when the machine cannot run or hold the network. */

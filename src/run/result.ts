@@ -12,6 +12,7 @@ import { dramBytesPerCycle } from '../analysis/bounds.ts';
 import type { LadderRung, RunResult } from '../report/schema.ts';
 import { VERSION } from '../version.ts';
 import { type Model, macTotal, weightTotals } from './prepare.ts';
+import { dramBytesOf, type ReportedPoint, reported } from './reported.ts';
 import type { DesignPoint } from './simulate-model.ts';
 import type { WhatIf } from './what-if.ts';
 
@@ -28,23 +29,28 @@ export interface ResultExtras {
 const OUTSIDE_LAYERS = '(outside layers)';
 
 export function buildResult(model: Model, point: DesignPoint, extras: ResultExtras): RunResult {
+  return buildDocument(factsOf(model), reported(point), extras);
+}
+
+/** What the document says of a network. */
+export type ModelFacts = RunResult['model'];
+
+export function factsOf({ name, hash, graph }: Model): ModelFacts {
+  const { params, bytes } = weightTotals(graph);
+  const tensors = { inputs: describe(graph, graph.inputs), outputs: describe(graph, graph.outputs) };
+  return { name, hash, macs: macTotal(graph), params, weightBytes: bytes, ...tensors };
+}
+
+/** The same from a point or from the sum of several. */
+export function buildDocument(model: ModelFacts, point: ReportedPoint, extras: ResultExtras): RunResult {
   const { result, energy, prices, machine, bounds } = point;
-  const { params, bytes } = weightTotals(model.graph);
-  const macs = macTotal(model.graph);
+  const layers = layersOf(point);
   return {
     schema: 'run/1',
     tool: VERSION,
     isa: ISA_VERSION,
     seed: extras.seed,
-    model: {
-      name: model.name,
-      hash: model.hash,
-      macs,
-      params,
-      weightBytes: bytes,
-      inputs: describe(model.graph, model.graph.inputs),
-      outputs: describe(model.graph, model.graph.outputs),
-    },
+    model,
     machine: {
       name: machine.name,
       hash: machineHash(machine),
@@ -82,7 +88,7 @@ export function buildResult(model: Model, point: DesignPoint, extras: ResultExtr
       highUm2: point.area.highUm2,
       byComponent: Object.fromEntries(Object.entries(point.area.byComponent).map(([name, a]) => [name, a.um2])),
     },
-    topsPerWatt: { ...efficiency(energy, macs) },
+    topsPerWatt: { ...efficiency(energy, model.macs) },
     causes: { ...result.causes },
     units: Object.fromEntries(
       result.units.map((u) => [
@@ -97,7 +103,8 @@ export function buildResult(model: Model, point: DesignPoint, extras: ResultExtr
       readBytes: t.readBytes,
       writeBytes: t.writeBytes,
     })),
-    layers: layersOf(point),
+    layers,
+    ...(point.sections.length === 0 ? {} : { sections: sectionsOf(point, layers) }),
     bounds: {
       computeCycles: bounds.computeCycles,
       dramCycles: bounds.dramCycles,
@@ -134,18 +141,24 @@ function unitKey(u: UnitResult): string {
   return `${u.core > 0 ? `core${u.core}.` : ''}${u.kind}${u.kind === 'dma' ? u.channel : ''}`;
 }
 
-function layerName(point: DesignPoint, layer: number): string {
-  return point.program.symbols.layers[layer]?.name ?? OUTSIDE_LAYERS;
+function layerName(point: ReportedPoint, layer: number): string {
+  return point.layers[layer]?.name ?? OUTSIDE_LAYERS;
 }
 
-function layersOf(point: DesignPoint): RunResult['layers'] {
-  const { result, program, machine, compiled, bounds, energy } = point;
-  const layers = program.symbols.layers.map((layer, l) => {
+function sectionsOf(point: ReportedPoint, layers: RunResult['layers']): NonNullable<RunResult['sections']> {
+  return point.sections.map(({ name, repeat, steps, firstLayer, layers: count, cycles, dramBytes }) => {
+    const energyFj = layers.slice(firstLayer, firstLayer + count).reduce((n, l) => n + l.energyFj, 0);
+    return { name, repeat, steps, cycles, energyFj, dramBytes };
+  });
+}
+
+function layersOf(point: ReportedPoint): RunResult['layers'] {
+  const { result, machine, bounds, energy } = point;
+  const layers = point.layers.map((layer, l) => {
     const cycles = result.layerCycles.get(l) ?? 0;
     const dramBytes = dramBytesOf(point, l);
     const compute = bounds.layers[l]!;
     const dram = Math.floor(dramBytes / dramBytesPerCycle(machine));
-    const { mapping, sharing } = compiled.report.layers[l] ?? { mapping: null, sharing: '' };
     return {
       ...layer,
       cycles,
@@ -154,7 +167,6 @@ function layersOf(point: DesignPoint): RunResult['layers'] {
       energyFj: energy.byLayer.get(l) ?? 0,
       dramBytes,
       utilization: utilization(point, l, cycles),
-      mapping: [mapping?.chosenBecause ?? '', sharing].filter((text) => text !== '').join('; '),
     };
   });
   const outside = {
@@ -175,15 +187,9 @@ function layersOf(point: DesignPoint): RunResult['layers'] {
   return [...layers, outside];
 }
 
-function dramBytesOf(point: DesignPoint, layer: number): number {
-  return point.result.traffic
-    .filter((t) => t.boundary === 'dram' && t.layer === layer)
-    .reduce((n, t) => n + t.readBytes + t.writeBytes, 0);
-}
-
 /** MACs over what the arrays could have done at this layer's widths in its cycles of the critical path. */
-function utilization(point: DesignPoint, layer: number, cycles: number): number {
-  const macs = point.program.symbols.layers[layer]!.macs;
+function utilization(point: ReportedPoint, layer: number, cycles: number): number {
+  const { macs } = point.layers[layer]!;
   const actions = point.result.layerActions.get(layer);
   if (macs === 0 || cycles === 0 || actions === undefined) return 0;
   const { matrix, vector } = point.machine.core;

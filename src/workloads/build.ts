@@ -21,15 +21,26 @@ export interface BuildOptions {
   readonly random: Random;
 }
 
-export interface BuiltSection {
+/** A section that can be built: large networks are built and dropped one section at a time. */
+export interface PlannedSection {
   readonly name: string;
   readonly repeat: number;
   readonly steps: number;
+  /** Makes the weights. */
+  readonly build: () => Graph;
+}
+
+export interface BuiltSection extends Omit<PlannedSection, 'build'> {
   readonly graph: Graph;
 }
 
 /** The graphs of all sections. Throws UnsupportedError with every layer that cannot be built. */
 export function buildNetwork(network: Network, options: BuildOptions): readonly BuiltSection[] {
+  return planNetwork(network, options).map(({ build, ...section }) => ({ ...section, graph: build() }));
+}
+
+/** The sections, none of them built. Throws UnsupportedError with every layer that cannot be built. */
+export function planNetwork(network: Network, options: BuildOptions): readonly PlannedSection[] {
   const refusals = refusalsOf(network, options.recipe);
   if (refusals.length > 0) {
     const message = `${options.name} cannot be built as a graph yet: ${refusals.length} kinds of layer`;
@@ -41,7 +52,8 @@ export function buildNetwork(network: Network, options: BuildOptions): readonly 
     name: section.name,
     repeat: section.repeat,
     steps: section.steps,
-    graph: buildSection(section, plan, single ? options : { ...options, name: `${options.name}/${section.name}` }),
+    build: () =>
+      buildSection(section, plan, single ? options : { ...options, name: `${options.name}/${section.name}` }),
   }));
 }
 

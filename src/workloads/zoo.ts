@@ -3,7 +3,7 @@ import type { Graph } from '../../compiler/graph/types.ts';
 import { InputError, UnsupportedError } from '../../isa/base/errors.ts';
 import { createRandom } from '../../isa/base/random.ts';
 import { didYouMean } from '../../isa/base/suggest.ts';
-import { type BuiltSection, buildNetwork } from './build.ts';
+import { type BuiltSection, type PlannedSection, planNetwork } from './build.ts';
 import type { Chw, ZooEntry } from './entry.ts';
 import { ZOO } from './networks/index.ts';
 import { looksLikeRecipe, parseRecipe, type Recipe } from './recipe.ts';
@@ -31,19 +31,37 @@ export function parseZooName(text: string): ZooName {
   return { entry, recipe: last === 'published' ? publishedRecipe(entry) : parseRecipe(last) };
 }
 
-/** The graph of a network of one section. Throws InputError for unknown names and UnsupportedError for ops that the graph lacks. */
+/**
+ * The graph of a network of one section, or of a section behind a slash: `gpt2-decode-w8a8/block`. Throws InputError for unknown names
+ * and UnsupportedError for ops that the graph lacks.
+ */
 export function openZoo(name: string, options: OpenOptions = {}): Graph {
-  const sections = openZooSections(name, options);
-  const [first] = sections;
-  if (first === undefined || sections.length > 1) {
+  const [network = '', wanted] = name.split('/');
+  const sections = planZoo(network, options);
+  const names = sections.map((s) => s.name);
+  const found = wanted === undefined && sections.length === 1 ? sections[0] : sections.find((s) => s.name === wanted);
+  if (found !== undefined) return found.build();
+  const expected = names.map((n) => `${network}/${n}`).join(', ');
+  if (wanted === undefined) {
     const message = `${name} is ${sections.length} graphs of which some repeat`;
-    throw new UnsupportedError(message, { code: 'E-ZOO-SECTIONS' });
+    throw new UnsupportedError(message, {
+      code: 'E-ZOO-SECTIONS',
+      diagnostics: [{ code: 'E-ZOO-SECTIONS', message, expected }],
+    });
   }
-  return first.graph;
+  const message = `${network} has no section '${wanted}'`;
+  const near = didYouMean(wanted, names);
+  const hint = near === undefined ? {} : { hint: near };
+  throw new InputError(message, { diagnostics: [{ code: 'E-ZOO-SECTIONS', message, expected, ...hint }] });
 }
 
-/** The graphs of a network, section by section, each with how often it runs. */
+/** The graphs of a network, section by section, each with how often it runs. Large ones do not fit in memory together: see planZoo. */
 export function openZooSections(name: string, options: OpenOptions = {}): readonly BuiltSection[] {
+  return planZoo(name, options).map(({ build, ...section }) => ({ ...section, graph: build() }));
+}
+
+/** The sections of a network with how often each runs; each is built when it is asked for. */
+export function planZoo(name: string, options: OpenOptions = {}): readonly PlannedSection[] {
   const { entry, recipe } = parseZooName(name);
   if (recipe === undefined) {
     const message = `'${name}' does not say the widths`;
@@ -52,7 +70,7 @@ export function openZooSections(name: string, options: OpenOptions = {}): readon
   }
   const graphName = `${entry.name}-${recipe.name}`;
   const random = createRandom(options.seed ?? 1).fork(entry.name);
-  return buildNetwork(entry.describe(options.input), { name: graphName, recipe, batch: entry.batch ?? 1, random });
+  return planNetwork(entry.describe(options.input), { name: graphName, recipe, batch: entry.batch ?? 1, random });
 }
 
 function entryOf(name: string): ZooEntry {

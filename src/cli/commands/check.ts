@@ -6,7 +6,8 @@ import { type Diagnostic, formatError, QnpuError, UnsupportedError } from '../..
 import type { Machine } from '../../../isa/machine/schema.ts';
 import { readInput } from '../../io/files.ts';
 import { checkBytes, compileModel } from '../../run/prepare.ts';
-import { importOptions, isZooName, modelOptions, modelPositional, openModel } from '../open-model.ts';
+import { compileSections } from '../../run/sections.ts';
+import { importOptions, isZooName, modelOptions, modelPositional, openModel, openSections } from '../open-model.ts';
 import { loadMachine, machineOption, setOption } from '../options.ts';
 
 interface CheckArguments {
@@ -55,6 +56,11 @@ function findings(a: CheckArguments, machine: Machine | undefined): ModelCheck {
     : checkBytes(readInput(a.model, 'model'), importOptions(a));
   if (!check.supported) return check;
   try {
+    const network = openSections(a);
+    if (network !== undefined) {
+      if (machine !== undefined) compileSections(network, machine);
+      return check;
+    }
     const model = openModel(a);
     if (machine !== undefined) compileModel(model, machine);
     return check;

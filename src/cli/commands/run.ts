@@ -16,9 +16,10 @@ import type { Sample } from '../../run/samples.ts';
 import { type DesignPoint, repriced } from '../../run/simulate-model.ts';
 import { arrayMode, modeNotes, randomInputs, runValues } from '../../run/values.ts';
 import { whatIfs } from '../../run/what-if.ts';
-import { modelOptions, modelPositional, openModel } from '../open-model.ts';
+import { modelOptions, modelPositional, openModel, openSections } from '../open-model.ts';
 import { loadMachine, machineOption, setOption } from '../options.ts';
 import { filesOf, type RunOutput, requireTargets } from '../run-files.ts';
+import { runNetwork } from '../run-sections.ts';
 import { simulatorOf } from '../run-statistics.ts';
 import { describeValues, readLabels, readSamples } from '../run-values.ts';
 import { valuesOption } from '../values-option.ts';
@@ -99,6 +100,8 @@ export const runCommand: CommandModule<object, RunArguments> = {
       .example('$0 run net.onnx --ladder', 'on edge-dcim-28nm, and what each help against the memory wall saves')
       .example('$0 run net.onnx -m teach-8x8 --set core.matrix.rows=16', 'a preset with one field changed')
       .example('$0 run zoo:resnet18-w4a4', 'a network of the zoo (qnpu zoo) at 4-bit weights and activations')
+      .example('$0 run zoo:gpt2-decode-w8a8', 'a network whose blocks repeat: each compiled and run once, and added up')
+      .example('$0 run zoo:gpt2-decode-w8a8/block --values', 'one section of it, like any other network')
       .example('$0 run net.onnx --input x.npy --output y.npy', 'what the network computes on the machine')
       .example(
         '$0 run net.onnx -m jia-65nm --set core.matrix.nonIdealities.cellSigma=0.1 --values noisy --seed 7',
@@ -106,7 +109,8 @@ export const runCommand: CommandModule<object, RunArguments> = {
       ),
   handler: (a) => {
     requireTargets(a);
-    const ran = runAll(a);
+    const network = openSections(a);
+    const ran = network === undefined ? runAll(a) : runNetwork(a, network);
     const { result } = ran;
     const files = filesOf(a, ran);
     writeAll(files);
@@ -163,7 +167,7 @@ function runAll(a: RunArguments): RunOutput {
     ...(outputs === undefined ? {} : { values: describeValues(a, outputs, { labels, how }) }),
     ...(ladder === undefined ? {} : { ladder }),
   });
-  return { result, point: priced, outputs, model };
+  return { result, single: { point: priced, outputs, model } };
 }
 
 function unusedStatistics(path: string | undefined, { core: { matrix } }: Machine): string[] {

@@ -20,7 +20,7 @@ export function answersSection(r: RunResult): string[] {
   const e = r.energyFj;
   const topsW = r.topsPerWatt;
   const perSecond = r.latencyPs > 0 ? 1e12 / r.latencyPs : 0;
-  const state = r.state === 'steady' ? `steady state; cold start ${formatTimePs(r.coldLatencyPs)}` : 'cold start';
+  const state = stateText(r);
   const rate = perSecond < 100 ? significant(perSecond) : grouped(perSecond);
   return [
     ...hanging(
@@ -42,6 +42,11 @@ export function answersSection(r: RunResult): string[] {
     ),
     ...(r.values === undefined ? [] : hanging('values   ', valuesText(r.values))),
   ];
+}
+
+function stateText(r: RunResult): string {
+  if (r.sections !== undefined) return 'every section loaded anew';
+  return r.state === 'steady' ? `steady state; cold start ${formatTimePs(r.coldLatencyPs)}` : 'cold start';
 }
 
 function valuesText(v: NonNullable<RunResult['values']>): string {

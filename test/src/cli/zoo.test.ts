@@ -67,3 +67,16 @@ it('runs and checks a network by its name', async () => {
   expectRefusal(await qnpu('run', 'zoo:resnet18-w4a4', '--dims', 'n=2'), '--dims is for ONNX files');
   expectRefusal(await qnpu('run', 'zoo:resnet18'), "'zoo:resnet18' does not say the widths");
 });
+
+it('a network of sections runs as their sum; what needs one graph names them', async () => {
+  expectRefusal(
+    await qnpu('run', 'zoo:gpt2-decode-w8a8', '--values'),
+    '--values needs one graph',
+    'zoo:gpt2-decode-w8a8/block --values',
+  );
+  expectRefusal(await qnpu('run', 'zoo:gpt2-decode-w8a8/blocks'), "no section 'blocks'", 'gpt2-decode-w8a8/block');
+  expectRefusal(await qnpu('run', 'zoo:bert-base-s128-w8a8', '--dims', 'n=2'), '--dims is for ONNX files');
+  const { code, out } = await qnpu('run', 'zoo:bert-base-s128-w8a8/pooler', '--json');
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({ model: { name: 'bert-base-s128-w8a8/pooler', macs: 768 * 768 } });
+});
