@@ -10,11 +10,13 @@ import { checkSemaphores } from './check/semaphores.ts';
 import type { Graph } from './graph/types.ts';
 import { requireVerified } from './graph/verify.ts';
 import { ConstantPool } from './lower/constants.ts';
+import { channelsOf } from './lower/core-driver.ts';
 import type { Draft, NamedTensor } from './lower/draft.ts';
 import { drive } from './lower/driver.ts';
 import type { Interval } from './lower/footprint.ts';
 import { fuse } from './lower/fuse.ts';
 import type { MatmulMapping } from './lower/kernels/matmul.ts';
+import type { Kernel } from './lower/kernel.ts';
 import { at } from './lower/layout.ts';
 import { legalize } from './lower/legalize.ts';
 import { link } from './lower/link.ts';
@@ -23,6 +25,7 @@ import { legalizeProducts } from './lower/products.ts';
 import { roll } from './lower/roll.ts';
 import type { Selected } from './lower/select.ts';
 import { select } from './lower/select.ts';
+import { type StagingRoom, stageWeights, type Tenant } from './lower/staging.ts';
 import { plainLoops, walk } from './lower/walk.ts';
 import type { WeightPlan } from './lower/weights.ts';
 import { placeWeights } from './lower/weights.ts';
@@ -80,7 +83,9 @@ export function compile(source: Graph, machine: Machine, options: CompileOptions
     (k) => at(memory.homes.plans, k) !== null,
   );
   const { steps, residentLoads, layers } = drive({ storage, memory, mappings, machine, constants }, work);
-  const weights = placeWeights(steps, residentLoads, machine);
+  const written = placeWeights(steps, residentLoads, machine);
+  const room = stagingRoom(machine, storage, memory, layers);
+  const weights = written.resident || room === null ? written : staged(written, room, machine);
   const io = networkTensors(graph, storage, memory);
   const readOnlyDram = [
     { start: 0, end: memory.inputsEnd },
@@ -146,6 +151,26 @@ function planFused(
     }
   }
   throw last ?? new InternalError('no way to plan');
+}
+
+/** The global buffer for weights beside the activations; null where a DMA channel for weights is missing. */
+function stagingRoom(machine: Machine, storage: Storage, memory: MemoryPlan, layers: readonly Kernel[]): StagingRoom | null {
+  const { weights: channel } = channelsOf(machine);
+  if (channel === null || !machine.capabilities.doubleBuffering) return null;
+  const order = layers.map((kernel) => storage.kernels.indexOf(kernel));
+  const tenants = memory.buffers.flatMap(({ space, base }, id): Tenant[] => {
+    if (space !== 'buffer') return [];
+    const { first, last } = at(memory.homes.lives, id);
+    const during = order.flatMap((k, layer) => (first <= k && k <= last ? [layer] : []));
+    const end = base + at(storage.buffers, id).sizeBytes;
+    return [{ start: base, end, firstLayer: during[0] ?? 0, lastLayer: during.at(-1) ?? order.length - 1 }];
+  });
+  return { sizeBytes: machine.buffer.sizeBytes, tenants, channel };
+}
+
+function staged(plan: WeightPlan, room: StagingRoom, machine: Machine): WeightPlan {
+  const drafts = stageWeights(plan.drafts, room, machine);
+  return { ...plan, drafts, steady: plan.steady === null ? null : stageWeights(plan.steady, room, machine) };
 }
 
 function requireDram(programs: readonly Program[], { dram, name }: Machine, network: string): void {

@@ -30,11 +30,14 @@ export interface Channels {
   readonly store: number;
   readonly constants: number;
   readonly move: number;
+  /** For weights alone, because their copies run far ahead; null where the other purposes leave none. */
+  readonly weights: number | null;
 }
 
 export function channelsOf(machine: Machine): Channels {
   const { channels } = machine.core.dma;
-  return { load: 0, store: 1 % channels, constants: 2 % channels, move: 3 % channels };
+  const own = channels > 3;
+  return { load: 0, store: 1 % channels, constants: 2 % channels, move: 0, weights: own ? 3 : null };
 }
 
 export interface DriverInput {

@@ -6,12 +6,14 @@ import type { Draft } from './draft.ts';
 import { channelOf, coreOf } from './draft.ts';
 
 type WorkUnit = Exclude<UnitKind, 'seq'>;
+/** DMA channel of constants. */
+const CONSTANTS = 2;
 const FIXED: readonly WorkUnit[] = ['write', 'matrix', 'drain', 'vector'];
 
 export class Units {
   readonly count: number;
   readonly cores: number;
-  /** Channel by which a core tells others what units without remote signals have done: the last, which carries least. */
+  /** Channel by which a core tells others what units without remote signals have done: that of constants, which carries least and waits for nobody. */
   readonly relayChannel: number;
   readonly #perCore: number;
 
@@ -19,7 +21,7 @@ export class Units {
     this.cores = cores;
     this.#perCore = FIXED.length + channels;
     this.count = cores * this.#perCore;
-    this.relayChannel = channels - 1;
+    this.relayChannel = Math.min(CONSTANTS, channels - 1);
   }
 
   numberOf(draft: Draft): number {

@@ -1,30 +1,36 @@
 /** Distinct DRAM bytes that a program must move at least once: what it reads and never writes itself, and its outputs. */
+import type { Instruction } from '../../isa/instructions/table.ts';
 import type { Program } from '../../isa/program.ts';
 import { touchesOf } from '../../sim/walk/accesses.ts';
 import { mergeRuns, type Runs } from '../../sim/walk/intervals.ts';
-import { ZERO_REGISTERS } from '../../sim/walk/sequence.ts';
+import { sequence, ZERO_REGISTERS } from '../../sim/walk/sequence.ts';
 import { WalkCache } from '../../sim/walk/walk.ts';
 
-/** Walks that registers move count once, in their first place, which keeps the number a lower bound. */
+/** Every executed walk counts. Where registers come from data (`ldr`) walks count once, in their first place, which keeps the number a lower bound. */
 export function distinctDramBytes(program: Program): number {
   const walks = new WalkCache(program.tensors);
   const reads: number[] = [];
   const writes: number[] = [];
-  const tensors = new Map<number, { read: boolean; write: boolean }>();
-  for (const core of program.cores) {
-    for (const instruction of core.instructions) {
-      for (const o of touchesOf(instruction).operands) {
-        const seen = tensors.get(o.tensor);
-        tensors.set(o.tensor, { read: o.read || seen?.read === true, write: o.write || seen?.write === true });
+  const seen = new Set<string>();
+  const touch = (instruction: Instruction, registers: readonly number[]): void => {
+    for (const { tensor, read, write } of touchesOf(instruction).operands) {
+      const descriptor = program.tensors[tensor];
+      if (descriptor?.space !== 'dram') continue;
+      const used = [descriptor.baseRegister, ...descriptor.originRegisters.map((o) => o.register)];
+      const key = `${tensor} ${read} ${write} ${used.map((r) => registers[r]).join()}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const { intervals } = walks.get(tensor, registers);
+      for (const edge of intervals) {
+        if (read) reads.push(edge);
+        if (write) writes.push(edge);
       }
     }
-  }
-  for (const [tensor, use] of tensors) {
-    const walk = walks.get(tensor, ZERO_REGISTERS);
-    if (walk.descriptor.space !== 'dram') continue;
-    if (use.read) reads.push(...walk.intervals);
-    if (use.write) writes.push(...walk.intervals);
-  }
+  };
+  program.cores.forEach(({ instructions }, core) => {
+    if (instructions.some((i) => i.op === 'ldr')) for (const i of instructions) touch(i, ZERO_REGISTERS);
+    else for (const { instruction, registers } of sequence(program, core, () => 0)) touch(instruction, registers);
+  });
   const outputs = program.io
     .filter((t) => t.direction === 'output')
     .flatMap((t) => [...walks.get(t.tensor, ZERO_REGISTERS).intervals]);

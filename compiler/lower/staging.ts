@@ -1,0 +1,250 @@
+/**
+ * Weights on their way from DRAM to the arrays. Where the global buffer has room beside the activations it becomes a ring of weights: long copies by a DMA
+ * channel of their own run ahead of the weight writes, so that the DRAM works through layers that need none of it, and
+ * weights that are written again for every accumulator tile cross the DRAM once. Writes that find no room read the DRAM themselves.
+ * Left out: the scratchpad as a ring, and weights that stay in the buffer from one inference to the next.
+ */
+import type { Machine } from '../../isa/machine/schema.ts';
+import { dramBytesPerCycle } from '../mapping/transfer.ts';
+import type { Draft, DraftOf, NamedTensor } from './draft.ts';
+import { coreOf } from './draft.ts';
+import { footprint, type Interval } from './footprint.ts';
+import { at, roundUp } from './layout.ts';
+import { paceOf } from './pace.ts';
+
+/** Bytes of the global buffer that hold activations while some layers run. */
+export interface Tenant extends Interval {
+  readonly firstLayer: number;
+  readonly lastLayer: number;
+}
+
+/** The global buffer with what else lies in it, and the DMA channel that brings weights. */
+export interface StagingRoom {
+  readonly sizeBytes: number;
+  readonly tenants: readonly Tenant[];
+  readonly channel: number;
+}
+
+/** Copies that fill a ring, at least. */
+const LOADS_IN_RING = 8;
+/** Copies under way or asked for: enough to keep the DRAM busy, too few to fill the channel's queue and hold up the sequencer. */
+const LOADS_AHEAD = 3;
+/** Smallest copy worth its instruction. */
+const LEAST_BYTES = 4096;
+/** Unused bytes between neighbours that a copy takes along: constants start on a burst. */
+const GAP_BYTES = 256;
+/** Share of the ring that weights may keep which are written more than once. */
+const KEEP_SHARE = 0.5;
+
+/** One write of weights from DRAM. */
+interface Write {
+  /** Position in the drafts. */
+  readonly at: number;
+  readonly layer: number;
+  readonly range: Interval;
+}
+
+/** A run of DRAM that is copied at once; it grows while loads are formed. */
+interface Load {
+  readonly start: number;
+  end: number;
+  readonly layer: number;
+  /** Positions of the writes that read it, in order. */
+  readonly uses: number[];
+}
+
+/** Where a load lies in the buffer, and in front of which draft it is copied. */
+interface Staged {
+  readonly load: Load;
+  readonly base: number;
+  readonly at: number;
+}
+
+/** Drafts with their weight writes served by the ring; those of `drafts` when there is none to serve. */
+export function stageWeights(drafts: readonly Draft[], room: StagingRoom, machine: Machine): readonly Draft[] {
+  const cores = [...new Set(drafts.map(coreOf))];
+  const { burstBytes } = machine.dram;
+  const share = Math.floor(room.sizeBytes / cores.length / burstBytes) * burstBytes;
+  const pace = paceOf(drafts, machine);
+  const tenants = staysOf(drafts, room.tenants);
+  const bytesPerCycle = dramBytesPerCycle(machine) / cores.length;
+  const staged = cores.flatMap((core, i) => {
+    const ring = { start: i * share, end: (i + 1) * share };
+    const placed = inRing(loadsOf(writesOf(drafts, core), share), ring, tenants, burstBytes);
+    return inTime(placed, pace, bytesPerCycle);
+  });
+  return staged.length === 0 ? drafts : rewrite(drafts, staged, room.channel);
+}
+
+/** Bytes that are taken from one position in the drafts to another, inclusive. */
+interface Stay extends Interval {
+  readonly from: number;
+  readonly to: number;
+}
+
+function staysOf(drafts: readonly Draft[], tenants: readonly Tenant[]): Stay[] {
+  const first: number[] = [];
+  const last: number[] = [];
+  drafts.forEach(({ op, layer }, i) => {
+    if (op === 'ww') return;
+    first[layer] ??= i;
+    last[layer] = i;
+  });
+  const layers = last.length;
+  return tenants.map(({ start, end, firstLayer, lastLayer }): Stay => {
+    let from = drafts.length;
+    let to = 0;
+    for (let l = firstLayer; l <= Math.min(lastLayer, layers - 1); l++) {
+      from = Math.min(from, first[l] ?? from);
+      to = Math.max(to, last[l] ?? to);
+    }
+    return { start, end, from, to };
+  });
+}
+
+function writesOf(drafts: readonly Draft[], core: number): Write[] {
+  return drafts.flatMap((d, i) => {
+    if (d.op !== 'ww' || d.src.space !== 'dram' || coreOf(d) !== core) return [];
+    const range = footprint(d.src);
+    return range === null ? [] : [{ at: i, layer: d.layer, range }];
+  });
+}
+
+/** Loads in the order of their first use: neighbours in DRAM go together, and weights of a layer that are written again stay until their last write. */
+function loadsOf(writes: readonly Write[], ringBytes: number): Load[] {
+  const loads: Load[] = [];
+  let ahead = writes.reduce((n, w) => n + bytesOf(w.range), 0);
+  let behind = 0;
+  for (const layer of layersOf(writes)) {
+    const distinct = [...new Map(layer.map((w) => [w.range.start, w.range])).values()];
+    const keep = distinct.reduce((n, r) => n + bytesOf(r), 0) <= ringBytes * KEEP_SHARE;
+    const held = new Map<number, Load>();
+    for (const write of layer) {
+      const bytes = bytesOf(write.range);
+      // Short copies at both ends of the program: the arrays start early, and end soon behind the DRAM.
+      const most = Math.max(LEAST_BYTES, Math.min(ringBytes / LOADS_IN_RING, behind, ahead / 2));
+      behind += bytes;
+      ahead -= bytes;
+      const load = held.get(write.range.start) ?? extended(loads.at(-1), write, most) ?? begun(loads, write);
+      load.uses.push(write.at);
+      if (keep) held.set(write.range.start, load);
+    }
+  }
+  return loads;
+}
+
+function begun(loads: Load[], { range, layer }: Write): Load {
+  const load: Load = { ...range, layer, uses: [] };
+  loads.push(load);
+  return load;
+}
+
+/** The load with a write's bytes at its end; undefined where they do not follow. */
+function extended(load: Load | undefined, { range, layer }: Write, mostBytes: number): Load | undefined {
+  if (load?.layer !== layer || range.start < load.end || range.start - load.end >= GAP_BYTES) return undefined;
+  if (range.end - load.start > mostBytes) return undefined;
+  load.end = range.end;
+  return load;
+}
+
+function layersOf(writes: readonly Write[]): Write[][] {
+  const out: Write[][] = [];
+  for (const write of writes) {
+    const last = out.at(-1);
+    if (last?.[0]?.layer === write.layer) last.push(write);
+    else out.push([write]);
+  }
+  return out;
+}
+
+/**
+ * Gives each load the place that is free first, the next one along the ring among equals. A load with no place before its first use is left out.
+ */
+function inRing(loads: readonly Load[], ring: Interval, tenants: readonly Stay[], alignBytes: number): Staged[] {
+  const placed: Staged[] = [];
+  let stays: Stay[] = tenants.filter((t) => t.start < ring.end && ring.start < t.end);
+  let cursor = ring.start;
+  let from = 0;
+  for (const load of loads) {
+    const bytes = roundUp(bytesOf(load), alignBytes);
+    const [first, last] = [at(load.uses, 0), lastUse(load)];
+    const starts = [cursor, ring.start, ...stays.map((s) => roundUp(s.end, alignBytes))];
+    let best: { readonly base: number; readonly at: number; readonly way: number } | null = null;
+    for (const base of starts) {
+      if (base < ring.start || base + bytes > ring.end) continue;
+      const rivals = stays.filter((s) => s.start < base + bytes && base < s.end && s.from <= last);
+      const free = rivals.reduce((most, s) => Math.max(most, s.to + 1), from);
+      const way = base >= cursor ? base - cursor : base - cursor + ring.end - ring.start;
+      if (free <= first && (best === null || free < best.at || (free === best.at && way < best.way)))
+        best = { base, at: free, way };
+    }
+    if (best === null) continue;
+    placed.push({ load, base: best.base, at: best.at });
+    cursor = best.base + bytes;
+    from = best.at;
+    stays = [...stays.filter((s) => s.to >= from), { start: best.base, end: cursor, from, to: last }];
+  }
+  return placed;
+}
+
+/** Each copy as late as keeps the DRAM at work. */
+function inTime(staged: readonly Staged[], pace: Float64Array, bytesPerCycle: number): Staged[] {
+  const ends: number[] = [];
+  // What waiting for weights has added to the pace from the last use on.
+  let late = 0;
+  let position = 0;
+  return staged.map((s, i) => {
+    const first = at(s.load.uses, 0);
+    const wanted = ends[i - LOADS_AHEAD] ?? 0;
+    position = Math.max(position, s.at);
+    while (position < first && at(pace, position) + late < wanted) position++;
+    const end = Math.max(at(pace, position) + late, ends[i - 1] ?? 0) + bytesOf(s.load) / bytesPerCycle;
+    ends.push(end);
+    late = Math.max(late, end - at(pace, first));
+    return { ...s, at: position };
+  });
+}
+
+/** Copies in front of their drafts, and writes that read the ring. */
+function rewrite(drafts: readonly Draft[], staged: readonly Staged[], channel: number): Draft[] {
+  const copies = new Map<number, Draft[]>();
+  const sources = new Map<number, Staged>();
+  for (const s of staged) {
+    const first = at(drafts, at(s.load.uses, 0)) as DraftOf<'ww'>;
+    const load = copyOf(s, first, channel);
+    copies.set(s.at, [...(copies.get(s.at) ?? []), load]);
+    for (const use of s.load.uses) sources.set(use, s);
+  }
+  return drafts.flatMap((draft, i) => {
+    const source = sources.get(i);
+    const own = source === undefined || draft.op !== 'ww' ? draft : fromRing(draft, source);
+    return [...(copies.get(i) ?? []), own];
+  });
+}
+
+function copyOf({ load, base }: Staged, { src, site }: DraftOf<'ww'>, channel: number): Draft {
+  const count = bytesOf(load);
+  const walk = { axes: [{ extent: count, stride: 1, modulo: 0, origin: 0 }], dims: [{ count, axis: 0, step: 1 }] };
+  const name = nameOf(load);
+  const bytes: NamedTensor = { ...src, ...walk, name, base: load.start, widthBits: 8, coding: 'unsigned', fill: 0 };
+  const dst: NamedTensor = { ...bytes, space: 'buffer', base };
+  const copy = { op: 'copy', layer: load.layer, dst, src: bytes, channel, accumulate: false, core: 0, signalRemote: 0 } as const;
+  return site === undefined ? copy : { ...copy, site };
+}
+
+function fromRing(write: DraftOf<'ww'>, { load, base }: Staged): Draft {
+  return { ...write, src: { ...write.src, name: nameOf(load), space: 'buffer', base: base + write.src.base - load.start } };
+}
+
+/** Of a copy and of all that read it: the DRAM bytes that it holds. */
+function nameOf({ start, end }: Load): string {
+  return `weights[${start}..${end}]`;
+}
+
+function bytesOf(range: Interval): number {
+  return range.end - range.start;
+}
+
+function lastUse(load: Load): number {
+  return load.uses.at(-1) ?? 0;
+}
