@@ -15,8 +15,8 @@ import type { Draft, NamedTensor } from './lower/draft.ts';
 import { drive } from './lower/driver.ts';
 import type { Interval } from './lower/footprint.ts';
 import { fuse } from './lower/fuse.ts';
-import type { MatmulMapping } from './lower/kernels/matmul.ts';
 import type { Kernel } from './lower/kernel.ts';
+import type { MatmulMapping } from './lower/kernels/matmul.ts';
 import { at } from './lower/layout.ts';
 import { legalize } from './lower/legalize.ts';
 import { link } from './lower/link.ts';
@@ -154,7 +154,12 @@ function planFused(
 }
 
 /** The global buffer for weights beside the activations; null where a DMA channel for weights is missing. */
-function stagingRoom(machine: Machine, storage: Storage, memory: MemoryPlan, layers: readonly Kernel[]): StagingRoom | null {
+function stagingRoom(
+  machine: Machine,
+  storage: Storage,
+  memory: MemoryPlan,
+  layers: readonly Kernel[],
+): StagingRoom | null {
   const { weights: channel } = channelsOf(machine);
   if (channel === null || !machine.capabilities.doubleBuffering) return null;
   const order = layers.map((kernel) => storage.kernels.indexOf(kernel));

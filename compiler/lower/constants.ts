@@ -111,8 +111,12 @@ export class ConstantPool {
 
   placeBytes(bytes: Uint8Array): number {
     const address = this.#end;
-    this.#segments.push({ address, bytes });
-    this.#end = roundUp(address + bytes.length, this.#alignBytes);
+    const sizeBytes = roundUp(bytes.length, this.#alignBytes);
+    // Zeros behind it, so that one copy may take neighbours together.
+    const whole = sizeBytes === bytes.length ? bytes : new Uint8Array(sizeBytes);
+    if (whole !== bytes) whole.set(bytes);
+    this.#segments.push({ address, bytes: whole });
+    this.#end = address + sizeBytes;
     return address;
   }
 

@@ -228,12 +228,24 @@ function copyOf({ load, base }: Staged, { src, site }: DraftOf<'ww'>, channel: n
   const name = nameOf(load);
   const bytes: NamedTensor = { ...src, ...walk, name, base: load.start, widthBits: 8, coding: 'unsigned', fill: 0 };
   const dst: NamedTensor = { ...bytes, space: 'buffer', base };
-  const copy = { op: 'copy', layer: load.layer, dst, src: bytes, channel, accumulate: false, core: 0, signalRemote: 0 } as const;
+  const copy = {
+    op: 'copy',
+    layer: load.layer,
+    dst,
+    src: bytes,
+    channel,
+    accumulate: false,
+    core: 0,
+    signalRemote: 0,
+  } as const;
   return site === undefined ? copy : { ...copy, site };
 }
 
 function fromRing(write: DraftOf<'ww'>, { load, base }: Staged): Draft {
-  return { ...write, src: { ...write.src, name: nameOf(load), space: 'buffer', base: base + write.src.base - load.start } };
+  return {
+    ...write,
+    src: { ...write.src, name: nameOf(load), space: 'buffer', base: base + write.src.base - load.start },
+  };
 }
 
 /** Of a copy and of all that read it: the DRAM bytes that it holds. */
