@@ -85,6 +85,8 @@ export interface OpAttributes {
   readonly matmul: { readonly xZero: number; readonly wZero: Int32Array };
   /** a int [B,M,K], b int [B,K,N], both computed -> int32 [B,M,N]: sum of (a - aZero) * (b - bZero). */
   readonly product: { readonly aZero: number; readonly bZero: number };
+  /** a float32 [B,M,K], b float32 [B,K,N], both computed -> float32 [B,M,N]: multiply, then add, one rounding each, in order of k, from 0. */
+  readonly 'product-float': Record<string, never>;
   /** int32 -> int. `relu` raises the lower clamp to the zero point. */
   readonly requantize: { readonly spec: RequantizeSpec; readonly axis: number; readonly relu: boolean };
   /** int -> float32: float32(float32(x - zero) * scale). */

@@ -27,6 +27,7 @@ import { layerNormKernel } from './kernels/layer-norm.ts';
 import { expandKernel, gatherKernel } from './kernels/lookup.ts';
 import { avgpoolKernel, maxpoolKernel, spatialSumKernel } from './kernels/pool.ts';
 import { dynamicProductKernel } from './kernels/product.ts';
+import { productFloatKernel } from './kernels/product-float.ts';
 import { softmaxKernel } from './kernels/softmax.ts';
 import type { Layout } from './layout.ts';
 import { at, depthToSpaceLayout, reshapeLayout, sliceLayout, transposeLayout } from './layout.ts';
@@ -130,6 +131,8 @@ function selectNode(
       return productKernel(cx, node, last, machine);
     case 'product':
       return dynamicProductKernel(cx, node, last, machine);
+    case 'product-float':
+      return productFloatKernel(cx, node);
     case 'requantize':
       requireRequantizer(node.attributes.spec.mode, machine);
       return requantizeKernel(cx, node);

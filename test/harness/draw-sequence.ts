@@ -26,6 +26,27 @@ export function drawProduct(d: Draw, b: GraphBuilder, x: string): string | null 
   return b.add('product', [p, q], { aZero: zeroOf(p), bZero: zeroOf(q) });
 }
 
+/** The product of a float value with itself turned, or with a constant on either side. */
+export function drawFloatProduct(d: Draw, b: GraphBuilder, x: string): string | null {
+  const { shape } = b.typeOf(x);
+  const three = shape.length === 3 ? shape : [1, shape[0]!, sizeOf(shape) / shape[0]!];
+  const [batch, m, k] = three as [number, number, number];
+  if (k > 64 || batch * m * m > 2000) return null;
+  const left = shape.length === 3 ? x : b.add('reshape', [x], {}, { shape: three });
+  const turned = (v: string): string => b.add('transpose', [v], { perm: [0, 2, 1] });
+  const drawn = [batch, k, d.int(1, 12)];
+  const right = d.pick([
+    () => turned(left),
+    () =>
+      b.constant({
+        type: { element: { kind: 'float32' }, shape: drawn },
+        data: Float32Array.from({ length: sizeOf(drawn) }, () => d.float()),
+      }),
+  ])();
+  const operands = d.random() < 0.3 ? [turned(right), turned(left)] : [left, right];
+  return b.add('product-float', operands, {});
+}
+
 function lookedUp(d: Draw, b: GraphBuilder, x: string, from: IntegerType): string {
   const { min, max } = integerRange(from);
   const element = d.smallInteger();

@@ -16,7 +16,7 @@ import type {
 import { integerRange, sizeOf } from '../../compiler/graph/types.ts';
 import { seeded } from './differential.ts';
 import { Draw } from './draw.ts';
-import { drawExpand, drawGather, drawNorm, drawProduct, drawWhere } from './draw-sequence.ts';
+import { drawExpand, drawFloatProduct, drawGather, drawNorm, drawProduct, drawWhere } from './draw-sequence.ts';
 
 export type Requantizer = RequantizeSpec['mode'];
 const ROUNDINGS = ['half-even', 'floor', 'ceil', 'toward-zero', 'away-from-zero', 'half-up', 'half-down'] as const;
@@ -39,6 +39,7 @@ export const GENERATED_OPS: readonly OpName[] = [
   'conv-float',
   'matmul',
   'product',
+  'product-float',
   'requantize',
   'dequantize',
   'quantize',
@@ -124,6 +125,8 @@ class Generator {
         const acc = drawProduct(this.#d, this.#b, x);
         return acc === null || this.#d.random() < 0.15 ? acc : this.#requantize(acc, this.#b.typeOf(acc), 2);
       }
+      case 'product-float':
+        return float ? drawFloatProduct(this.#d, this.#b, x) : null;
       case 'requantize':
         return !float && element.bits > 8 ? this.#requantize(x, type, null) : null;
       case 'dequantize':

@@ -17,16 +17,13 @@ import {
   size,
   stridesOf,
 } from './constants.ts';
+import { axisOf, type Fold, type FoldContext, need, whole } from './fold-basics.ts';
+import { MATH_FOLDS } from './fold-math.ts';
 import { type Constant, invalid, refuse } from './meaning.ts';
 import { type DataType, dataTypeOf, type OnnxNode } from './model.ts';
-import { type ExternalLoader, elementCountOf, tensorValues } from './values.ts';
+import { elementCountOf, tensorValues } from './values.ts';
 
-export interface FoldContext {
-  readonly opset: number;
-  readonly load: ExternalLoader | undefined;
-}
-
-type Fold = (node: OnnxNode, inputs: readonly (Constant | undefined)[], cx: FoldContext) => Constant;
+export { axisOf, whole } from './fold-basics.ts';
 
 /** Folds one node with constant inputs (undefined = absent); undefined when the op is not folded here. */
 export function foldNode(
@@ -35,7 +32,7 @@ export function foldNode(
   cx: FoldContext,
 ): Constant | undefined {
   if (node.domain !== '') return undefined;
-  return FOLDS[node.opType]?.(node, inputs, cx);
+  return (FOLDS[node.opType] ?? MATH_FOLDS[node.opType])?.(node, inputs, cx);
 }
 
 const unary =
@@ -105,6 +102,12 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   },
   Less: binary((a, b) => Number(a < b), 'bool'),
   Greater: binary((a, b) => Number(a > b), 'bool'),
+  GreaterOrEqual: binary((a, b) => Number(a >= b), 'bool'),
+  LessOrEqual: binary((a, b) => Number(a <= b), 'bool'),
+  IsNaN: (_, inputs) => {
+    const x = need(inputs, 0);
+    return generate('bool', x.shape, (i) => Number(Number.isNaN(x.data[i])));
+  },
   And: binary((a, b) => Number(a !== 0 && b !== 0), 'bool'),
   Or: binary((a, b) => Number(a !== 0 || b !== 0), 'bool'),
   Tile: (_, inputs) => {
@@ -373,19 +376,4 @@ export function shapeConstant(node: OnnxNode, shape: readonly number[]): Constan
     node.attributes.has('end') ? intAttribute(node, 'end', 0) : undefined,
   );
   return make('int64', [part.length], part);
-}
-
-/** Axis in 0 .. rank - 1 from one that may count from the end. */
-export function axisOf(axis: number, rank: number): number {
-  const a = axis < 0 ? axis + rank : axis;
-  return Number.isInteger(a) && a >= 0 && a < rank ? a : invalid(`axis ${axis} is outside a tensor of rank ${rank}`);
-}
-
-/** Elements as whole numbers below 2^53; refuses others. */
-export function whole(c: Constant): number[] {
-  return Array.from(c.data, (v) => (Number.isInteger(v) ? v : invalid(`${v} stands where a whole number is needed`)));
-}
-
-function need(inputs: readonly (Constant | undefined)[], i: number): Constant {
-  return inputs[i] ?? invalid(`input ${i} is missing`);
 }

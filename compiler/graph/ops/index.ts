@@ -19,6 +19,7 @@ import { maxpool } from './maxpool.ts';
 import type { OpDefinition } from './op.ts';
 import { pad } from './pad.ts';
 import { product } from './product.ts';
+import { productFloat } from './product-float.ts';
 import { qadd } from './qadd.ts';
 import { quantize } from './quantize.ts';
 import { requantize } from './requantize.ts';
@@ -35,6 +36,7 @@ export const OPS: { readonly [O in OpName]: OpDefinition<O> } = {
   'conv-float': convFloat,
   matmul,
   product,
+  'product-float': productFloat,
   requantize,
   dequantize,
   quantize,

@@ -41,3 +41,29 @@ function timesPowerOfTwo(x: number, k: number): number {
   if (k > 1000) return x * 2 ** 1000 * 2 ** (k - 1000);
   return x * 2 ** k;
 }
+
+const PI_LOW = 1.2246467991473532e-16;
+
+/** sin(x) = (-1)^k sin(r), r = x - k pi, by Taylor to r^21; good to about 1e-15 for |x| below 2^20. For tables that are known at import. */
+export function sine(x: number): number {
+  const k = Math.round(x / Math.PI);
+  const r = x - k * Math.PI - k * PI_LOW;
+  let sum = 1;
+  for (let n = 21; n >= 3; n -= 2) sum = 1 - (sum * r * r) / (n * (n - 1));
+  return (k % 2 === 0 ? 1 : -1) * r * sum;
+}
+
+/** log(x) = k log 2 + 2 artanh((m - 1) / (m + 1)), x = m 2^k with m in 0.7 .. 1.42; odd powers to 31. */
+export function naturalLogarithm(x: number): number {
+  if (Number.isNaN(x) || x < 0) return Number.NaN;
+  if (x === 0) return Number.NEGATIVE_INFINITY;
+  if (x === Infinity) return x;
+  let k = 0;
+  let m = x;
+  for (; m > Math.SQRT2; k++) m /= 2;
+  for (; m < Math.SQRT1_2; k--) m *= 2;
+  const s = (m - 1) / (m + 1);
+  let sum = 0;
+  for (let n = 31; n >= 1; n -= 2) sum = sum * s * s + 2 / n;
+  return k * LN2_LOW + s * sum + k * LN2_HIGH;
+}

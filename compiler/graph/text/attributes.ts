@@ -13,6 +13,7 @@ const KINDS: { readonly [O in OpName]: KindsOf<O> } = {
   'conv-float': { window: 'window', groups: 'number' },
   matmul: { xZero: 'number', wZero: 'i32' },
   product: { aZero: 'number', bZero: 'number' },
+  'product-float': {},
   requantize: { spec: 'spec', axis: 'number', relu: 'flag' },
   dequantize: { scale: 'f32', zeroPoint: 'i32', axis: 'number' },
   quantize: {

@@ -82,6 +82,15 @@ describe('products', () => {
     ).toEqual([10, 20, 300, 400]);
   });
 
+  it('product-float: one rounding each, in index order', () => {
+    const row = tensor(F32, [1, 1, 3], [1, 2 ** -24, 2 ** -24]);
+    const ones = tensor(F32, [1, 3, 1], [1, 1, 1]);
+    expect(apply('product-float', {}, [row, ones])).toEqual({ shape: [1, 1, 1], values: [1] });
+    const reversed = tensor(F32, [1, 1, 3], [2 ** -24, 2 ** -24, 1]);
+    expect(apply('product-float', {}, [reversed, ones]).values).toEqual([1 + 2 ** -23]);
+    expect(() => apply('product-float', {}, [row, row])).toThrow(/expected \[batch, m, k\]/);
+  });
+
   it('conv-float: one rounding each, in order of channel, row, column', () => {
     const x = tensor(F32, [1, 1, 1, 3], [1, 2 ** -24, 2 ** -24]);
     const ones = tensor(F32, [1, 1, 1, 3], [1, 1, 1]);

@@ -40,6 +40,17 @@ const integerProduct: Form = (m) => {
   return m.model('integer-product', MICROSOFT);
 };
 
+/** Scores of which the queries have no quantizer, as where a recipe leaves attention in float32. */
+function floatProductForm(a: readonly number[], b: readonly number[], rank: number): Form {
+  return (m) => {
+    m.opset = 17;
+    const x = m.node('Tanh', [scaledInput(m, 'uint8', a, 0.02, 128).float]);
+    const y = scaledInput(m, 'int8', b, 0.01, 3).float;
+    quantizedOutput(m, m.node('MatMul', [x, y]), 'uint8', rank, 0.05, 128);
+    return m.model('float-product');
+  };
+}
+
 /** Heads of queries and keys from rows, scores, softmax in 256ths, context, rows again. */
 const attention: Form = (m) => {
   const [tokens, heads, width] = [5, 2, 4];
@@ -118,6 +129,8 @@ export const FLOAT_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['LayerNormalization without shift', normForm('LayerNormalization', [2, 3, 48], 2, false)],
   ['LayerNormalization of two axes', normForm('LayerNormalization', [3, 4, 12], 1, true)],
   ['SimplifiedLayerNormalization', normForm('SimplifiedLayerNormalization', [2, 3, 48], 2, false)],
+  ['MatMul of float heads', floatProductForm([2, 3, 8, 16], [2, 3, 16, 8], 4)],
+  ['MatMul of floats by one matrix', floatProductForm([6, 8, 16], [16, 10], 3)],
   ['Erf', activationForm((m, x) => m.node('Erf', [x]))],
   ['Gelu', activationForm((m, x) => m.node('Gelu', [x]), 20)],
   ['Gelu by tanh', activationForm((m, x) => m.node('Gelu', [x], { approximate: 'tanh' }), 20)],

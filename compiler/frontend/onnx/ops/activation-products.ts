@@ -1,5 +1,5 @@
 /**
- * Matrix products of two computed operands (attention): batches of matrices on codes. Leading axes are broadcast as NumPy does and then
+ * Matrix products of two computed operands (attention): batches of matrices on codes, or on floats where one has no quantizer. Leading axes are broadcast as NumPy does and then
  * run together; what follows the sums is what follows any integer product.
  */
 import { broadcastShape } from '../../../graph/ops/broadcast.ts';
@@ -12,10 +12,29 @@ import { singleZero } from './scaling.ts';
 /** Most copies that a broadcast axis becomes. */
 const MOST_COPIES = 64;
 
-/** Adds the product of [.., M, K] and [.., K, N]; gives sums [.., M, N]. */
+/** Adds the product of codes [.., M, K] and [.., K, N]; gives sums [.., M, N]. */
 export function emitActivationProduct(cx: ImportContext, a: Codelike, b: Codelike): string {
+  const zeros = {
+    aZero: singleZero(a.scaling, 'the first operand'),
+    bZero: singleZero(b.scaling, 'the second operand'),
+  };
+  return batched(cx, a.id, b.id, (x, y, output) => cx.add('product', [x, y], zeros, { output }));
+}
+
+/** The same of float32, on the vector unit. */
+export function emitFloatProduct(cx: ImportContext, a: string, b: string): string {
+  return batched(cx, a, b, (x, y, output) => cx.add('product-float', [x, y], {}, { output }));
+}
+
+/** `multiply` takes [batch, M, K] and [batch, K, N]. */
+function batched(
+  cx: ImportContext,
+  a: string,
+  b: string,
+  multiply: (x: string, y: string, output: string) => string,
+): string {
   const name = cx.outputName;
-  const [left, right] = [cx.builder.typeOf(a.id).shape, cx.builder.typeOf(b.id).shape];
+  const [left, right] = [cx.builder.typeOf(a).shape, cx.builder.typeOf(b).shape];
   const rows = left.length === 1 ? [1, ...left] : left;
   const columns = right.length === 1 ? [...right, 1] : right;
   const [m, k, n] = [rows.at(-2) ?? 1, rows.at(-1) ?? 1, columns.at(-1) ?? 1];
@@ -26,17 +45,13 @@ export function emitActivationProduct(cx: ImportContext, a: Codelike, b: Codelik
   const one = batch > 1 && size(columns.slice(0, -2)) === 1;
   // One matrix for all: their rows are rows of one product.
   const x = one
-    ? reshaped(cx, a.id, [1, batch * m, k], `${name}.a`)
-    : reshaped(cx, spread(cx, a.id, rows, lead, `${name}.a`), [batch, m, k], `${name}.a`);
+    ? reshaped(cx, a, [1, batch * m, k], `${name}.a`)
+    : reshaped(cx, spread(cx, a, rows, lead, `${name}.a`), [batch, m, k], `${name}.a`);
   const y = one
-    ? reshaped(cx, b.id, [1, k, n], `${name}.b`)
-    : reshaped(cx, spread(cx, b.id, columns, lead, `${name}.b`), [batch, k, n], `${name}.b`);
-  const zeros = {
-    aZero: singleZero(a.scaling, 'the first operand'),
-    bZero: singleZero(b.scaling, 'the second operand'),
-  };
+    ? reshaped(cx, b, [1, k, n], `${name}.b`)
+    : reshaped(cx, spread(cx, b, columns, lead, `${name}.b`), [batch, k, n], `${name}.b`);
   const target = [...lead, ...(left.length === 1 ? [] : [m]), ...(right.length === 1 ? [] : [n])];
-  return reshaped(cx, cx.add('product', [x, y], zeros, { output: `${name}.products` }), target, `${name}.sums`);
+  return reshaped(cx, multiply(x, y, `${name}.products`), target, `${name}.sums`);
 }
 
 function reshaped(cx: ImportContext, id: string, shape: readonly number[], output: string): string {

@@ -65,6 +65,9 @@ export const importThresholdedRelu = importFormula((f, x, cx) => {
   return f.binary('mul', x, above);
 });
 
+/** Of positive numbers. */
+export const importLog = importFormula((f, x) => logarithm(f, x));
+
 /** x / (1 + |x|). */
 export const importSoftsign = importFormula((f, x) => f.binary('div', x, f.binary('add', f.unary('abs', x), 1)));
 

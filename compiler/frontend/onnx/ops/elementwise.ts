@@ -8,6 +8,7 @@ import { floatAttribute } from '../attributes.ts';
 import { at, floatTensor, type ImportContext } from '../context.ts';
 import { type Bounds, invalid, type Meaning, refuse } from '../meaning.ts';
 import { clipLimits, limitedCodes } from './code-ranges.ts';
+import { Formula } from './formula.ts';
 import { codesOfConstant } from './linear-quantizers.ts';
 import { pendingProduct, pendingSum } from './qlinear-binary.ts';
 import { isPerTensor } from './scaling.ts';
@@ -143,17 +144,30 @@ function integerSum(cx: ImportContext, fn: BinaryFunction): string {
   return cx.add('addi', ids, {}, { output: cx.outputName });
 }
 
-/** Runtime Pow: squares and square roots only. */
+/** Powers that are products, roots and reciprocals, one rounding each. */
+const POWERS: Readonly<Record<number, (f: Formula, x: string) => string>> = {
+  [-2]: (f, x) => f.binary('div', 1, f.binary('mul', x, x)),
+  [-1]: (f, x) => f.binary('div', 1, x),
+  [-0.5]: (f, x) => f.binary('div', 1, f.unary('sqrt', x)),
+  0.5: (f, x) => f.unary('sqrt', x),
+  1: (_, x) => x,
+  1.5: (f, x) => f.binary('mul', x, f.unary('sqrt', x)),
+  2: (f, x) => f.binary('mul', x, x),
+  3: (f, x) => f.binary('mul', f.binary('mul', x, x), x),
+  4: (f, x) => POWERS[2]!(f, f.binary('mul', x, x)),
+};
+
 export function importPow(cx: ImportContext): void {
   const exponent = cx.constantInput(1, 'the exponent')?.data;
-  if (exponent?.length !== 1 || (exponent[0] !== 2 && exponent[0] !== 0.5))
-    refuse('Pow with this exponent', { expected: '2 or 0.5' });
-  const x = cx.floatInput(0);
-  const id =
-    exponent[0] === 2
-      ? cx.add('binary', [x, x], { fn: 'mul' }, { output: cx.outputName })
-      : cx.add('unary', [x], { fn: 'sqrt' }, { output: cx.outputName });
-  cx.result({ kind: 'float', id });
+  const power = exponent?.length === 1 ? POWERS[exponent[0] ?? 0] : undefined;
+  if (power === undefined)
+    refuse('Pow with this exponent', {
+      expected: `one of ${Object.keys(POWERS)
+        .map(Number)
+        .sort((a, b) => a - b)
+        .join(', ')}`,
+    });
+  cx.result({ kind: 'float', id: power(new Formula(cx), cx.floatInput(0)) });
 }
 
 export function importReciprocal(cx: ImportContext): void {

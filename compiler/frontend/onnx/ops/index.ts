@@ -9,6 +9,7 @@ import {
   importHardSigmoid,
   importHardSwish,
   importLeakyRelu,
+  importLog,
   importMish,
   importPRelu,
   importSelu,
@@ -16,6 +17,19 @@ import {
   importSoftsign,
   importThresholdedRelu,
 } from './activations.ts';
+import {
+  importAnd,
+  importCast,
+  importEqual,
+  importGreater,
+  importGreaterOrEqual,
+  importIsNaN,
+  importLess,
+  importLessOrEqual,
+  importNot,
+  importOr,
+  importXor,
+} from './conditions.ts';
 import { importConvTranspose } from './conv-transpose.ts';
 import {
   importBinary,
@@ -42,7 +56,12 @@ import {
   importTranspose,
   importUnsqueeze,
 } from './movement.ts';
-import { importBatchNormalization, importLayerNormalization, importSoftmax } from './normalize.ts';
+import {
+  importBatchNormalization,
+  importLayerNormalization,
+  importSkipNormalization,
+  importSoftmax,
+} from './normalize.ts';
 import { importGather, importResize, importSpaceToDepth, importSplit, importTile } from './picking.ts';
 import {
   importAveragePool,
@@ -54,7 +73,6 @@ import {
 import { importConv, importGemm, importMatMul } from './products.ts';
 import { importBipolarQuant, importQuant, importTrunc } from './qonnx-quantizers.ts';
 import {
-  importCast,
   importConvInteger,
   importMatMulInteger,
   importQGemm,
@@ -79,6 +97,8 @@ import {
   importReduceSum,
   importReduceSumSquare,
 } from './reductions.ts';
+import { importRotaryEmbedding, importStandardRotaryEmbedding } from './rotary.ts';
+import { importCos, importSin } from './trigonometry.ts';
 
 export type Importer = (cx: ImportContext) => void;
 
@@ -168,6 +188,20 @@ const STANDARD: Readonly<Record<string, Importer>> = {
   SpaceToDepth: importSpaceToDepth,
   Split: importSplit,
   Gather: importGather,
+  Equal: importEqual,
+  Greater: importGreater,
+  GreaterOrEqual: importGreaterOrEqual,
+  Less: importLess,
+  LessOrEqual: importLessOrEqual,
+  And: importAnd,
+  Or: importOr,
+  Xor: importXor,
+  Not: importNot,
+  IsNaN: importIsNaN,
+  RotaryEmbedding: importStandardRotaryEmbedding,
+  Sin: importSin,
+  Cos: importCos,
+  Log: importLog,
   Where: importWhere,
   Expand: importExpand,
   Resize: importResize,
@@ -183,6 +217,9 @@ const MICROSOFT: Readonly<Record<string, Importer>> = {
   QuickGelu: importSwish(1.702),
   QGemm: importQGemm,
   SimplifiedLayerNormalization: importLayerNormalization(false),
+  SkipLayerNormalization: importSkipNormalization(true),
+  SkipSimplifiedLayerNormalization: importSkipNormalization(false),
+  RotaryEmbedding: importRotaryEmbedding,
   QLinearAdd: importQLinearBinary('add'),
   QLinearMul: importQLinearBinary('mul'),
   QLinearGlobalAveragePool: importQLinearGlobalAveragePool,

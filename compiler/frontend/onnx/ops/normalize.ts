@@ -6,6 +6,7 @@ import { floatAttribute, intAttribute } from '../attributes.ts';
 import { at, floatData, floatTensor, type ImportContext } from '../context.ts';
 import { axisOf } from '../fold.ts';
 import { invalid, isFusable, type QuantizerTarget, refuse, UNBOUNDED } from '../meaning.ts';
+import { Formula } from './formula.ts';
 import { isByte, linearQuantizer } from './linear-quantizers.ts';
 import { singleScale } from './scaling.ts';
 
@@ -70,6 +71,27 @@ export const importLayerNormalization = (centred: boolean) => (cx: ImportContext
   const rows = cx.add('reshape', [x], {}, { shape: [...shape.slice(0, axis), features], output: `${name}.rows` });
   const normed = cx.add('layer-norm', [rows, ...parameters], attributes, { output: `${name}.normed` });
   cx.result({ kind: 'float', id: cx.add('reshape', [normed], {}, { shape, output: name }) });
+};
+
+/**
+ * com.microsoft.SkipLayerNormalization: the norm of the sum of two operands and a bias; the sum itself is the fourth result. Centred: scale, shift, bias behind the
+ * operands; else scale, bias.
+ */
+export const importSkipNormalization = (centred: boolean) => (cx: ImportContext) => {
+  const { node } = cx;
+  if (node.outputs.slice(1, 3).some((o) => o !== ''))
+    refuse(`${node.opType} with mean or deviation as outputs`, { expected: 'the norm and the sum' });
+  const f = new Formula(
+    cx,
+    node.outputs[3] === undefined || node.outputs[3] === '' ? `${cx.outputName}.sum` : node.outputs[3],
+  );
+  const bias = centred ? 4 : 3;
+  const plain = f.binary('add', cx.floatInput(0), cx.floatInput(1));
+  const sum = cx.hasInput(bias) ? f.binary('add', plain, cx.floatInput(bias)) : plain;
+  if ((node.outputs[3] ?? '') !== '') cx.result({ kind: 'float', id: sum }, 3);
+  const parameters = [cx.floatInput(2), ...(centred && cx.hasInput(3) ? [cx.floatInput(3)] : [])];
+  const attributes = { epsilon: Math.fround(floatAttribute(node, 'epsilon', 1e-12)), centred };
+  cx.result({ kind: 'float', id: cx.add('layer-norm', [sum, ...parameters], attributes, { output: cx.outputName }) });
 };
 
 /** Before opset 13 Softmax flattens to 2-D at `axis`; supported where that is the same as one axis. */

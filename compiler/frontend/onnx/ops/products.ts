@@ -17,7 +17,8 @@ import {
   UNBOUNDED,
 } from '../meaning.ts';
 import type { OnnxNode } from '../model.ts';
-import { emitActivationProduct } from './activation-products.ts';
+import { nodeLabel } from '../structure.ts';
+import { emitActivationProduct, emitFloatProduct } from './activation-products.ts';
 import { type BiasPlan, biasPlan, roundsWeights } from './bias.ts';
 import { imageWeights, turned, type Weights, weightsInput } from './product-weights.ts';
 import { floatConv, floatProduct } from './products-float.ts';
@@ -171,16 +172,13 @@ function leftProduct(cx: ImportContext): void {
   finish(cx, id, productScaling(x.scaling, w.scaling, shape.length - 2), x, { kind: 'none' }, []);
 }
 
-/** Both operands computed: scaled codes with one scale each. */
+/** Both operands computed: on the arrays where both are scaled codes with one scale each, else in float32 on the vector unit. */
 function computedProduct(cx: ImportContext): void {
-  const [a, b] = [0, 1].map((i) => {
-    const x = cx.input(i);
-    if (x.kind === 'quantized') return x;
-    return refuse(`a product of two activations of which '${cx.node.inputs[i]}' is not quantized`, {
-      expected: 'codes with a scale on both sides: the arrays multiply integers',
-      hint: 'quantize both operands of attention products (softmax too: unsigned, scale 1/256)',
-    });
-  }) as [Quantized, Quantized];
+  const [a, b] = [cx.input(0), cx.input(1)];
+  if (a.kind !== 'quantized' || b.kind !== 'quantized') {
+    floatOperands(cx, a.kind === 'quantized' ? 1 : 0);
+    return;
+  }
   const id = emitActivationProduct(cx, a, b);
   const axis = Math.max(0, cx.builder.typeOf(id).shape.length - 1);
   const scale = Float32Array.of(
@@ -188,6 +186,20 @@ function computedProduct(cx: ImportContext): void {
   );
   const origin = a.origin === 'qonnx' ? a.origin : b.origin;
   finish(cx, id, { scale, zero: new Int32Array(1), axis }, { origin, dataType: a.dataType }, { kind: 'none' }, []);
+}
+
+/** A product of which operand `plain` has no quantizer. */
+function floatOperands(cx: ImportContext, plain: number): void {
+  const name = cx.node.inputs[plain] ?? '';
+  if (!cx.quantizedModel)
+    refuse(`a product of two activations of which '${name}' is not quantized`, {
+      expected: 'codes with a scale on both sides: the arrays multiply integers',
+      hint: 'quantize both operands of attention products (softmax too: unsigned, scale 1/256)',
+    });
+  cx.notes.push(
+    `${nodeLabel(cx.node)} multiplies activations of which '${name}' is not quantized: it runs in float32 on the vector unit, not on the arrays`,
+  );
+  cx.result({ kind: 'float', id: emitFloatProduct(cx, cx.floatInput(0), cx.floatInput(1)) });
 }
 
 interface ProductForm {

@@ -16,7 +16,7 @@ import {
   refuse,
   type Scaling,
 } from '../meaning.ts';
-import { type DataType, dataTypeOf } from '../model.ts';
+import type { DataType } from '../model.ts';
 import { emitActivationProduct } from './activation-products.ts';
 import { codesOfConstant, linearQuantizer, requireZeroType } from './linear-quantizers.ts';
 import { softmaxAxis, softmaxCodes } from './normalize.ts';
@@ -291,26 +291,4 @@ export function importMatMulInteger(cx: ImportContext): void {
   const w = weights(cx, 1, { zero: 3 }, 1);
   const x = operand(cx, 0, { zero: 2 });
   cx.result({ kind: 'codes', id: emitMatMul(cx, x, w, undefined), dataType: 'int32' });
-}
-
-/** Cast between float32 and itself, from integers to float32, or to wider integers. */
-export function importCast(cx: ImportContext): void {
-  const x = cx.input(0);
-  const to = intAttribute(cx.node, 'to', 0);
-  if (x.kind === 'codes' && dataTypeOf(to) === x.dataType) {
-    cx.result(x);
-    return;
-  }
-  const wide = dataTypeOf(to);
-  if (x.kind === 'codes' && (wide === 'int32' || wide === 'int64')) {
-    cx.result({ ...x, dataType: wide });
-    return;
-  }
-  if (to !== 1) refuse(`Cast to element type ${to}`, { expected: 'float32' });
-  if (x.kind !== 'codes') {
-    cx.result(x);
-    return;
-  }
-  const id = cx.dequantize(x.id, { scale: new Float32Array([1]), zero: new Int32Array(1), axis: 0 }, cx.outputName);
-  cx.result({ kind: 'float', id });
 }

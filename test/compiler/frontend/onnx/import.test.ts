@@ -63,14 +63,14 @@ describe('refusals', () => {
       makeNode('Relu', ['a'], ['r']),
       makeNode('Pow', ['x', 'p'], ['y']),
     ];
-    const error = refusal(() => importModel(model(nodes, { initializers: [scalar('p', 'float32', 3)] })));
+    const error = refusal(() => importModel(model(nodes, { initializers: [scalar('p', 'float32', 2.5)] })));
     expect(error).toBeInstanceOf(UnsupportedError);
     expect(error.diagnostics.map((d) => d.where)).toEqual([
       "node 'Scan_a' (Scan)",
       "node 'det' (Det)",
       "node 'Pow_y' (Pow)",
     ]);
-    expect(checkModel(model(nodes, { initializers: [scalar('p', 'float32', 3)] }))).toMatchObject({
+    expect(checkModel(model(nodes, { initializers: [scalar('p', 'float32', 2.5)] }))).toMatchObject({
       supported: false,
       issues: error.diagnostics,
     });
@@ -168,7 +168,7 @@ describe('refusals', () => {
     expect(reshape.message).toContain('[1, 4] cannot be reshaped to [3, -1]');
   });
 
-  it('refuses scales along the summed axis, and products of activations that are not quantized', () => {
+  it('refuses scales along the summed axis, and products of activations in networks without quantizers', () => {
     const initializers = [
       makeTensor('s4', 'float32', [4], [1, 2, 3, 4]),
       ...quantParameters,
@@ -182,12 +182,12 @@ describe('refusals', () => {
     expect(refusal(() => importModel(model(perChannel, { initializers }))).message).toContain(
       'a scale per channel, along the axis that is summed',
     );
-    const products = [
-      quant('x', 'q'),
-      makeNode('Transpose', ['x'], ['t'], { perm: [1, 0] }),
-      makeNode('MatMul', ['q', 't'], ['y']),
-    ];
+    const turned = makeNode('Transpose', ['x'], ['t'], { perm: [1, 0] });
+    const products = [turned, makeNode('MatMul', ['x', 't'], ['y'])];
     expect(refusal(() => importModel(model(products, clean))).message).toContain('a product of two activations');
+    const mixed = importModel(model([quant('x', 'q'), turned, makeNode('MatMul', ['q', 't'], ['y'])], clean));
+    expect(mixed.graph.nodes.map((n) => n.op)).toContain('product-float');
+    expect(mixed.notes.join()).toContain("multiplies activations of which 't' is not quantized");
   });
 
   it('refuses sums that may leave 32 bits', () => {
