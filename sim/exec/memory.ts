@@ -4,7 +4,7 @@
  */
 import { roundUp } from '../../isa/base/bits.ts';
 import { codeRange, type TensorDescriptor } from '../../isa/tensor.ts';
-import { OUTSIDE, type Rows } from '../walk/rows.ts';
+import { OUTSIDE, type Rows, requireCount } from '../walk/rows.ts';
 import type { Walk } from '../walk/walk.ts';
 import {
   type Codes,
@@ -72,6 +72,7 @@ export class ByteMemory {
 
   /** Values in index order; `fill` outside the axes (0 for floats). Does not look at `written`. */
   read(walk: Walk): Codes {
+    requireCount(walk.count);
     const out = createCodes(walk.descriptor, walk.count);
     const rows = walk.shape.allRows();
     this.readRows(this.source(walk, walk.count), rows, 0, rows.outer, 0, rows.inner, out);

@@ -11,6 +11,16 @@ export const OUTSIDE = -0x80000000;
 /** Offsets are 32-bit and bit offsets of odd widths are computed in them; no memory of ours is near this large. */
 const SPAN_LIMIT = 2 ** 28;
 
+/** Elements of one list; each may need several bytes of working memory. */
+const COUNT_LIMIT = 2 ** 27;
+
+/** Throws UnsupportedError for lists that are too long to make. */
+export function requireCount(count: number): void {
+  if (count < COUNT_LIMIT) return;
+  const what = `a tensor walk of ${count} elements; the simulator handles fewer than ${COUNT_LIMIT} in one instruction`;
+  throw new UnsupportedError(`${what}: split the instruction`, { code: 'E-SIM-SPAN' });
+}
+
 /** An axis that this walk may leave or wrap: what the inner dims add to its coordinate, per element of a row. */
 interface Guarded {
   readonly index: number;
@@ -44,6 +54,7 @@ export class Rows {
     this.outer = this.#dims.reduce((n, dim) => n * dim.count, 1);
     const last = d.dims.slice(split);
     this.inner = last.reduce((n, dim) => n * dim.count, 1);
+    requireCount(this.inner);
     checkInner(d, last);
     const coordinates = d.axes.map((_, a) => innerCoordinates(last, a, this.inner));
     this.offsets = new Int32Array(this.inner);

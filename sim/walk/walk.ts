@@ -2,10 +2,10 @@
  * Tensor walks: a descriptor with its registers filled in. What a walk touches and in which order is worked out on demand and shared by
  * all instructions that see the same axes' origins, because loops and double buffers ask for the same walk at other bases.
  */
-import { InputError, UnsupportedError } from '../../isa/base/errors.ts';
+import { InputError } from '../../isa/base/errors.ts';
 import { elementCount, type TensorDescriptor } from '../../isa/tensor.ts';
 import { boxRuns, mergeRuns, type Runs, sliceBoxes, toBytes } from './intervals.ts';
-import { checkSpan, OUTSIDE, Rows } from './rows.ts';
+import { checkSpan, OUTSIDE, Rows, requireCount } from './rows.ts';
 
 export { OUTSIDE, Rows } from './rows.ts';
 
@@ -18,9 +18,6 @@ export interface Slice {
 
 /** Which part of a walk is touched: a slice, or for a gathered table every position of the axis of dim 0; undefined = all. */
 export type Part = Slice | 'table' | undefined;
-
-/** Elements of one walk; each may need several bytes of working memory. */
-const COUNT_LIMIT = 2 ** 27;
 
 /** A walk without its base address. */
 export class Shape {
@@ -38,10 +35,8 @@ export class Shape {
     this.origins = origins;
     this.count = elementCount(descriptor);
     checkSpan(descriptor, origins);
-    if (this.count >= COUNT_LIMIT) {
-      const what = `a tensor walk of ${this.count} elements; the simulator handles fewer than ${COUNT_LIMIT} in one instruction`;
-      throw new UnsupportedError(`${what}: split the instruction`, { code: 'E-SIM-SPAN' });
-    }
+    // Repeated elements cost nothing until someone lists them: a table is walked once for each code that is looked up.
+    requireCount(descriptor.dims.reduce((n, dim) => n * (dim.step === 0 ? 1 : dim.count), 1));
   }
 
   /** This shape at a base; a few bases are remembered, for double buffers come back to them. */
@@ -91,6 +86,7 @@ export class Shape {
   /** Element offsets from the base in index order; OUTSIDE where an axis is left. */
   get offsets(): Int32Array {
     if (this.#offsets === undefined) {
+      requireCount(this.count);
       const rows = this.allRows();
       const out = new Int32Array(this.count);
       for (let m = 0; m < rows.outer; m++)

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { UnsupportedError } from '../../../isa/base/errors.ts';
 import type { Axis, Dim, TensorDescriptor } from '../../../isa/tensor.ts';
 import { WIDTHS } from '../../../isa/tensor.ts';
 import { OUTSIDE, resolveWalk, type Slice } from '../../../sim/walk/walk.ts';
@@ -196,5 +197,30 @@ describe('walks', () => {
       [{ count: 2 ** 20, axis: 0, step: 1 }],
     );
     expect(() => resolveWalk(d, new Array<number>(32).fill(0)).offsets).toThrow(/elements from its base/);
+  });
+});
+
+describe('walks of more elements than a list may have', () => {
+  const table = (repeats: number, step: number) =>
+    descriptor(
+      [
+        { extent: 2 ** 30, stride: 256, modulo: 0, origin: 0 },
+        { extent: 256, stride: 1, modulo: 0, origin: 0 },
+      ],
+      [
+        { count: repeats, axis: 0, step },
+        { count: 256, axis: 1, step: 1 },
+      ],
+    );
+
+  it('may repeat: a table is read in full for every code', () => {
+    const walk = resolveWalk(table(2 ** 20, 0), new Array(32).fill(0));
+    expect(walk.count).toBe(2 ** 28);
+    expect([...walk.intervals]).toEqual([0, 256]);
+    expect(() => walk.offsets).toThrow('handles fewer than 134217728');
+  });
+
+  it('may not move', () => {
+    expect(() => resolveWalk(table(2 ** 20, 1), new Array(32).fill(0))).toThrow(UnsupportedError);
   });
 });
