@@ -103,15 +103,21 @@ export function recordsOf(requantize: RawMatmul['requantize'], bias: Int32Array)
 
 type Weights = Int8Array | Int32Array;
 
+/** Outputs whose weights are read together: the neighbours of a line of the processor's cache. */
+const TOGETHER = 16;
+
 /** All weights, output by output: they are asked for several times. */
 function tabulate({ weight, k, outputs }: RawMatmul): Weights {
   const narrow = new Int8Array(k * outputs);
-  let at = 0;
-  for (let n = 0; n < outputs; n++) {
-    for (let row = 0; row < k; row++, at++) {
-      const w = weight(row, n);
-      narrow[at] = w;
-      if (narrow[at] !== w) return Int32Array.from({ length: k * outputs }, (_, i) => weight(i % k, Math.floor(i / k)));
+  for (let first = 0; first < outputs; first += TOGETHER) {
+    const end = Math.min(outputs, first + TOGETHER);
+    for (let row = 0; row < k; row++) {
+      for (let n = first; n < end; n++) {
+        const w = weight(row, n);
+        narrow[n * k + row] = w;
+        if (narrow[n * k + row] !== w)
+          return Int32Array.from({ length: k * outputs }, (_, i) => weight(i % k, Math.floor(i / k)));
+      }
     }
   }
   return narrow;
@@ -153,7 +159,8 @@ function codeWeights(weights: Weights, depth: number, machine: Machine): Coded {
   let min = 0;
   let max = 0;
   let zero = false;
-  for (const w of weights) {
+  for (let i = 0; i < weights.length; i++) {
+    const w = weights[i]!;
     if (w < min) min = w;
     if (w > max) max = w;
     if (w === 0) zero = true;
