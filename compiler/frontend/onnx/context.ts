@@ -4,7 +4,9 @@
  */
 import type { GraphBuilder, NodeOptions } from '../../graph/builder.ts';
 import type { OpAttributes, OpName, Tensor, ValueType } from '../../graph/types.ts';
+import { size } from './constants.ts';
 import {
+  type Blocks,
   type Bounds,
   type Codes,
   type Constant,
@@ -162,6 +164,7 @@ export class ImportContext {
       case 'constant':
         return { element: elementTypeOf(meaning.constant.dataType), shape: meaning.constant.shape };
       case 'weights':
+      case 'blocked':
         return { element: { kind: 'float32' }, shape: meaning.codes.shape };
       case 'codes':
       case 'float':
@@ -204,6 +207,8 @@ export class ImportContext {
           floatTensor(dequantizeCodes(meaning.codes, meaning.scaling), meaning.codes.shape),
           name,
         );
+      case 'blocked':
+        return this.builder.constant(floatTensor(blockedFloats(meaning), meaning.codes.shape), name);
       case 'constant':
         return this.#checked(
           this.builder.constant(floatTensor(floatData(meaning.constant), meaning.constant.shape), name),
@@ -264,6 +269,18 @@ export function dequantizeCodes(codes: Codes, scaling: Scaling): Float32Array {
   return Float32Array.from(codes.data, (v, i) => {
     const c = channel(i);
     return Math.fround(v - at(scaling.zero, c)) * at(scaling.scale, c);
+  });
+}
+
+/** float32(code - zero) * scale, by block. */
+export function blockedFloats({ codes, blocks }: { readonly codes: Codes; readonly blocks: Blocks }): Float32Array {
+  const inner = size(codes.shape.slice(blocks.axis + 1));
+  const extent = codes.shape[blocks.axis] ?? 1;
+  const count = blocks.shape[blocks.axis] ?? 1;
+  return Float32Array.from(codes.data, (v, i) => {
+    const [outer, place] = [Math.floor(i / (inner * extent)), Math.floor(i / inner) % extent];
+    const block = (outer * count + Math.floor(place / blocks.size)) * inner + (i % inner);
+    return Math.fround(v - (blocks.zero[block] ?? 0)) * (blocks.scale[block] ?? 0);
   });
 }
 

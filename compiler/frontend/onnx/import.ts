@@ -315,7 +315,7 @@ class Session {
     if (meaning === undefined || meaning.kind === 'refused') return name;
     let id = name;
     this.#guard(`output '${name}'`, [], () => {
-      if (meaning.kind === 'constant' || meaning.kind === 'weights')
+      if (['constant', 'weights', 'blocked'].includes(meaning.kind))
         refuse('an output that does not depend on any input', { expected: 'a computed output' });
       id = meaning.kind === 'codes' ? meaning.id : this.#cx.floatOf(name, meaning);
     });

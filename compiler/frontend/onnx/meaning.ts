@@ -42,6 +42,8 @@ export type Meaning =
     }
   /** The same for codes known at import: weights. */
   | { readonly kind: 'weights'; readonly codes: Codes; readonly scaling: Scaling; readonly origin: Origin }
+  /** Weights with a scale and zero point for each block along an axis. */
+  | { readonly kind: 'blocked'; readonly codes: Codes; readonly blocks: Blocks }
   /**
    * float32 not yet made, because a QuantizeLinear may follow for which runtimes have one integer kernel. `codes` gives
    * that kernel's result; `float` the plain one. Both are clipped to `bounds` (Relu, Clip) by whoever asks.
@@ -59,6 +61,15 @@ export type Meaning =
     }
   /** Its node, or one before it, was refused. */
   | { readonly kind: 'refused' };
+
+/** Scale and zero point of each block of `size` elements along `axis`; they have `shape`. */
+export interface Blocks {
+  readonly scale: Float32Array;
+  readonly zero: Int32Array;
+  readonly shape: readonly number[];
+  readonly axis: number;
+  readonly size: number;
+}
 
 type Quantized = Extract<Meaning, { kind: 'quantized' }>;
 

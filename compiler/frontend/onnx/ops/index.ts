@@ -17,6 +17,7 @@ import {
   importSoftsign,
   importThresholdedRelu,
 } from './activations.ts';
+import { importAnyMatMul, importMatMulNBits } from './blocked.ts';
 import {
   importAnd,
   importCast,
@@ -31,6 +32,8 @@ import {
   importXor,
 } from './conditions.ts';
 import { importConvTranspose } from './conv-transpose.ts';
+import { importDynamicQuantizeLinear } from './dynamic.ts';
+import { importDynamicQuantizeMatMul, importMatMulIntegerToFloat } from './dynamic-products.ts';
 import {
   importBinary,
   importClip,
@@ -70,7 +73,7 @@ import {
   importMaxPool,
   importReduceMean,
 } from './pools.ts';
-import { importConv, importGemm, importMatMul } from './products.ts';
+import { importConv, importGemm } from './products.ts';
 import { importBipolarQuant, importQuant, importTrunc } from './qonnx-quantizers.ts';
 import {
   importConvInteger,
@@ -106,9 +109,10 @@ const STANDARD: Readonly<Record<string, Importer>> = {
   Conv: importConv,
   ConvTranspose: importConvTranspose,
   Gemm: importGemm,
-  MatMul: importMatMul,
+  MatMul: importAnyMatMul,
   QuantizeLinear: importQuantizeLinear,
   DequantizeLinear: importDequantizeLinear,
+  DynamicQuantizeLinear: importDynamicQuantizeLinear,
   QLinearConv: importQLinearConv,
   QLinearMatMul: importQLinearMatMul,
   ConvInteger: importConvInteger,
@@ -216,6 +220,9 @@ const MICROSOFT: Readonly<Record<string, Importer>> = {
   BiasGelu: importBiasGelu,
   QuickGelu: importSwish(1.702),
   QGemm: importQGemm,
+  MatMulNBits: importMatMulNBits,
+  DynamicQuantizeMatMul: importDynamicQuantizeMatMul,
+  MatMulIntegerToFloat: importMatMulIntegerToFloat,
   SimplifiedLayerNormalization: importLayerNormalization(false),
   SkipLayerNormalization: importSkipNormalization(true),
   SkipSimplifiedLayerNormalization: importSkipNormalization(false),
@@ -262,13 +269,7 @@ export function supportedOps(): { readonly domain: string; readonly ops: readonl
 
 /** What to do about ops that other tools write and this compiler does not run. */
 const HINTS: Readonly<Record<string, string>> = {
-  DynamicQuantizeLinear:
-    'its scales are found at run time: quantize the model statically (onnxruntime quantize_static)',
-  DynamicQuantizeMatMul:
-    'its scales are found at run time: quantize the model statically (onnxruntime quantize_static)',
   DynamicQuantizeLSTM: 'its scales are found at run time: quantize the weights of an LSTM node with DequantizeLinear',
-  MatMulNBits: 'blocked weight-only quantization; quantize weights per channel and activations per tensor',
-  MatMulIntegerToFloat: 'a fusion of the runtime: export the model before it is optimized',
   If: 'control flow is not supported: export for one path',
   Loop: 'control flow is not supported: unroll it at export',
   Scan: 'control flow is not supported: unroll it at export',

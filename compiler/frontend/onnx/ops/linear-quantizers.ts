@@ -5,7 +5,9 @@
 import { quantize } from '../../../graph/ops/quantize.ts';
 import { integerRange, type OpAttributes } from '../../../graph/types.ts';
 import { intAttribute } from '../attributes.ts';
-import { at, floatTensor, type ImportContext } from '../context.ts';
+import { size } from '../constants.ts';
+import { at, floatData, floatTensor, type ImportContext } from '../context.ts';
+import { axisOf } from '../fold.ts';
 import {
   type Bounds,
   type Codes,
@@ -115,13 +117,18 @@ export function importDequantizeLinear(cx: ImportContext): void {
   const x = cx.input(0);
   const scale = cx.constantInput(1, 'the scale') ?? invalid('DequantizeLinear has no scale');
   const zero = cx.constantInput(2, 'the zero point');
-  if (intAttribute(cx.node, 'block_size', 0) !== 0)
-    refuse('blocked quantization', { expected: 'one scale, or one per channel' });
+  if (scale.dataType !== 'float32') refuse(`a ${scale.dataType} scale`, { expected: 'float32' });
+  if (intAttribute(cx.node, 'block_size', 0) !== 0) {
+    if (x.kind !== 'constant')
+      refuse('blocked quantization of computed codes', { expected: 'one scale, or one per channel' });
+    requireZeroType(zero, x.constant.dataType);
+    cx.result(blockedWeights(cx, codesOfConstant(x.constant), scale, zero));
+    return;
+  }
   const shape = cx.typeOf(x).shape;
   const scaling = linearScaling(scale, zero, shape, intAttribute(cx.node, 'axis', 1));
   if (x.kind === 'constant') requireZeroType(zero, x.constant.dataType);
   if (x.kind === 'codes') requireZeroType(zero, x.dataType);
-  if (scale.dataType !== 'float32') refuse(`a ${scale.dataType} scale`, { expected: 'float32' });
   if (x.kind === 'constant') {
     cx.result({ kind: 'weights', codes: codesOfConstant(x.constant), scaling, origin: 'linear' });
   } else if (x.kind === 'codes') {
@@ -129,6 +136,21 @@ export function importDequantizeLinear(cx: ImportContext): void {
   } else {
     invalid('DequantizeLinear of a float tensor', { expected: 'an integer tensor' });
   }
+}
+
+/** The weights of a blocked DequantizeLinear: scale and zero point have the shape of the codes, with an element for each block of `axis`. */
+function blockedWeights(cx: ImportContext, codes: Codes, scale: Constant, zero: Constant | undefined): Meaning {
+  const axis = axisOf(intAttribute(cx.node, 'axis', 1), codes.shape.length);
+  const block = intAttribute(cx.node, 'block_size', 0);
+  const wanted = codes.shape.map((d, i) => (i === axis ? Math.ceil(d / block) : d));
+  for (const [what, c] of [
+    ['scale', scale],
+    ['zero point', zero],
+  ] as const)
+    if (c !== undefined && c.shape.join() !== wanted.join())
+      invalid(`the ${what} has shape [${c.shape.join(', ')}]`, { expected: `[${wanted.join(', ')}]` });
+  const zeros = zero === undefined ? new Int32Array(size(wanted)) : Int32Array.from(zero.data);
+  return { kind: 'blocked', codes, blocks: { scale: floatData(scale), zero: zeros, shape: wanted, axis, size: block } };
 }
 
 /** A zero point is a code of its tensor: of another type it could be a number that the tensor cannot hold. */

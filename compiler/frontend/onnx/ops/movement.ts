@@ -163,6 +163,21 @@ export function importTranspose(cx: ImportContext): void {
     });
     return;
   }
+  if (x.kind === 'blocked') {
+    const turn = (shape: readonly number[], data: ArrayLike<number>, type: 'int32' | 'float32') =>
+      foldTranspose(make(type, shape, data), perm);
+    const codes = turn(x.codes.shape, x.codes.data, 'int32');
+    const { blocks } = x;
+    const scale = turn(blocks.shape, blocks.scale, 'float32');
+    const zero = Int32Array.from(turn(blocks.shape, blocks.zero, 'int32').data);
+    const turned = { ...blocks, scale: Float32Array.from(scale.data), zero, shape: scale.shape };
+    cx.result({
+      ...x,
+      codes: { ...x.codes, shape: codes.shape, data: Int32Array.from(codes.data) },
+      blocks: { ...turned, axis: perm.indexOf(blocks.axis) },
+    });
+    return;
+  }
   moved(cx, {
     emit: (id) => cx.add('transpose', [id], { perm }, { output: cx.outputName }),
     axis: (a) => perm.indexOf(a),

@@ -1,6 +1,6 @@
 /** The weight operand of Conv, Gemm and MatMul: quantized, or in float32 where a network of quantized layers has some; and its shapes. */
 import { clamp, roundHalfEven } from '../../../graph/ops/op.ts';
-import { floatData, type ImportContext } from '../context.ts';
+import { blockedFloats, floatData, type ImportContext } from '../context.ts';
 import { type Codes, type Constant, type Meaning, refuse, type Scaling } from '../meaning.ts';
 import { nodeLabel } from '../structure.ts';
 
@@ -27,6 +27,12 @@ export function weightsInput(
 ): Weights | FloatWeights {
   const w = cx.input(index);
   if (w.kind === 'weights') return w;
+  if (w.kind === 'blocked') {
+    cx.notes.push(
+      `${nodeLabel(cx.node)} has blocked weights: it runs in float32 on the vector unit, not on the arrays`,
+    );
+    return { kind: 'float-weights', shape: w.codes.shape, data: blockedFloats(w) };
+  }
   if (w.kind === 'constant') {
     const codes = wholeWeights(cx, w.constant);
     if (codes !== undefined) return codes;

@@ -18,6 +18,7 @@ import {
 } from '../meaning.ts';
 import type { DataType } from '../model.ts';
 import { emitActivationProduct } from './activation-products.ts';
+import { dynamicConv, dynamicMatMul, isComputedZero } from './dynamic.ts';
 import { codesOfConstant, linearQuantizer, requireZeroType } from './linear-quantizers.ts';
 import { softmaxAxis, softmaxCodes } from './normalize.ts';
 import { averageCodes, globalAverageCodes } from './pools.ts';
@@ -40,7 +41,7 @@ function need(cx: ImportContext, index: number, what: string): Constant {
 }
 
 /** An integer operand with scale and zero point at the two inputs behind it. */
-function operand(
+export function operand(
   cx: ImportContext,
   index: number,
   at: { scale?: number; zero: number },
@@ -87,7 +88,7 @@ function flat(c: Constant): Constant {
 }
 
 /** Constant weights with scale and zero point. */
-function weights(
+export function weights(
   cx: ImportContext,
   index: number,
   at: { scale?: number; zero: number },
@@ -276,8 +277,21 @@ export function importQLinearConcat(cx: ImportContext): void {
   codesResult(cx, cx.add('concat', ids, { axis }, { output: name }), target.dataType);
 }
 
+/** A computed integer tensor. */
+export function codesInput(cx: ImportContext, index: number): string {
+  const x = cx.input(index);
+  if (x.kind === 'codes') return x.id;
+  return refuse(`input ${index} ('${cx.node.inputs[index]}') is not a computed integer tensor`, {
+    expected: 'codes of DynamicQuantizeLinear',
+  });
+}
+
 export function importConvInteger(cx: ImportContext): void {
   const w = weights(cx, 1, { zero: 3 }, 0);
+  if (isComputedZero(cx, 2)) {
+    cx.result({ kind: 'codes', id: dynamicConv(cx, codesInput(cx, 0), codesInput(cx, 2), w), dataType: 'int32' });
+    return;
+  }
   const x = operand(cx, 0, { zero: 2 });
   cx.result({ kind: 'codes', id: emitConv(cx, x, w, undefined), dataType: 'int32' });
 }
@@ -289,6 +303,10 @@ export function importMatMulInteger(cx: ImportContext): void {
     return;
   }
   const w = weights(cx, 1, { zero: 3 }, 1);
+  if (isComputedZero(cx, 2)) {
+    cx.result({ kind: 'codes', id: dynamicMatMul(cx, codesInput(cx, 0), codesInput(cx, 2), w), dataType: 'int32' });
+    return;
+  }
   const x = operand(cx, 0, { zero: 2 });
   cx.result({ kind: 'codes', id: emitMatMul(cx, x, w, undefined), dataType: 'int32' });
 }
