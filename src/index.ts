@@ -1,8 +1,10 @@
 /** The public interface of the package: compile, simulate, price, report. Runs in Node and in a browser. */
 export { type Compiled, type CompileOptions, compile } from '../compiler/compile.ts';
 export { checkModel, type ImportOptions, importModel, readModel, writeModel } from '../compiler/frontend/onnx/index.ts';
+export { checkTflite, importTflite } from '../compiler/frontend/tflite/index.ts';
 export { interpret } from '../compiler/graph/interpret.ts';
 export { runPasses } from '../compiler/passes/pipeline.ts';
+export { parseWidths, type QuantizationReport, quantizeModel, type Recipe } from '../compiler/quantize/index.ts';
 export * from '../isa/base/errors.ts';
 export { parseMachine } from '../isa/machine/load.ts';
 export { applyOverrides } from '../isa/machine/overrides.ts';
@@ -22,7 +24,7 @@ export { renderHtml } from './report/html/page.ts';
 export { type RunResult, runSchema } from './report/schema.ts';
 export { renderText } from './report/text.ts';
 export { renderTrace } from './report/trace.ts';
-export { compileModel, type Model, prepareModel } from './run/prepare.ts';
+export { compileModel, type Model, prepareModel, prepareQuantized, type Quantization } from './run/prepare.ts';
 export { buildResult } from './run/result.ts';
 export { type DesignPoint, simulatePoint } from './run/simulate-model.ts';
 export { VERSION } from './version.ts';

@@ -23,7 +23,20 @@ const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
 };
 
 /** Options that may be given more than once. */
-const REPEATABLE = new Set(['_', 'group', 'set', 'dims', 'input', 'input-type', 'inputType', 'fail-if', 'failIf']);
+const REPEATABLE = new Set([
+  '_',
+  'group',
+  'set',
+  'dims',
+  'input',
+  'input-type',
+  'inputType',
+  'fail-if',
+  'failIf',
+  'calibrate',
+  'quantize-layer',
+  'quantizeLayer',
+]);
 
 /** The command that the arguments name; all of them when that is not plain, for help and suggestions. */
 async function wantedCommands(args: readonly string[]): Promise<CommandModule[]> {

@@ -10,8 +10,9 @@ import {
   type SectionedModel,
 } from '../run/prepare.ts';
 import { badOption, dimsOption, inputTypeOption, parseDims, parseInputTypes } from './options.ts';
+import { openQuantized, type QuantizeArguments, quantizeOptions, requireQuantize } from './quantize-options.ts';
 
-export const modelOptions = { dims: dimsOption, 'input-type': inputTypeOption } as const;
+export const modelOptions = { dims: dimsOption, 'input-type': inputTypeOption, ...quantizeOptions } as const;
 
 export const modelPositional = {
   type: 'string',
@@ -19,7 +20,7 @@ export const modelPositional = {
   describe: 'ONNX or TensorFlow Lite file, or a network of the zoo: zoo:resnet18-w4a4 (qnpu zoo)',
 } as const;
 
-export interface ModelArguments {
+export interface ModelArguments extends QuantizeArguments {
   readonly model: string;
   readonly dims: readonly string[] | undefined;
   readonly 'input-type': readonly string[] | undefined;
@@ -37,20 +38,26 @@ export function openSections(a: ModelArguments): SectionedModel | undefined {
 }
 
 function refuseFileOptions(a: ModelArguments): void {
-  const option = a.dims !== undefined ? '--dims' : a['input-type'] !== undefined ? '--input-type' : undefined;
+  const option = (['dims', 'input-type', 'quantize', 'calibrate'] as const).find((o) => a[o] !== undefined);
   if (option === undefined) return;
-  throw badOption('E-ZOO-OPTION', `${option} is for ONNX files: ${a.model} has its sizes and types in its name`, {
-    expected: `${a.model} without ${option}`,
+  throw badOption('E-ZOO-OPTION', `--${option} is for ONNX files: ${a.model} has its sizes and types in its name`, {
+    expected: `${a.model} without --${option}`,
   });
 }
 
 /** Throws InputError or UnsupportedError with every finding. */
 export function openModel(a: ModelArguments): Model {
+  requireQuantize(a);
   if (isZooName(a.model)) {
     refuseFileOptions(a);
     return prepareZoo(a.model);
   }
-  return prepareModel(readInput(a.model, 'model'), basename(a.model).replace(/\.(onnx|tflite)$/, ''), importOptions(a));
+  const bytes = readInput(a.model, 'model');
+  const name = basename(a.model).replace(/\.(onnx|tflite)$/, '');
+  const options = importOptions(a);
+  return a.quantize === undefined
+    ? prepareModel(bytes, name, options)
+    : openQuantized({ ...a, quantize: a.quantize }, bytes, name, options);
 }
 
 export function importOptions(a: ModelArguments): ModelOptions {

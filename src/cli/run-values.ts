@@ -1,6 +1,6 @@
 /** The values of `qnpu run`: arrays from files to samples, outputs to what the report says about them. */
 import { basename } from 'node:path';
-import { sizeOf } from '../../compiler/graph/types.ts';
+import { type Graph, sizeOf } from '../../compiler/graph/types.ts';
 import { hashHex } from '../../isa/base/hash.ts';
 import { readInput } from '../io/files.ts';
 import { readNpy } from '../io/npy.ts';
@@ -17,22 +17,22 @@ interface ValueArguments {
 }
 
 /** `file` for a model with one input, `name=file` for each of several. */
-export function readSamples(texts: readonly string[], model: Model): Sample[] {
-  const { inputs } = model.graph;
+export function readSamples(texts: readonly string[], graph: Graph, option = '--input'): Sample[] {
+  const { inputs } = graph;
   const arrays = new Map<string, NamedArray>();
   for (const text of texts) {
     const named = inputs.find((name) => text.startsWith(`${name}=`));
     if (named === undefined && inputs.length !== 1)
-      throw badOption('E-RUN-INPUT', `--input ${text}: the model has ${inputs.length} inputs`, {
+      throw badOption('E-RUN-INPUT', `${option} ${text}: the model has ${inputs.length} inputs`, {
         expected: `${inputs.map((i) => `${i}=file.npy`).join(', ')}`,
-        hint: inputs.map((i) => `--input ${i}=file.npy`).join(' '),
+        hint: inputs.map((i) => `${option} ${i}=file.npy`).join(' '),
       });
     const name = named ?? inputs[0]!;
     if (arrays.has(name))
-      throw badOption('E-RUN-INPUT', `--input gives '${name}' twice`, { expected: 'one array for each input' });
+      throw badOption('E-RUN-INPUT', `${option} gives '${name}' twice`, { expected: 'one array for each input' });
     arrays.set(name, readArray(named === undefined ? text : text.slice(named.length + 1), 'input'));
   }
-  return samplesOf(model.graph, arrays);
+  return samplesOf(graph, arrays, option);
 }
 
 /** Labels for the samples; the classes are the elements of the first output. */

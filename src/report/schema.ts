@@ -56,6 +56,38 @@ export const layerSchema = z.strictObject({
   mapping: text,
 });
 
+/** Decibels; null where there is no noise. */
+const decibels = z.number().nullable();
+
+const quantizationSchema = z.strictObject({
+  /** As in w4a8: bits of weights, and of the activations that a layer reads. */
+  widths: text,
+  method: z.enum(['min-max', 'percentile', 'entropy']),
+  /** Inputs that ranges come from, and the first of them, on which noise was measured. */
+  samples: natural,
+  measuredSamples: natural,
+  biasCorrection: z.boolean(),
+  /** What was assumed for want of data. */
+  assumed: z.array(text),
+  layers: z.array(
+    z.strictObject({
+      name: text,
+      op: text,
+      weightBits: natural,
+      activationBits: natural,
+      /** Signal to quantization noise of the weights alone. */
+      weightSqnrDb: decibels,
+      /** Of the layer's result against the float network's, with the noise of all layers before it. */
+      sqnrDb: decibels,
+      /** Range of the result's codes, and the share of its values outside of it. */
+      low: z.number(),
+      high: z.number(),
+      clipped: z.number().min(0).max(1),
+    }),
+  ),
+  outputs: z.array(z.strictObject({ name: text, sqnrDb: decibels })),
+});
+
 const rungSchema = z.strictObject({
   name: text,
   /** What this rung adds to the one before. */
@@ -174,6 +206,8 @@ export const runSchema = z.strictObject({
       accuracy: z.strictObject({ correct: natural, total: natural, labels: text }).optional(),
     })
     .optional(),
+  /** How a float model was quantized before it was compiled (--quantize). */
+  quantization: quantizationSchema.optional(),
   ladder: z.array(rungSchema).optional(),
   iso: z.record(text, text).optional(),
 });

@@ -5,6 +5,7 @@ import { adviceSection } from './sections/advice.ts';
 import { answersSection, identitySection } from './sections/answers.ts';
 import { layersSection } from './sections/layers.ts';
 import { ladderSection, trafficSection } from './sections/memory-wall.ts';
+import { quantizationSection } from './sections/quantization.ts';
 import { sectionsSection } from './sections/sections.ts';
 import { actionsSection, causesSection } from './sections/why.ts';
 import { wrapText } from './wrap.ts';
@@ -31,6 +32,9 @@ export function renderText(r: RunResult, options: TextOptions): string {
       ? []
       : [...heading('Memory-wall ladder: every rung is a run'), ...ladderSection(r.ladder, r.iso ?? {})]),
     ...(r.sections === undefined ? [] : [...heading('Sections'), ...sectionsSection(r.sections)]),
+    ...(r.quantization === undefined
+      ? []
+      : [...heading('Quantization: noise of each layer'), ...quantizationSection(r.quantization)]),
     ...heading('Layers'),
     ...layersSection(r),
     ...heading('What to try'),

@@ -1,9 +1,21 @@
 /** From model bytes, or a name of the zoo, to a compiled program: the steps that every command shares. */
 import { type Compiled, compile } from '../../compiler/compile.ts';
-import { checkModel, type ImportOptions, importModel, type ModelCheck } from '../../compiler/frontend/onnx/index.ts';
+import {
+  checkModel,
+  type ImportOptions,
+  importModel,
+  type ModelCheck,
+  writeModel,
+} from '../../compiler/frontend/onnx/index.ts';
 import { checkTflite, importTflite, isTflite } from '../../compiler/frontend/tflite/index.ts';
 import { type Graph, sizeOf } from '../../compiler/graph/types.ts';
 import { runPasses } from '../../compiler/passes/pipeline.ts';
+import {
+  type CalibrationSample,
+  type QuantizationReport,
+  quantizeModel,
+  type Recipe,
+} from '../../compiler/quantize/index.ts';
 import { InputError } from '../../isa/base/errors.ts';
 import { hashHex } from '../../isa/base/hash.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
@@ -15,11 +27,37 @@ export interface Model {
   readonly hash: string;
   readonly graph: Graph;
   readonly notes: readonly string[];
+  /** How a float model was quantized here. */
+  readonly quantization?: QuantizationReport;
+}
+
+/** Post-training quantization of a float model: how, and on which inputs; random ones where none are given. */
+export interface Quantization {
+  readonly recipe: Recipe;
+  readonly samples?: readonly CalibrationSample[] | undefined;
 }
 
 export interface ModelOptions extends ImportOptions {
   /** What the file is, where its name says so; else its bytes tell. */
   readonly format?: 'tflite';
+}
+
+/** Quantizes a float ONNX model, imports it and runs the passes. Throws InputError or UnsupportedError with every finding. */
+export function prepareQuantized(
+  bytes: Uint8Array,
+  name: string,
+  { recipe, samples }: Quantization,
+  options: ImportOptions = {},
+): Model {
+  const quantized = quantizeModel(bytes, recipe, samples, options);
+  const imported = importModel(quantized.model, { ...options, name });
+  return {
+    name,
+    hash: hashHex(writeModel(quantized.model)).slice(0, 16),
+    graph: runPasses(imported.graph),
+    notes: [...quantized.report.assumed, ...imported.notes],
+    quantization: quantized.report,
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** From a design point to the `run/1` document. No physics here: every number was counted or priced before. */
 
 import { type Graph, typeText } from '../../compiler/graph/types.ts';
+import type { QuantizationReport } from '../../compiler/quantize/index.ts';
 import { fullArrayCycles } from '../../isa/demand/matrix.ts';
 import { ISA_VERSION } from '../../isa/instructions/table.ts';
 import { machineHash } from '../../isa/machine/parse.ts';
@@ -22,6 +23,7 @@ export interface ResultExtras {
   readonly warnings: readonly string[];
   readonly whatIfs?: readonly WhatIf[];
   readonly values?: RunResult['values'];
+  readonly quantization?: QuantizationReport;
   readonly ladder?: { readonly rungs: readonly LadderRung[]; readonly iso: Readonly<Record<string, string>> };
 }
 
@@ -118,8 +120,14 @@ export function buildDocument(model: ModelFacts, point: ReportedPoint, extras: R
     },
     whatIfs: (extras.whatIfs ?? []).map((w) => ({ ...w, set: [...w.set] })),
     ...(extras.values === undefined ? {} : { values: extras.values }),
+    ...(extras.quantization === undefined ? {} : { quantization: documented(extras.quantization) }),
     ...(extras.ladder === undefined ? {} : { ladder: [...extras.ladder.rungs], iso: { ...extras.ladder.iso } }),
   };
+}
+
+function documented(q: QuantizationReport): NonNullable<RunResult['quantization']> {
+  const copies = <T extends object>(list: readonly T[]): T[] => list.map((item) => ({ ...item }));
+  return { ...q, assumed: [...q.assumed], layers: copies(q.layers), outputs: copies(q.outputs) };
 }
 
 /** How often gates were taken to switch, and on what ground. */

@@ -15,7 +15,7 @@ export interface NamedArray {
 export type Sample = ReadonlyMap<string, ArrayLike<number>>;
 
 /** One array for each input of the graph; all with the same number of samples. Throws InputError with every finding. */
-export function samplesOf(graph: Graph, arrays: ReadonlyMap<string, NamedArray>): Sample[] {
+export function samplesOf(graph: Graph, arrays: ReadonlyMap<string, NamedArray>, option = '--input'): Sample[] {
   const findings: Diagnostic[] = [];
   const add = (d: Omit<Diagnostic, 'code'>) => findings.push({ code: 'E-RUN-INPUT', ...d });
   for (const [name, { where }] of arrays)
@@ -26,7 +26,7 @@ export function samplesOf(graph: Graph, arrays: ReadonlyMap<string, NamedArray>)
     add({
       message: `no array is given for input ${missing.map((m) => `'${m}'`).join(', ')}`,
       expected: 'one array for each input',
-      hint: missing.map((m) => `--input ${m}=file.npy`).join(' '),
+      hint: missing.map((m) => `${option} ${m}=file.npy`).join(' '),
     });
   const counts = new Map<string, number>();
   for (const name of graph.inputs) {
@@ -50,7 +50,7 @@ export function samplesOf(graph: Graph, arrays: ReadonlyMap<string, NamedArray>)
       hint: 'cut the longer files to the same samples',
     });
   if (findings.length > 0)
-    throw new InputError(`--input: ${findings.length === 1 ? findings[0]!.message : `${findings.length} problems`}`, {
+    throw new InputError(`${option}: ${findings.length === 1 ? findings[0]!.message : `${findings.length} problems`}`, {
       diagnostics: findings,
     });
   return Array.from({ length: samples }, (_, s) => new Map(graph.inputs.map((name) => [name, part(name, s)])));

@@ -32,7 +32,7 @@ export class ImportContext {
   readonly opset: number;
   readonly notes: string[] = [];
   readonly quantizers: QuantizerSite[] = [];
-  /** Whether the model has quantizers or integer ops at all: float layers are then exceptions, not the rule. */
+  /** Whether layers may be float: the model has quantizers or integer ops, so that they are exceptions, or the caller asks for them. */
   readonly quantizedModel: boolean;
   /** Nodes of the QuantizeLinear dialect that read scaled codes as floats: no integer kernel stands for them. */
   readonly floatNodes = new Set<OnnxNode>();
@@ -52,12 +52,13 @@ export class ImportContext {
     nodes: readonly OnnxNode[],
     outputs: readonly string[],
     first: OnnxNode,
+    floatLayers = false,
   ) {
     this.builder = builder;
     this.opset = opset;
     this.node = first;
     this.#outputs = new Set(outputs);
-    this.quantizedModel = nodes.some((n) => /Quant|QLinear|QGemm|Integer|Trunc/.test(n.opType));
+    this.quantizedModel = floatLayers || nodes.some((n) => /Quant|QLinear|QGemm|Integer|Trunc/.test(n.opType));
     const consumers = new Map<string, OnnxNode[]>();
     for (const node of nodes) {
       for (const name of node.inputs) consumers.set(name, [...(consumers.get(name) ?? []), node]);
@@ -79,6 +80,11 @@ export class ImportContext {
 
   define(name: string, meaning: Meaning): void {
     this.#meanings.set(name, meaning);
+  }
+
+  /** Every ONNX value and what it means. */
+  get meanings(): ReadonlyMap<string, Meaning> {
+    return this.#meanings;
   }
 
   lookup(name: string): Meaning | undefined {

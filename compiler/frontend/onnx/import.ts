@@ -91,6 +91,26 @@ function inputElement(dataType: DataType): ElementType {
   return dataType === 'bool' ? { kind: 'int', bits: 1, coding: 'unsigned' } : elementTypeOf(dataType);
 }
 
+/** A float network as the interpreter runs it, and what each value of the model is there. */
+export interface TracedModel {
+  readonly graph: Graph;
+  /** Values that do not depend on any input. */
+  readonly constants: ReadonlyMap<string, Constant>;
+  /** Computed float32 values by their ONNX name: the graph's value. */
+  readonly floats: ReadonlyMap<string, string>;
+}
+
+/**
+ * Imports a network without quantizers, its layers as float32 convolutions: what post-training quantization measures. Throws
+ * InputError or UnsupportedError with every finding.
+ */
+export function traceModel(model: OnnxModel, options: ImportOptions = {}): TracedModel {
+  const structure = checkStructure(model);
+  if (structure.length > 0)
+    throw new InputError(summary('the model is malformed', structure), { diagnostics: structure });
+  return new Session(model, options, true).trace();
+}
+
 interface Issue extends Diagnostic {
   readonly kind: 'input' | 'unsupported';
 }
@@ -115,14 +135,15 @@ class Session {
   readonly #issues: Issue[] = [];
   readonly #usedDims = new Set<string>();
 
-  constructor(model: OnnxModel, options: ImportOptions) {
+  constructor(model: OnnxModel, options: ImportOptions, floatLayers = false) {
     this.#model = model;
     this.#options = options;
     this.#nodes = knownFirst(sortNodes(model.graph), model.graph.initializers);
     const name = options.name ?? (model.graph.name === '' ? 'model' : model.graph.name);
     const outputs = model.graph.outputs.map((o) => o.name);
     const start: OnnxNode = { name: '', opType: 'Input', domain: '', inputs: [], outputs: [], attributes: new Map() };
-    this.#cx = new ImportContext(new GraphBuilder(name), opsetOf(model) ?? 0, model.graph.nodes, outputs, start);
+    const { nodes } = model.graph;
+    this.#cx = new ImportContext(new GraphBuilder(name), opsetOf(model) ?? 0, nodes, outputs, start, floatLayers);
   }
 
   run(): ImportedModel {
@@ -147,6 +168,17 @@ class Session {
     if (imported.nodes.length === 0) notes.push('the model computes nothing: its results are its inputs');
     const computed = [...this.#cx.floatNodes].filter((n) => n.opType !== 'QuantizeLinear');
     return { graph: imported, notes, quantizers, floatNodes: computed.map(nodeLabel) };
+  }
+
+  trace(): TracedModel {
+    const { graph } = this.run();
+    const constants = new Map<string, Constant>();
+    const floats = new Map<string, string>();
+    for (const [name, meaning] of this.#cx.meanings) {
+      if (meaning.kind === 'constant') constants.set(name, meaning.constant);
+      if (meaning.kind === 'float' && graph.values.has(meaning.id)) floats.set(name, meaning.id);
+    }
+    return { graph, constants, floats };
   }
 
   /** Runs one step; a refusal becomes an issue and its results are marked as refused. */

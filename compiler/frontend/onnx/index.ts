@@ -17,9 +17,13 @@ export {
   type InputType,
   importModel,
   type ModelCheck,
+  type TracedModel,
+  traceModel,
 } from './import.ts';
+export type { Constant } from './meaning.ts';
 export type { AttributeValue, DataType, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from './model.ts';
 export { supportedOps } from './ops/index.ts';
 export { readModel, readTensorFile } from './read.ts';
+export { nodeLabel, sortNodes } from './structure.ts';
 export { type ExternalLoader, tensorValues } from './values.ts';
 export { writeModel, writeTensorFile } from './write.ts';

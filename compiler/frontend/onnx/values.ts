@@ -113,12 +113,14 @@ function wide(signed: boolean): Decoder {
   };
 }
 
-function nibbles(signed: boolean): Decoder {
+/** Several codes a byte, the first in the lowest bits. */
+function packed(bits: 2 | 4, signed: boolean): Decoder {
+  const perByte = 8 / bits;
   return (bytes, count) => {
     const values = new Int8Array(count);
     for (let i = 0; i < count; i++) {
-      const nibble = ((bytes[i >> 1] ?? 0) >> ((i & 1) * 4)) & 15;
-      values[i] = signed && nibble >= 8 ? nibble - 16 : nibble;
+      const code = ((bytes[Math.floor(i / perByte)] ?? 0) >> ((i % perByte) * bits)) & (2 ** bits - 1);
+      values[i] = signed && code >= 2 ** (bits - 1) ? code - 2 ** bits : code;
     }
     return values;
   };
@@ -151,8 +153,10 @@ const DECODERS: { readonly [T in DataType]?: Decoder } = {
   uint32: viewer(Uint32Array),
   int64: wide(true),
   uint64: wide(false),
-  int4: nibbles(true),
-  uint4: nibbles(false),
+  int2: packed(2, true),
+  uint2: packed(2, false),
+  int4: packed(4, true),
+  uint4: packed(4, false),
 };
 
 const WRITERS: { readonly [T in DataType]?: (view: DataView, at: number, value: number) => void } = {
@@ -174,9 +178,11 @@ export function rawBytes(type: DataType, values: ArrayLike<number>): Uint8Array 
   const bytes = new Uint8Array(rawSizeBytes(type, values.length));
   const view = new DataView(bytes.buffer);
   checkRange(type, values);
-  if (type === 'int4' || type === 'uint4') {
+  if (['int2', 'uint2', 'int4', 'uint4'].includes(type)) {
+    const bits = elementBits(type);
+    const perByte = 8 / bits;
     for (let i = 0; i < values.length; i++)
-      bytes[i >> 1] = (bytes[i >> 1] ?? 0) | (((values[i] ?? 0) & 15) << ((i & 1) * 4));
+      bytes[Math.floor(i / perByte)]! |= ((values[i] ?? 0) & (2 ** bits - 1)) << ((i % perByte) * bits);
     return bytes;
   }
   const write = WRITERS[type];

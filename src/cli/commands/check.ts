@@ -9,8 +9,9 @@ import { checkBytes, compileModel } from '../../run/prepare.ts';
 import { compileSections } from '../../run/sections.ts';
 import { importOptions, isZooName, modelOptions, modelPositional, openModel, openSections } from '../open-model.ts';
 import { loadMachine, machineOption, setOption } from '../options.ts';
+import type { QuantizeArguments } from '../quantize-options.ts';
 
-interface CheckArguments {
+interface CheckArguments extends QuantizeArguments {
   model: string;
   machine: string | undefined;
   set: string[] | undefined;
@@ -51,9 +52,10 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
 };
 
 function findings(a: CheckArguments, machine: Machine | undefined): ModelCheck {
-  const check: ModelCheck = isZooName(a.model)
-    ? { supported: true, issues: [], notes: [] }
-    : checkBytes(readInput(a.model, 'model'), importOptions(a));
+  const check: ModelCheck =
+    isZooName(a.model) || a.quantize !== undefined
+      ? { supported: true, issues: [], notes: [] }
+      : checkBytes(readInput(a.model, 'model'), importOptions(a));
   if (!check.supported) return check;
   try {
     const network = openSections(a);
@@ -63,7 +65,7 @@ function findings(a: CheckArguments, machine: Machine | undefined): ModelCheck {
     }
     const model = openModel(a);
     if (machine !== undefined) compileModel(model, machine);
-    return check;
+    return { ...check, notes: model.notes };
   } catch (error) {
     if (!(error instanceof QnpuError) || error.exitCode !== 1) throw error;
     const own: Diagnostic = { code: error.code, message: error.message };

@@ -18,13 +18,14 @@ import { arrayMode, modeNotes, randomInputs, runValues } from '../../run/values.
 import { whatIfs } from '../../run/what-if.ts';
 import { modelOptions, modelPositional, openModel, openSections } from '../open-model.ts';
 import { loadMachine, machineOption, setOption } from '../options.ts';
+import type { QuantizeArguments } from '../quantize-options.ts';
 import { filesOf, type RunOutput, requireTargets } from '../run-files.ts';
 import { runNetwork } from '../run-sections.ts';
 import { simulatorOf } from '../run-statistics.ts';
 import { describeValues, readLabels, readSamples } from '../run-values.ts';
 import { valuesOption } from '../values-option.ts';
 
-interface RunArguments {
+interface RunArguments extends QuantizeArguments {
   model: string;
   machine: string;
   set: string[] | undefined;
@@ -102,6 +103,7 @@ export const runCommand: CommandModule<object, RunArguments> = {
       .example('$0 run zoo:resnet18-w4a4', 'a network of the zoo (qnpu zoo) at 4-bit weights and activations')
       .example('$0 run zoo:gpt2-decode-w8a8', 'a network whose blocks repeat: each compiled and run once, and added up')
       .example('$0 run zoo:gpt2-decode-w8a8/block --values', 'one section of it, like any other network')
+      .example('$0 run float.onnx --quantize w4a8 --calibrate x.npy', 'a float network, quantized first')
       .example('$0 run net.onnx --input x.npy --output y.npy', 'what the network computes on the machine')
       .example(
         '$0 run net.onnx -m jia-65nm --set core.matrix.nonIdealities.cellSigma=0.1 --values noisy --seed 7',
@@ -166,6 +168,7 @@ function runAll(a: RunArguments): RunOutput {
     ],
     ...(outputs === undefined ? {} : { values: describeValues(a, outputs, { labels, how }) }),
     ...(ladder === undefined ? {} : { ladder }),
+    ...(model.quantization === undefined ? {} : { quantization: model.quantization }),
   });
   return { result, single: { point: priced, outputs, model } };
 }
@@ -185,7 +188,7 @@ function see(point: DesignPoint, samples: readonly Sample[], a: RunArguments): s
 }
 
 function wantedSamples(a: RunArguments, model: Model): readonly Sample[] {
-  if (a.input !== undefined) return readSamples(a.input, model);
+  if (a.input !== undefined) return readSamples(a.input, model.graph);
   const needed = [a.values, a.output, a['statistics-out']].some((option) => option !== undefined);
   return needed ? [randomInputs(model.graph, createRandom(a.seed))] : [];
 }

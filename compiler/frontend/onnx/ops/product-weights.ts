@@ -13,7 +13,7 @@ export interface FloatWeights {
 }
 const UNIT: Scaling = { scale: new Float32Array([1]), zero: new Int32Array(1), axis: 0 };
 const QUANTIZE_FIRST =
-  "quantize the model first: onnxruntime's quantize_static (QDQ, int8) or, for fewer bits, Brevitas or QONNX quantizers";
+  "quantize the model first: --quantize w8a8 does it here (w4a8 for 4-bit weights; --calibrate gives it inputs), else onnxruntime's quantize_static, Brevitas or QONNX";
 
 /**
  * The weight operand, known: quantized, or the numbers themselves where a network of quantized layers has some in float32.

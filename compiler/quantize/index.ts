@@ -1,0 +1,9 @@
+/** Post-training quantization of float networks. */
+export {
+  type CalibrationSample,
+  type LayerReport,
+  type QuantizationReport,
+  quantizeModel,
+  traceFloat,
+} from './quantize.ts';
+export { CALIBRATION_METHODS, type CalibrationMethod, parseWidths, type Recipe, type Widths } from './recipe.ts';

@@ -1,0 +1,91 @@
+/** `--quantize` and what goes with it: a float ONNX model becomes a quantized one before it is compiled. */
+
+import { isTflite } from '../../compiler/frontend/tflite/index.ts';
+import {
+  CALIBRATION_METHODS,
+  type CalibrationMethod,
+  parseWidths,
+  type Recipe,
+  traceFloat,
+} from '../../compiler/quantize/index.ts';
+import { type Model, type ModelOptions, prepareQuantized } from '../run/prepare.ts';
+import { badOption, pairs } from './options.ts';
+import { readSamples } from './run-values.ts';
+
+export const quantizeOptions = {
+  quantize: {
+    type: 'string',
+    requiresArg: true,
+    describe:
+      'quantize a float ONNX model first: w8a8, w4a8, w4a4, ... (weights of 2, 4 or 8 bits, activations of 4, 8 or 16)',
+  },
+  'quantize-layer': {
+    type: 'string',
+    array: true,
+    requiresArg: true,
+    nargs: 1,
+    describe: 'other widths for one layer, by its ONNX node: --quantize-layer conv1=w8a8 (repeatable)',
+  },
+  calibrate: {
+    type: 'string',
+    array: true,
+    requiresArg: true,
+    nargs: 1,
+    describe:
+      '.npy file with inputs of the kind that the network is for, from which ranges are taken; name=file for each of several inputs',
+  },
+  calibration: {
+    choices: CALIBRATION_METHODS,
+    requiresArg: true,
+    describe:
+      'ranges: all that was seen (min-max, the default), 99.99 % of it, or the clip of least divergence (entropy)',
+  },
+  'bias-correction': {
+    type: 'boolean',
+    describe: 'add to biases what rounded weights take from the mean of a channel (the default with --calibrate)',
+  },
+} as const;
+
+export interface QuantizeArguments {
+  readonly quantize: string | undefined;
+  readonly 'quantize-layer': readonly string[] | undefined;
+  readonly calibrate: readonly string[] | undefined;
+  readonly calibration: CalibrationMethod | undefined;
+  readonly 'bias-correction': boolean | undefined;
+}
+
+/** Throws InputError where something that needs `--quantize` stands without it. */
+export function requireQuantize(a: QuantizeArguments): void {
+  if (a.quantize !== undefined) return;
+  const lost = (['quantize-layer', 'calibrate', 'calibration', 'bias-correction'] as const).find(
+    (o) => a[o] !== undefined,
+  );
+  if (lost === undefined) return;
+  throw badOption('E-QUANTIZE-OPTION', `--${lost} needs --quantize: what is it to quantize to?`, {
+    expected: '--quantize with widths',
+    hint: '--quantize w8a8',
+  });
+}
+
+/** The model that a float file gives. Throws InputError or UnsupportedError. */
+export function openQuantized(
+  a: QuantizeArguments & { readonly quantize: string },
+  bytes: Uint8Array,
+  name: string,
+  options: ModelOptions,
+): Model {
+  if (options.format === 'tflite' || isTflite(bytes))
+    throw badOption('E-QUANTIZE-OPTION', '--quantize is for float ONNX files: this is a TensorFlow Lite file', {
+      expected: 'a float ONNX model',
+      hint: 'TensorFlow Lite files are quantized by their converter: a representative dataset and TFLITE_BUILTINS_INT8',
+    });
+  const layers = pairs('--quantize-layer', a['quantize-layer'] ?? [], 'conv1=w8a8');
+  const recipe: Recipe = {
+    widths: parseWidths(a.quantize, '--quantize'),
+    layers: new Map(layers.map(([layer, text]) => [layer, parseWidths(text, `--quantize-layer ${layer}`)])),
+    method: a.calibration ?? 'min-max',
+    biasCorrection: a['bias-correction'] ?? true,
+  };
+  const samples = a.calibrate && readSamples(a.calibrate, traceFloat(bytes, options).traced.graph, '--calibrate');
+  return prepareQuantized(bytes, name, { recipe, samples }, options);
+}
