@@ -1,7 +1,7 @@
 /** Attention as exporters write it: masks computed at run time, rotary embeddings, caches of keys and values, heads that share keys. */
 import { float } from '../../../compiler/frontend/onnx/index.ts';
 import { around, constant, type Form, floats } from './form-models.ts';
-import { type ModelMaker, quantizedOutput, scaledInput } from './pattern-models.ts';
+import { type ModelMaker, quantizedOutput, scaledInput, scaledWeights } from './pattern-models.ts';
 
 const MICROSOFT = [{ domain: 'com.microsoft', version: 1 }];
 const [BATCH, STEPS, HEADS, WIDTH] = [2, 5, 2, 8];
@@ -161,6 +161,57 @@ function cache(kind: 'floats' | 'codes'): Form {
   };
 }
 
+/** ConvBERT: windows of the sequence by Gather (unfold), times kernels that a softmax makes for each word and head. */
+const dynamicConvolution: Form = (m) => {
+  m.opset = 17;
+  const [taps, batch, steps, count, width] = [3, 2, 6, 2, 4];
+  const x = scaledInput(m, 'uint8', [batch, steps, count * width], 0.01, 128);
+  const line = m.node('Pad', [m.node('Transpose', [x.float], { perm: [0, 2, 1] }), ints(m, [0, 0, 1, 0, 0, 1])]);
+  const places = Array.from({ length: taps * steps }, (_, i) => Math.floor(i / steps) + (i % steps));
+  const windows = m.node('Gather', [line, m.tensor('int64', [taps, steps], places)], { axis: 2 });
+  const turned = m.node('Transpose', [windows], { perm: [0, 3, 1, 2] });
+  const rows = m.node('Reshape', [turned, ints(m, [batch * steps * count, width, taps])]);
+  const scores = scaledInput(m, 'uint8', [batch, steps, count * taps], 0.03, 128).float;
+  const kernels = m.node('Softmax', [m.node('Reshape', [scores, ints(m, [-1, taps, 1])])], { axis: 1 });
+  const [scale, zero] = [m.tensor('float32', [], [1 / 256]), m.tensor('uint8', [], [0])];
+  const codes = m.node('DequantizeLinear', [m.node('QuantizeLinear', [kernels, scale, zero]), scale, zero]);
+  const sums = m.node('MatMul', [around(m, rows, 128), codes]);
+  return finish(m, m.node('Reshape', [sums, ints(m, [batch, steps, count * width])]), 3);
+};
+
+/** A residual that joins only some channels: a sum on a slice, the rest as it is (half shortcuts). */
+const partialResidual: Form = (m) => {
+  m.opset = 17;
+  const [x, y] = [
+    scaledInput(m, 'uint8', [1, 6, 4, 4], 0.01, 128).float,
+    scaledInput(m, 'uint8', [1, 6, 4, 4], 0.01, 120).float,
+  ];
+  const part = (v: string, from: number, to: number) =>
+    m.node('Slice', [v, ints(m, [from]), ints(m, [to]), ints(m, [1])]);
+  const sum = around(m, m.node('Add', [part(x, 0, 3), part(y, 0, 3)]), 128);
+  return finish(m, m.node('Concat', [sum, part(y, 3, 6)], { axis: 1 }));
+};
+
+/** Squeeze and excite: the mean of the image, two layers, a gate for each channel. */
+const squeezeExcite: Form = (m) => {
+  m.opset = 17;
+  const x = scaledInput(m, 'uint8', [2, 6, 8, 8], 0.02, 0).float;
+  const layer = (v: string, from: number, to: number) =>
+    m.node('Conv', [v, scaledWeights(m, 'int8', [to, from, 1, 1], 0, false).float, floats(m, [to])]);
+  const mean = around(m, m.node('GlobalAveragePool', [x]), 0);
+  const hidden = around(m, m.node('Relu', [layer(mean, 6, 3)]), 0);
+  const gate = around(m, m.node('HardSigmoid', [around(m, layer(hidden, 3, 6), 128)], { alpha: float(1 / 6) }), 0);
+  return finish(m, m.node('Mul', [x, gate]));
+};
+
+/** Channels of two groups dealt out in turn, as ShuffleNet has it. */
+const channelShuffle: Form = (m) => {
+  m.opset = 17;
+  const x = scaledInput(m, 'uint8', [2, 6, 8, 8], 0.02, 7).float;
+  const split = m.node('Transpose', [m.node('Reshape', [x, ints(m, [2, 2, 3, 8, 8])])], { perm: [0, 2, 1, 3, 4] });
+  return finish(m, m.node('Reshape', [split, ints(m, [2, 6, 8, 8])]));
+};
+
 function compared(op: string): Form {
   return (m) => {
     m.opset = 17;
@@ -225,6 +276,10 @@ export const ATTENTION_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>(
     fusedRotary(3, { interleaved: 1, num_heads: HEADS }, WIDTH / 2, true),
   ],
   ['com.microsoft.RotaryEmbedding of some features', fusedRotary(3, { rotary_embedding_dim: 4, num_heads: HEADS }, 2)],
+  ['the dynamic convolution of ConvBERT', dynamicConvolution],
+  ['a residual on a slice', partialResidual],
+  ['squeeze and excite', squeezeExcite],
+  ['channel shuffle', channelShuffle],
   ['a cache of floats, shared keys', cache('floats')],
   ['a cache of codes, shared keys', cache('codes')],
   ...['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual'].map((op): [string, Form] => [op, compared(op)]),

@@ -268,6 +268,40 @@ const line: Form = withOpset(13, (m) => {
   return m.model('line');
 });
 
+/** Resize by scales or to sizes of the image. */
+function resizeForm(to: readonly number[], attributes: Attributes, by: 'scales' | 'sizes' = 'scales'): Form {
+  return withOpset(
+    18,
+    unaryForm([1, 2, 6, 5], (m, x) => {
+      const scales = by === 'scales' ? m.tensor('float32', [4], [1, 1, ...to]) : '';
+      const sizes = by === 'sizes' ? [m.tensor('int64', [4], [1, 2, ...to])] : [];
+      return m.node('Resize', [x.float, '', scales, ...sizes], attributes);
+    }),
+  );
+}
+
+const TRANSFORMS = ['half_pixel', 'asymmetric', 'pytorch_half_pixel', 'align_corners'];
+
+/** By name; every one equals the oracle bit for bit. */
+export const RESIZE_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
+  ...TRANSFORMS.flatMap((t): [string, Form][] => [
+    [`linear by 2, ${t}`, resizeForm([2, 2], { mode: 'linear', coordinate_transformation_mode: t })],
+    [`linear by 3 and 4, ${t}`, resizeForm([3, 4], { mode: 'linear', coordinate_transformation_mode: t })],
+    [`linear to 9 and 13, ${t}`, resizeForm([9, 13], { mode: 'linear', coordinate_transformation_mode: t }, 'sizes')],
+    [`nearest by a half, ${t}`, resizeForm([0.5, 2], { coordinate_transformation_mode: t })],
+    [`nearest to 4 and 7, ${t}`, resizeForm([4, 7], { coordinate_transformation_mode: t }, 'sizes')],
+  ]),
+  ['linear by a half', resizeForm([0.5, 0.4], { mode: 'linear' })],
+  [
+    'linear to one pixel',
+    resizeForm([1, 1], { mode: 'linear', coordinate_transformation_mode: 'pytorch_half_pixel' }, 'sizes'),
+  ],
+  ...['floor', 'ceil', 'round_prefer_ceil'].map((rounding): [string, Form] => [
+    `nearest by 1.5, ${rounding}`,
+    resizeForm([1.5, 1.5], { nearest_mode: rounding, coordinate_transformation_mode: 'asymmetric' }),
+  ]),
+]);
+
 /** The runtime multiplies floats here, in an order of its own; codes may differ where two are right. */
 export const TRANSPOSED_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['4x4, stride 2', transposedForm([1, 3, 5, 4], [3, 4, 4, 4], { strides: [2, 2], pads: [1, 1, 1, 1] })],
@@ -423,6 +457,15 @@ export const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   [
     'Gather of scattered indices',
     unaryForm([1, 4, 6], (m, x) => m.node('Gather', [x.float, m.tensor('int64', [3], [2, 0, 3])], { axis: 1 })),
+  ],
+  [
+    'Gather of windows',
+    unaryForm(
+      [1, 4, 6],
+      (m, x) =>
+        m.node('Gather', [x.float, m.tensor('int64', [3, 4], [0, 1, 2, 3, 1, 2, 3, 4, 2, 3, 4, 5])], { axis: 2 }),
+      4,
+    ),
   ],
   ['SpaceToDepth', unaryForm([1, 2, 4, 6], (m, x) => m.node('SpaceToDepth', [x.float], { blocksize: 2 }))],
   [

@@ -65,7 +65,7 @@ import {
   importSkipNormalization,
   importSoftmax,
 } from './normalize.ts';
-import { importGather, importResize, importSpaceToDepth, importSplit, importTile } from './picking.ts';
+import { importGather, importSpaceToDepth, importSplit, importTile } from './picking.ts';
 import {
   importAveragePool,
   importGlobalAveragePool,
@@ -100,6 +100,7 @@ import {
   importReduceSum,
   importReduceSumSquare,
 } from './reductions.ts';
+import { importResize } from './resize.ts';
 import { importRotaryEmbedding, importStandardRotaryEmbedding } from './rotary.ts';
 import { importCos, importSin } from './trigonometry.ts';
 
