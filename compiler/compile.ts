@@ -140,7 +140,7 @@ function planFused(
     return { storage, cores, shares, memory: planMemory(shares, machine, { residency }) };
   };
   const ways = [() => plan(selected), () => plan(selected, true)];
-  if (machine.capabilities.fusion) ways.unshift(() => plan(fuse(graph, selected)));
+  if (machine.capabilities.fusion) ways.unshift(() => plan(fuse(graph, selected, machine)));
   let last: CapacityError | null = null;
   for (const way of ways) {
     try {

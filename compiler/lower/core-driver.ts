@@ -165,7 +165,7 @@ export class CoreDriver {
         (temp, i): View => ({
           name: temp.name,
           space: 'spad',
-          base: (places.arena ?? 0) + at(plan.temps, i),
+          base: (places.arena ?? 0) + (t % plan.arenaDepth) * plan.arenaBytes + at(plan.temps, i),
           format: temp.format,
           role: 'activations',
           layout: denseLayout(temp.shape, temp.format.bits).layout,

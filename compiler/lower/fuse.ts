@@ -1,25 +1,30 @@
 /**
  * Joins a kernel with the one that alone reads its result, when the second can work tile by tile on what the first has just
  * made: elementwise chains, softmax, pools whose windows tile their input. The value between them is scratch of one
- * tile and never has a home. Nothing is recomputed, and each op keeps its own instructions.
+ * tile and never has a home, and each op keeps its own instructions. Where windows overlap (depthwise convolutions, most pools) behind a matrix
+ * product, the rows that two tiles need are computed by both: only for values that would find no home in the scratchpad, whose way out and back costs more.
  */
+import type { Machine } from '../../isa/machine/schema.ts';
 import type { Graph } from '../graph/types.ts';
 import type { AccumulatorRing } from './accumulators.ts';
 import type { Emit, Epilogue, Kernel, KernelInput, MatmulKernel, PlainKernel, TempSpec, Tile } from './kernel.ts';
 import type { Box } from './layout.ts';
-import { at } from './layout.ts';
+import { at, denseLayout } from './layout.ts';
 import type { Selected } from './select.ts';
 import type { View } from './walk.ts';
 
+/** Share of the scratchpad beyond which a value is taken to find no home there. */
+const HOME_SHARE = 0.25;
+
 /** Needs: kernels in graph order.  Gives: fewer kernels, same instructions per element. */
-export function fuse(graph: Graph, selected: readonly Selected[]): readonly Selected[] {
+export function fuse(graph: Graph, selected: readonly Selected[], machine: Machine): readonly Selected[] {
   const uses = new Map<string, number>();
   const use = (name: string): void => void uses.set(name, (uses.get(name) ?? 0) + 1);
   for (const s of selected) for (const source of sourceNames(s)) use(source);
   graph.outputs.forEach(use);
   const out: Selected[] = [];
   for (const s of selected) {
-    const joined = s.kind === 'plain' ? joinWithMaker(out, s, uses) : null;
+    const joined = s.kind === 'plain' ? joinWithMaker(out, s, uses, machine) : null;
     if (joined === null) out.push(s);
     else out[joined.index] = joined.kernel;
   }
@@ -36,16 +41,19 @@ function joinWithMaker(
   done: readonly Selected[],
   next: PlainKernel,
   uses: ReadonlyMap<string, number>,
+  machine: Machine,
 ): { readonly index: number; readonly kernel: Kernel } | null {
   for (let i = 0; i < next.inputs.length; i++) {
     const input = at(next.inputs, i);
-    if (input.chain === undefined || input.source.kind !== 'value' || uses.get(input.source.name) !== 1) continue;
+    const reach = input.chain ?? input.halo;
+    if (reach === undefined || input.source.kind !== 'value' || uses.get(input.source.name) !== 1) continue;
     const { name } = input.source;
     const index = done.findIndex((s) => s.output === name);
     const maker = done[index];
     if (maker === undefined || (maker.kind !== 'plain' && maker.kind !== 'matmul')) continue;
     if (maker.shape.length !== next.shape.length) continue;
-    const grain = commonGrain(maker, next, input.chain);
+    if (input.chain === undefined && !worthHalo(maker, machine)) continue;
+    const grain = input.chain === undefined ? haloGrain(maker, next) : commonGrain(maker, next, reach);
     if (grain === null) continue;
     return {
       index,
@@ -53,6 +61,22 @@ function joinWithMaker(
     };
   }
   return null;
+}
+
+/** Whether a product's result is better computed in part twice than sent out of the scratchpad and back. */
+function worthHalo(maker: Kernel, machine: Machine): boolean {
+  if (maker.kind !== 'matmul' || maker.epilogue !== null || maker.matmul.dynamic) return false;
+  const { sizeBytes } = denseLayout(maker.shape, maker.format.bits);
+  return sizeBytes > machine.core.scratchpad.sizeBytes * HOME_SHARE;
+}
+
+/** As `commonGrain`, where boxes overlap: the maker must start and end anywhere along the window's dims, and the channels are the same. */
+function haloGrain(maker: Kernel, next: PlainKernel): number[] | null {
+  if (at(maker.grain, 2) !== 1 || at(maker.grain, 3) !== 1 || at(maker.shape, 1) !== at(next.shape, 1)) return null;
+  const channels = at(next.shape, 1);
+  let g = at(next.grain, 1);
+  while (g % at(maker.grain, 1) !== 0 && g < channels) g += at(next.grain, 1);
+  return next.grain.map((own, d) => (d === 1 ? Math.min(g, channels) : own));
 }
 
 /** Cuts of the result that are legal for both; null when only the whole would be. */
@@ -89,7 +113,7 @@ function shifted(temps: readonly TempSpec[], by: number): TempSpec[] {
 
 /** Inputs of the maker see the output box through the joined operand. */
 function through(inputs: readonly KernelInput[], need: (box: Box) => Box): KernelInput[] {
-  return inputs.map(({ chain: _, ...input }) => ({ ...input, need: (box) => input.need(need(box)) }));
+  return inputs.map(({ chain: _, halo: __, ...input }) => ({ ...input, need: (box) => input.need(need(box)) }));
 }
 
 function base(maker: Kernel, next: PlainKernel) {
@@ -102,6 +126,7 @@ function base(maker: Kernel, next: PlainKernel) {
     stages: maker.stages + next.stages,
     layer: {
       ...matrixLike,
+      macs: maker.layer.macs + next.layer.macs,
       name: matrixLike.macs > 0 ? matrixLike.name : next.name,
       op: `${maker.layer.op}+${next.layer.op}`,
     },
@@ -152,9 +177,9 @@ function joinPlain(maker: PlainKernel, next: PlainKernel, joined: number, grain:
 }
 
 function joinMatmul(maker: MatmulKernel, next: PlainKernel, joined: number, grain: readonly number[]): MatmulKernel {
-  const { need, chain } = at(next.inputs, joined);
+  const { need, chain, halo } = at(next.inputs, joined);
   const { inputs, rebuild } = remaining(next, joined);
-  const counts = (c: readonly number[]): readonly number[] => chain?.(c) ?? c;
+  const counts = (c: readonly number[]): readonly number[] => (chain ?? halo)?.(c) ?? c;
   const before = maker.epilogue;
   const own = maker.inputs.length;
   const epilogue: Epilogue = {

@@ -28,6 +28,11 @@ export interface KernelInput {
    * operand's box is those counts at the same multiples of the output's start.
    */
   readonly chain?: (counts: readonly number[]) => readonly number[];
+  /**
+   * Present instead of `chain` when the operand could be made tile by tile too, but boxes of neighbouring tiles overlap, so that rows between them are made
+   * twice: the most of the operand that output counts can need.
+   */
+  readonly halo?: (counts: readonly number[]) => readonly number[];
   /** The operand under the kernel's own shape; null when its layout cannot be seen that way. Default: as it is. */
   readonly arrange?: (layout: Layout) => Layout | null;
   /** Whether the kernel can walk the operand in this layout (else it is copied into a plain one). */

@@ -169,7 +169,7 @@ function place(
       arena:
         plan.arenaBytes === 0
           ? null
-          : add({ name: `${kernel.name} scratch`, sizeBytes: plan.arenaBytes, first: k, last: k }),
+          : add({ name: `${kernel.name} scratch`, sizeBytes: plan.arenaBytes * plan.arenaDepth, first: k, last: k }),
       prologueAt,
     };
   });

@@ -65,6 +65,7 @@ function mappingsOf(share: MatmulKernel, machine: Machine): readonly Scored[] {
     inputs: share.inputs.map(() => null),
     output: null,
     arenaBytes: 0,
+    arenaDepth: 1,
     temps: [],
     scratchBytes: 0,
     costCycles: 0,

@@ -7,7 +7,7 @@
 import { vectorCycles, weightWriteDemand } from '../../isa/demand/matrix.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
-import type { Kernel } from '../lower/kernel.ts';
+import type { Kernel, MatmulKernel } from '../lower/kernel.ts';
 import { channelDim, positionDims } from '../lower/kernels/matmul.ts';
 import { at, denseLayout, memoryOrder, roundUp } from '../lower/layout.ts';
 import { type Cut, type Homes, type InputPiece, measureCut, stageAlign } from './cuts.ts';
@@ -29,8 +29,9 @@ export interface TilePlan {
   /** Null for an operand that is used where it lies. */
   readonly inputs: readonly (Stage | null)[];
   readonly output: Stage | null;
-  /** Scratch of a tile: one arena, and where in it each piece lies. */
+  /** Scratch of a tile, an arena for each of `arenaDepth` tiles in turn, and where in it each piece lies. */
   readonly arenaBytes: number;
+  readonly arenaDepth: number;
   readonly temps: readonly number[];
   readonly scratchBytes: number;
   readonly costCycles: number;
@@ -111,6 +112,7 @@ function copyPlan(kernel: Kernel, homes: Homes, machine: Machine): TilePlan {
     inputs: homes.inputs.map(() => null),
     output: null,
     arenaBytes: 0,
+    arenaDepth: 1,
     temps: [],
     scratchBytes: 0,
     costCycles,
@@ -143,7 +145,9 @@ export function costTiles(
 function costCut(kernel: Kernel, homes: Homes, machine: Machine, cut: Cut, order: readonly number[]): TilePlan {
   const { sizes, parts, tiles, arenaBytes, temps } = cut;
   const deep = machine.capabilities.doubleBuffering ? 2 : 1;
-  let scratchBytes = arenaBytes;
+  // The arrays drain the next tile while the vector unit works on what was drained of this one.
+  const arenaDepth = kernel.kind === 'matmul' && kernel.epilogue !== null && tiles > 1 ? deep : 1;
+  let scratchBytes = arenaBytes * arenaDepth;
   let costCycles = tiles * TILE_CYCLES;
   const align = stageAlign(machine);
   const inputs = cut.inputs.map((piece, i): Stage | null => {
@@ -163,8 +167,9 @@ function costCut(kernel: Kernel, homes: Homes, machine: Machine, cut: Cut, order
     const moved = movedBytes[homes.output === 'dram' ? 'dram' : 'buffer'];
     costCycles += (tiles + 1) * transferCycles(machine, homes.output, moved);
   }
-  costCycles += computeCycles(kernel, machine, sizes, tiles) + rewriteCycles(kernel, machine, parts, order);
-  return { sizes, order, tiles, inputs, output, arenaBytes, temps, scratchBytes, costCycles };
+  costCycles += computeCycles(kernel, machine, sizes, tiles) + haloCycles(kernel, machine, sizes, tiles);
+  costCycles += rewriteCycles(kernel, machine, parts, order);
+  return { sizes, order, tiles, inputs, output, arenaBytes, arenaDepth, temps, scratchBytes, costCycles };
 }
 
 /** How often the needed piece changes when tiles run in `order`: once for every step of the innermost dim that it depends on. */
@@ -189,7 +194,8 @@ function computeCycles(kernel: Kernel, machine: Machine, sizes: readonly number[
   const macros = Math.ceil(k / geometry.rows) * Math.ceil(outputs / perMacro);
   const used = Math.min(outputs * geometry.columnsPerWeight(weightBits), geometry.columns);
   const steps = vectorCycles(matrix, inputBits, Math.min(k, matrix.rows), used);
-  const positions = positionDims(kernel).reduce((p, d) => p * at(sizes, d), 1);
+  const drained = drainedBy(kernel, sizes);
+  const positions = positionDims(kernel).reduce((p, d) => p * at(drained, d), 1);
   const vectors = Math.ceil(positions / Math.max(1, Math.floor(geometry.macros / macros)));
   if (dynamic) {
     // Every tile writes its matrices, and computes meanwhile where there is a second plane.
@@ -201,6 +207,21 @@ function computeCycles(kernel: Kernel, machine: Machine, sizes: readonly number[
   }
   const groupsInTile = Math.min(groups, Math.ceil(at(sizes, channelDim(kernel)) / n));
   return tiles * vectors * Math.ceil(macros / geometry.macros) * steps * parts.length * groupsInTile;
+}
+
+/** What the drain makes for an inner tile: more than its share where neighbouring tiles both compute what lies between them. */
+function drainedBy(kernel: MatmulKernel, sizes: readonly number[]): readonly number[] {
+  if (kernel.epilogue === null) return sizes;
+  const start = kernel.shape.map((size, d) => (at(sizes, d) * 2 <= size ? at(sizes, d) : 0));
+  return kernel.epilogue.need({ start, count: sizes }).count;
+}
+
+/** Cycles of the drain for what is made more than once. */
+function haloCycles(kernel: Kernel, machine: Machine, sizes: readonly number[], tiles: number): number {
+  if (kernel.kind !== 'matmul' || kernel.epilogue === null || kernel.matmul.dynamic) return 0;
+  const product = (list: readonly number[]): number => list.reduce((a, b) => a * b, 1);
+  const twice = tiles * product(drainedBy(kernel, sizes)) - product(kernel.drained.shape);
+  return Math.max(0, twice) / machine.core.drain.lanes;
 }
 
 /** Weights that do not stay in the arrays are written again for every tile of positions inside which they are used. */

@@ -15,7 +15,7 @@ import type { Format } from '../walk.ts';
 import { walk, walkGroups } from '../walk.ts';
 import type { Records } from './integer.ts';
 import { recordsNeed } from './matmul.ts';
-import { windowLoops, windowNeed } from './window.ts';
+import { windowHalo, windowLoops, windowNeed } from './window.ts';
 
 export interface DepthwiseSpec {
   readonly name: string;
@@ -53,7 +53,12 @@ export function depthwiseKernel(spec: DepthwiseSpec): PlainKernel {
     stages: 1,
     grain: spec.grain.map((g, d) => (d === 1 ? Math.min(at(spec.shape, 1), leastMultiple(g, multiplier)) : g)),
     inputs: [
-      { source: spec.source, need: windowNeed(spec.window, spec.input, channels), accepts: plainDims },
+      {
+        source: spec.source,
+        need: windowNeed(spec.window, spec.input, channels),
+        accepts: plainDims,
+        ...(multiplier === 1 ? { halo: windowHalo(spec.window, spec.input) } : {}),
+      },
       {
         source: { kind: 'constant', constant: spec.parameters },
         need: recordsNeed(spec.records.channels, spec.records.words, 1),

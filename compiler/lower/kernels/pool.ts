@@ -14,7 +14,7 @@ import { plainLoops, walk, walkGroups } from '../walk.ts';
 import type { NodeContext } from './context.ts';
 import { FLOAT, freeGrain } from './context.ts';
 import { loopsOf } from './pointwise.ts';
-import { borderRuns, windowLoops, windowNeed } from './window.ts';
+import { borderRuns, windowHalo, windowLoops, windowNeed } from './window.ts';
 
 const SAME_CHANNELS = (start: number, count: number): readonly [number, number] => [start, count];
 const IMAGE_ORDER = memoryOrder(4);
@@ -35,7 +35,7 @@ function poolBase(cx: NodeContext, window: Window) {
         source: cx.source(cx.input(0)),
         need: windowNeed(window, input, SAME_CHANNELS),
         accepts: plainDims,
-        ...chained(window),
+        ...(chained(window) ?? { halo: windowHalo(window, input) }),
       },
     ],
     temps: NO_TEMPS,
@@ -51,7 +51,7 @@ function chained(window: Window) {
     dilations.every((d) => d === 1) &&
     kernel[0] === strides[0] &&
     kernel[1] === strides[1];
-  if (!tiles) return {};
+  if (!tiles) return null;
   return {
     chain: (c: readonly number[]): readonly number[] => [
       at(c, 0),

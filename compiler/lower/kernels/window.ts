@@ -33,6 +33,16 @@ export function windowNeed(
   };
 }
 
+/** Most of the input [n, c, y, x] that a box of `counts` outputs can need, channels as they are. */
+export function windowHalo(window: Window, input: readonly number[]): (counts: readonly number[]) => readonly number[] {
+  const along = (axis: 0 | 1, count: number): number =>
+    Math.min(
+      at(input, axis + 2),
+      (count - 1) * window.strides[axis] + (window.kernel[axis] - 1) * window.dilations[axis] + 1,
+    );
+  return (counts) => [at(counts, 0), at(counts, 1), along(0, at(counts, 2)), along(1, at(counts, 3))];
+}
+
 export interface WindowLoops {
   /** Loops over output rows and columns. */
   readonly y: Loop;
