@@ -12,13 +12,13 @@ import type { Storage, Stored } from '../mapping/storage.ts';
 import { operandLayout } from '../mapping/storage.ts';
 import type { Stage, TilePlan } from '../mapping/tiles.ts';
 import type { Send, Work } from '../mapping/work.ts';
-import { AccumulatorRing } from './accumulators.ts';
+import { AccumulatorRing, type AccumulatorUse } from './accumulators.ts';
 import type { ConstantPool, ConstantTensor } from './constants.ts';
 import type { Step, WeightTile } from './draft.ts';
 import type { CopyKernel, Emit, Kernel, KernelInput, MatmulKernel, PlainKernel, Tile } from './kernel.ts';
 import { emitCopy, emitPieces } from './kernels/copy.ts';
 import type { MatmulMapping } from './kernels/matmul.ts';
-import { emitMatmul } from './kernels/matmul.ts';
+import { accumulatorsOf, emitMatmul } from './kernels/matmul.ts';
 import type { Box } from './layout.ts';
 import { at, boxLayout, denseLayout, fullBox, packLike, roundUp, sameBox } from './layout.ts';
 import { tilesOf } from './split.ts';
@@ -72,7 +72,7 @@ export class CoreDriver {
   readonly #core: number;
   readonly #in: Shared;
   readonly #channels: Channels;
-  readonly #accumulators: AccumulatorRing;
+  readonly #accumulators: Readonly<Record<AccumulatorUse, AccumulatorRing>>;
   readonly #broughtIn = new Set<ConstantTensor>();
   readonly #rings = new Map<number, readonly (Ring | null)[]>();
   readonly #align: number;
@@ -81,7 +81,8 @@ export class CoreDriver {
     this.#core = core;
     this.#in = shared;
     this.#channels = channelsOf(shared.machine);
-    this.#accumulators = new AccumulatorRing(shared.machine);
+    const ring = (use: AccumulatorUse) => new AccumulatorRing(shared.machine, use);
+    this.#accumulators = { alone: ring('alone'), arrays: ring('arrays'), vector: ring('vector') };
     this.#align = stageAlign(shared.machine);
   }
 
@@ -203,7 +204,7 @@ export class CoreDriver {
 
   #compute(kernel: PlainKernel | MatmulKernel, k: number, tile: Tile, layer: number, emit: Emit): void {
     if (kernel.kind === 'plain') {
-      kernel.emit(tile, emit, this.#accumulators);
+      kernel.emit(tile, emit, this.#accumulators.alone);
       return;
     }
     const mapping = at(this.#in.mappings, k);
@@ -217,14 +218,15 @@ export class CoreDriver {
       },
       place: (bytes: Uint8Array): number => constants.placeBytes(bytes),
     };
-    const cx = { kernel, mapping, layer, weights, accumulators: this.#accumulators, emit };
+    const accumulators = this.#accumulators[accumulatorsOf(kernel)];
+    const cx = { kernel, mapping, layer, weights, accumulators, emit };
     if (kernel.epilogue === null) {
       emitMatmul(cx, tile);
       return;
     }
     const drained = at(tile.temps, 0);
     emitMatmul(cx, { ...tile, box: kernel.epilogue.need(tile.box), output: drained });
-    kernel.epilogue.emit(tile, drained, emit, this.#accumulators);
+    kernel.epilogue.emit(tile, drained, emit, this.#accumulators.vector);
   }
 
   /** The piece of an operand for one output box: where it lies, or staged. */

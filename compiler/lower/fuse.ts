@@ -152,6 +152,7 @@ function joinPlain(maker: PlainKernel, next: PlainKernel, joined: number, grain:
   return {
     ...base(maker, next),
     kind: 'plain',
+    accumulates: maker.accumulates === true || next.accumulates === true,
     grain,
     inputs: [...through(maker.inputs, need), ...inputs],
     temps: (counts) => [...between(counts), ...shifted(next.temps(counts), maker.stages)],
@@ -183,6 +184,7 @@ function joinMatmul(maker: MatmulKernel, next: PlainKernel, joined: number, grai
   const before = maker.epilogue;
   const own = maker.inputs.length;
   const epilogue: Epilogue = {
+    accumulates: next.accumulates === true || before?.accumulates === true,
     need: (box) => (before === null ? need(box) : before.need(need(box))),
     emit: (tile: Tile, drained: View, emit: Emit, accumulators: AccumulatorRing) => {
       const made = need(tile.box);

@@ -82,6 +82,8 @@ interface KernelBase {
 /** Runs on the vector unit, the drain or DMA. */
 export interface PlainKernel extends KernelBase {
   readonly kind: 'plain';
+  /** Whether it sums in the accumulators. */
+  readonly accumulates?: boolean;
   readonly emit: (tile: Tile, emit: Emit, accumulators: AccumulatorRing) => void;
 }
 
@@ -96,6 +98,8 @@ export interface MatmulKernel extends KernelBase {
 
 /** Plain work on each tile right behind the drain; its first operand is what was drained. */
 export interface Epilogue {
+  /** Whether it sums in the accumulators, beside the arrays. */
+  readonly accumulates: boolean;
   /** Output box to drained box. */
   readonly need: (box: Box) => Box;
   readonly emit: (tile: Tile, drained: View, emit: Emit, accumulators: AccumulatorRing) => void;

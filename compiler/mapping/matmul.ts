@@ -11,7 +11,7 @@ import type { Machine } from '../../isa/machine/schema.ts';
 import { AccumulatorRing } from '../lower/accumulators.ts';
 import type { MatmulKernel } from '../lower/kernel.ts';
 import type { MatmulMapping } from '../lower/kernels/matmul.ts';
-import { channelDim, positionDims } from '../lower/kernels/matmul.ts';
+import { accumulatorsOf, channelDim, positionDims } from '../lower/kernels/matmul.ts';
 import { at, byteGroup, roundUp } from '../lower/layout.ts';
 import type { TilePlan } from './tiles.ts';
 import { transferCycles } from './transfer.ts';
@@ -132,7 +132,7 @@ function candidates(kernel: MatmulKernel, plan: TilePlan, machine: Machine, repl
 
 /** Positions drained together: as many as fit, or a half, a quarter, an eighth of the tile, so that the drain runs beside the arrays. */
 function accumulatorTiles(kernel: MatmulKernel, plan: TilePlan, nChunk: number, machine: Machine): number[] {
-  const most = Math.floor(new AccumulatorRing(machine).capacity / nChunk);
+  const most = Math.floor(new AccumulatorRing(machine, accumulatorsOf(kernel)).capacity / nChunk);
   const all = tilePositions(kernel, plan);
   if (most < 1) return [];
   const cuts = machine.capabilities.doubleBuffering ? [2, 4, 8].map((parts) => Math.ceil(all / parts)) : [];
@@ -153,7 +153,7 @@ function evenTile(total: number, most: number): number {
 /** Outputs drained at once: they end on whole bytes, because no two instructions write the same byte. */
 function chunks(kernel: MatmulKernel, plan: TilePlan, nTile: number, machine: Machine): number[] {
   const outputs = Math.min(kernel.matmul.n, at(plan.sizes, channelDim(kernel)));
-  const capacity = new AccumulatorRing(machine).capacity;
+  const capacity = new AccumulatorRing(machine, accumulatorsOf(kernel)).capacity;
   const aligned =
     !kernel.matmul.dynamic && kernel.matmul.groups > 1 && kernel.matmul.n % byteGroup(kernel.drained.format.bits) !== 0
       ? outputs

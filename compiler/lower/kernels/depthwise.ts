@@ -44,6 +44,7 @@ export function depthwiseKernel(spec: DepthwiseSpec): PlainKernel {
   ];
   return {
     kind: 'plain',
+    accumulates: true,
     name: spec.name,
     layer: spec.layer,
     output: spec.output,

@@ -4,7 +4,7 @@
  * the source walk, so padding, strides and dilations cost no copy.
  */
 import { InternalError } from '../../../isa/base/errors.ts';
-import type { AccumulatorRing } from '../accumulators.ts';
+import type { AccumulatorRing, AccumulatorUse } from '../accumulators.ts';
 import { packer } from '../constants.ts';
 import type { WeightTile } from '../draft.ts';
 import type { Emit, MatmulKernel, Tile } from '../kernel.ts';
@@ -48,6 +48,11 @@ interface Context {
 
 /** Tiles of a computed operand that one tile of the kernel has asked for. */
 type Written = Map<string, WeightTile>;
+
+/** Accumulators that a product sums in. */
+export function accumulatorsOf({ epilogue }: MatmulKernel): AccumulatorUse {
+  return epilogue?.accumulates === true ? 'arrays' : 'alone';
+}
 
 /** Channel dim of the kernel's output: 1 for images, the last for matrices. */
 export function channelDim(kernel: MatmulKernel): number {
