@@ -1,5 +1,5 @@
 /**
- * Lower bounds that no schedule can beat, from sizes alone. Compute: what each unit
+ * Lower bounds of a program that no order of its work can beat. Compute: what each unit
  * did over the most it can do in a cycle, at the layer's widths, for every layer together. DRAM: the
  * distinct bytes that must cross once (inputs, outputs, constants that do not stay) over the peak bandwidth. The network's bound is the largest.
  */
