@@ -135,14 +135,16 @@ function weightSums(
   let low = 0;
   let high = 0;
   for (let n = 0; n < raw.outputs; n++) {
-    let positive = 0;
-    let negative = 0;
+    let sum = 0;
+    let size = 0;
     for (let i = n * raw.k; i < (n + 1) * raw.k; i++) {
       const w = weights[i]!;
-      if (w > 0) positive += w;
-      else negative += w;
+      sum += w;
+      size += Math.abs(w);
     }
-    total[n] = positive + negative;
+    const positive = (size + sum) / 2;
+    const negative = (sum - size) / 2;
+    total[n] = sum;
     low = Math.min(low, positive * xMin + negative * xMax);
     high = Math.max(high, positive * xMax + negative * xMin);
   }
