@@ -102,6 +102,8 @@ export interface ModelSection {
   readonly repeat: number;
   /** How often each runs in a row with the same weights. */
   readonly steps: number;
+  /** Of its weights and inputs at their own widths, once: what lies in DRAM at least. */
+  readonly sizeBytes: number;
   /** Makes the weights and runs the passes, each time anew: sections need not be in memory together. */
   readonly open: () => Model;
 }

@@ -30,6 +30,7 @@ export function runSections(
   state: 'steady' | 'cold',
   change: (model: Model) => Model = (model) => model,
 ): SectionsRun {
+  requireLeast(network, machine);
   const runs: SectionRuns[] = [];
   const facts: ModelFacts[] = [];
   const dram = new DramUse();
@@ -44,6 +45,7 @@ export function runSections(
 
 /** Compiles every section, for what cannot be: throws as `runSections` does. */
 export function compileSections(network: SectionedModel, machine: Machine): void {
+  requireLeast(network, machine);
   const dram = new DramUse();
   for (const section of network.sections) {
     const model = section.open();
@@ -79,25 +81,46 @@ function joinFacts({ name, hash, sections }: SectionedModel, facts: readonly Mod
 
 /** What lies in DRAM together: constants and inputs (caches) of all sections, and the largest work space of one. */
 class DramUse {
-  readonly #consumers: { readonly name: string; readonly amount: number }[] = [];
+  readonly #consumers: Consumer[] = [];
   #work = 0;
 
-  add({ name, repeat }: ModelSection, graph: Graph, program: Sized): void {
+  add(section: ModelSection, graph: Graph, program: Sized): void {
     const constants = program.constants.reduce((n, c) => n + c.bytes.length, 0);
-    const own = constants + graph.inputs.reduce((n, name) => n + bytesOf(graph, name), 0);
-    this.#consumers.push({ name: repeat === 1 ? name : `${repeat} x ${name}`, amount: repeat * own });
-    this.#work = Math.max(this.#work, program.dramBytes - own);
+    const inputs = graph.inputs.reduce((n, name) => n + bytesOf(graph, name), 0);
+    // Large tables are in the graph in part only.
+    const own = Math.max(section.sizeBytes, constants + inputs);
+    this.#consumers.push({ name: timesText(section), amount: section.repeat * own });
+    this.#work = Math.max(this.#work, program.dramBytes - constants - inputs);
   }
 
-  require(network: string, { dram, name }: Machine): void {
-    const consumers = [...this.#consumers].sort((a, b) => b.amount - a.amount);
-    const needed = consumers.reduce((n, c) => n + c.amount, this.#work);
-    const available = dram.capacityBytes;
-    if (needed <= available) return;
-    const message = `weights and inputs of all sections of ${network} do not fit into the DRAM of ${name}`;
-    const knob = 'dram.capacityBytes';
-    throw new CapacityError(message, { code: 'E-CAPACITY-DRAM', needed, available, unit: 'bytes', knob, consumers });
+  require(network: string, machine: Machine): void {
+    requireDram(network, machine, this.#consumers, this.#work);
   }
+}
+
+interface Consumer {
+  readonly name: string;
+  readonly amount: number;
+}
+
+/** What the sizes alone rule out is refused before anything is built. */
+function requireLeast({ name, sections }: SectionedModel, machine: Machine): void {
+  const parts = sections.map((s) => ({ name: timesText(s), amount: s.repeat * s.sizeBytes }));
+  requireDram(`${name}, even at their own widths and without work space,`, machine, parts);
+}
+
+function timesText({ name, repeat }: ModelSection): string {
+  return repeat === 1 ? name : `${repeat} x ${name}`;
+}
+
+function requireDram(network: string, { dram, name }: Machine, parts: readonly Consumer[], workBytes = 0): void {
+  const consumers = [...parts].sort((a, b) => b.amount - a.amount);
+  const needed = consumers.reduce((n, c) => n + c.amount, workBytes);
+  const available = dram.capacityBytes;
+  if (needed <= available) return;
+  const message = `weights and inputs of all sections of ${network} do not fit into the DRAM of ${name}`;
+  const knob = 'dram.capacityBytes';
+  throw new CapacityError(message, { code: 'E-CAPACITY-DRAM', needed, available, unit: 'bytes', knob, consumers });
 }
 
 interface Sized {

@@ -10,7 +10,7 @@ import type { Coded, Emitter } from './emit/context.ts';
 import { EMITTERS } from './emit/index.ts';
 import type { LayerKind, Network, Section, SectionInput, Value } from './layers.ts';
 import type { Recipe } from './recipe.ts';
-import { planWidths, type WidthPlan } from './widths.ts';
+import { matrixBytes, planWidths, type WidthPlan } from './widths.ts';
 
 export interface BuildOptions {
   /** Name of the graph. */
@@ -26,17 +26,24 @@ export interface PlannedSection {
   readonly name: string;
   readonly repeat: number;
   readonly steps: number;
+  /** Of the matrices, tables and inputs of one, packed at their widths: the least that it keeps in memory. Whole tables, also where few rows are made. */
+  readonly sizeBytes: number;
   /** Makes the weights. */
   readonly build: () => Graph;
 }
 
-export interface BuiltSection extends Omit<PlannedSection, 'build'> {
+export interface BuiltSection extends Omit<PlannedSection, 'build' | 'sizeBytes'> {
   readonly graph: Graph;
 }
 
 /** The graphs of all sections. Throws UnsupportedError with every layer that cannot be built. */
 export function buildNetwork(network: Network, options: BuildOptions): readonly BuiltSection[] {
-  return planNetwork(network, options).map(({ build, ...section }) => ({ ...section, graph: build() }));
+  return planNetwork(network, options).map(({ name, repeat, steps, build }) => ({
+    name,
+    repeat,
+    steps,
+    graph: build(),
+  }));
 }
 
 /** The sections, none of them built. Throws UnsupportedError with every layer that cannot be built. */
@@ -52,9 +59,23 @@ export function planNetwork(network: Network, options: BuildOptions): readonly P
     name: section.name,
     repeat: section.repeat,
     steps: section.steps,
+    sizeBytes: matrixBytes(section, plan) + tableBytes(section, plan) + inputBytes(section),
     build: () =>
       buildSection(section, plan, single ? options : { ...options, name: `${options.name}/${section.name}` }),
   }));
+}
+
+function tableBytes({ layers }: Section, plan: WidthPlan): number {
+  return layers.reduce((n, layer) => {
+    if (layer.kind !== 'embedding') return n;
+    const { rows, width } = layer.attributes;
+    return n + Math.ceil((rows.reduce((a, b) => a + b, 0) * width * (plan.get(layer)?.activations ?? 0)) / 8);
+  }, 0);
+}
+
+function inputBytes({ inputs }: Section): number {
+  const bitsOf = ({ value, bits }: SectionInput) => value.shape.reduce((n, d) => n * d, bits);
+  return inputs.reduce((n, input) => n + Math.ceil(bitsOf(input) / 8), 0);
 }
 
 /** Why a network cannot be built, one finding a kind of layer; empty when it can. */

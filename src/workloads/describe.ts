@@ -117,9 +117,13 @@ export class SectionBuilder {
   }
 }
 
-/** Bits of a code that names rows of a table: the most whose every code is a row, 16 at most. */
-export function indexBits(rows: number): number {
-  return Math.min(16, 31 - Math.clz32(rows));
+/** Elements of a table in a graph; of a larger one only the rows that the input's codes can name are made. */
+export const TABLE_MAX = 2 ** 25;
+
+/** Bits of a code that names rows of a table: the most whose every code is a row that is made, 16 at most. */
+export function indexBits(rows: number, width: number): number {
+  const most = rows * width > TABLE_MAX ? Math.min(rows, Math.floor(TABLE_MAX / width)) : rows;
+  return Math.min(16, 31 - Math.clz32(most));
 }
 
 export function channelsOf(x: Value): number {

@@ -35,10 +35,13 @@ export function planWidths(network: Network, recipe: Recipe): WidthPlan {
 /** Bytes of the weights that one inference reads, each matrix packed at its width; embeddings only where a product reads them. */
 export function weightBytes(network: Network, recipe: Recipe): number {
   const plan = planWidths(network, recipe);
-  return network.sections.reduce((n, section) => {
-    const bytes = section.layers.map((l) => Math.ceil((weightsOf(l) * (plan.get(l)?.weights ?? 0)) / 8));
-    return n + section.repeat * bytes.reduce((a, b) => a + b, 0);
-  }, 0);
+  return network.sections.reduce((n, section) => n + section.repeat * matrixBytes(section, plan), 0);
+}
+
+/** The same of one section, once. */
+export function matrixBytes({ layers }: Section, plan: WidthPlan): number {
+  const bytes = layers.map((l) => Math.ceil((weightsOf(l) * (plan.get(l)?.weights ?? 0)) / 8));
+  return bytes.reduce((a, b) => a + b, 0);
 }
 
 /** Of gates before and behind their functions, and of states. */

@@ -57,7 +57,12 @@ export function openZoo(name: string, options: OpenOptions = {}): Graph {
 
 /** The graphs of a network, section by section, each with how often it runs. Large ones do not fit in memory together: see planZoo. */
 export function openZooSections(name: string, options: OpenOptions = {}): readonly BuiltSection[] {
-  return planZoo(name, options).map(({ build, ...section }) => ({ ...section, graph: build() }));
+  return planZoo(name, options).map(({ name: section, repeat, steps, build }) => ({
+    name: section,
+    repeat,
+    steps,
+    graph: build(),
+  }));
 }
 
 /** The sections of a network with how often each runs; each is built when it is asked for. */

@@ -120,26 +120,31 @@ describe('capacity', () => {
   const machine = MAIN_PRESETS['edge-dcim-28nm']!;
   const network = modelOf('bert');
   const within = (capacityBytes: number) => ({ ...machine, dram: { ...machine.dram, capacityBytes } });
-  const needed = (() => {
+  const refusal = (capacityBytes: number): CapacityError => {
     try {
-      // The largest section alone fits, all of them do not.
-      compileSections(network, within(2_100_000));
+      compileSections(network, within(capacityBytes));
     } catch (error) {
       if (error instanceof CapacityError) return error;
       throw error;
     }
     throw new Error('it fits');
-  })();
+  };
 
-  it('counts the weights of every repetition, and says who needs them', () => {
-    expect(needed.knob).toBe('dram.capacityBytes');
-    expect(needed.message).toContain('all sections');
-    expect(needed.consumers.some((c) => c.name === '3 x block')).toBe(true);
-    expect(() => runSections(network, within(2_100_000), 'steady')).toThrow(CapacityError);
+  it('is refused before anything is built where sizes alone rule it out, and says who needs what', () => {
+    const closed = { ...network, sections: network.sections.map((s) => ({ ...s, open: () => expect.fail('built') })) };
+    expect(() => runSections(closed, within(2_100_000), 'steady')).toThrow(CapacityError);
+    const { knob, message, consumers } = refusal(2_100_000);
+    expect(knob).toBe('dram.capacityBytes');
+    expect(message).toContain('all sections of bert, even at their own widths');
+    expect(consumers.some((c) => c.name === '3 x block')).toBe(true);
   });
 
-  it('is what it says', () => {
-    compileSections(network, within(needed.needed));
-    expect(() => compileSections(network, within(needed.needed - 1))).toThrow(CapacityError);
+  it('counts the weights of every repetition as they are stored: the byte decides', () => {
+    const { needed } = refusal(2_100_000);
+    const exact = refusal(needed).needed;
+    expect(exact).toBeGreaterThan(needed);
+    compileSections(network, within(exact));
+    expect(refusal(exact - 1).needed).toBe(exact);
+    expect(() => runSections(network, within(exact - 1), 'steady')).toThrow(CapacityError);
   });
 });

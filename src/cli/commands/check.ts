@@ -2,7 +2,7 @@
 import process from 'node:process';
 import type { CommandModule } from 'yargs';
 import type { ModelCheck } from '../../../compiler/frontend/onnx/index.ts';
-import { type Diagnostic, formatError, QnpuError, UnsupportedError } from '../../../isa/base/errors.ts';
+import { CapacityError, type Diagnostic, formatError, QnpuError, UnsupportedError } from '../../../isa/base/errors.ts';
 import type { Machine } from '../../../isa/machine/schema.ts';
 import { readInput } from '../../io/files.ts';
 import { checkBytes, compileModel } from '../../run/prepare.ts';
@@ -68,7 +68,17 @@ function findings(a: CheckArguments, machine: Machine | undefined): ModelCheck {
     return { ...check, notes: model.notes };
   } catch (error) {
     if (!(error instanceof QnpuError) || error.exitCode !== 1) throw error;
-    const own: Diagnostic = { code: error.code, message: error.message };
+    const own: Diagnostic = { code: error.code, message: error.message, ...roomOf(error) };
     return { supported: false, issues: error.diagnostics.length > 0 ? error.diagnostics : [own], notes: check.notes };
   }
+}
+
+/** What is missing where something does not fit. */
+function roomOf(error: QnpuError): Pick<Diagnostic, 'expected' | 'hint'> {
+  if (!(error instanceof CapacityError)) return {};
+  const { needed, available, unit, knob } = error;
+  return {
+    expected: `at most ${available} ${unit}; needed are ${needed}`,
+    hint: `a larger ${knob}: --set ${knob}=...`,
+  };
 }

@@ -1,15 +1,13 @@
 /** Layers of sequences that are no products: embeddings, norms, rotations, caches, the order of an image's columns. */
 import { type IntegerType, integerRange } from '../../../compiler/graph/types.ts';
 import { bellDraw, bellStep, bellValue } from '../bell.ts';
+import { TABLE_MAX } from '../describe.ts';
 import type { LayerOf } from '../layers.ts';
 import { activationType } from '../recipe.ts';
 import { drawWeights } from '../weights.ts';
 import { emitSum } from './arithmetic.ts';
 import { type Coded, constant, type EmitContext, keyOf, node, operand } from './context.ts';
 import { coded, Reals } from './real.ts';
-
-/** Elements of a table; of a larger one only the rows that the input's codes can name are made. */
-const TABLE_MAX = 2 ** 25;
 
 /** Rows by word, and of further tables by position and by type 0, added up. */
 export function emitEmbedding(cx: EmitContext, layer: LayerOf<'embedding'>, inputs: readonly Coded[]): Coded {

@@ -85,7 +85,7 @@ function cached(s: SectionBuilder, rows: Value, name: string, { past }: Step): r
 
 function embed({ tokens }: Step, rows: readonly number[], width: number): Section {
   const s = new SectionBuilder('embeddings');
-  const ids = s.input([tokens], { name: 'ids', bits: indexBits(rows[0] ?? 1) });
+  const ids = s.input([tokens], { name: 'ids', bits: indexBits(rows[0] ?? 1, width) });
   return s.finish([s.add('embedding', 'emb', [ids], { rows, width })]);
 }
 

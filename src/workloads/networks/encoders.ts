@@ -27,7 +27,7 @@ export function describeBert({ layers, width, tokens }: Bert): Network {
 
 function embeddings(tokens: number, width: number) {
   const s = new SectionBuilder('embeddings');
-  const ids = s.input([tokens], { name: 'ids', bits: indexBits(VOCABULARY) });
+  const ids = s.input([tokens], { name: 'ids', bits: indexBits(VOCABULARY, width) });
   const summed = s.add('embedding', 'emb', [ids], { rows: [VOCABULARY, POSITIONS, 2], width });
   return s.finish([s.add('layer-norm', 'emb.ln', [summed], {})]);
 }
@@ -68,7 +68,7 @@ function describeTransformer({ width, heads }: Translator): Network {
   const form = { width, heads, bias: false };
   const embed = (name: string, rows: readonly number[]) => {
     const s = new SectionBuilder(name);
-    const ids = s.input([tokens], { name: 'ids', bits: indexBits(vocabulary) });
+    const ids = s.input([tokens], { name: 'ids', bits: indexBits(vocabulary, width) });
     return s.finish([s.add('embedding', 'emb', [ids], { rows, width })]);
   };
   const encoder = new SectionBuilder('encoder', layers);

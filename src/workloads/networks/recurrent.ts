@@ -30,7 +30,7 @@ export function describeGnmt(o: Gnmt): Network {
   };
   const embedded = (name: string, tables: readonly number[], directions: number) =>
     section(name, 1, (s) => {
-      const ids = s.input([words], { name: 'ids', bits: indexBits(vocabulary) });
+      const ids = s.input([words], { name: 'ids', bits: indexBits(vocabulary, hidden) });
       return [gates(s, s.add('embedding', 'emb', [ids], { rows: tables, width: hidden }), directions)];
     });
   // The sum of a layer's result and of what it read: the input of the layer above.
