@@ -71,6 +71,18 @@ export class NodeContext {
     return { kind: 'constant', constant };
   }
 
+  /** Constant float weights as a matrix; nodes with the same operand share them. */
+  floatWeights(index: number, shape: readonly [number, number]): ConstantTensor | undefined {
+    const data = this.constantData(index)?.data;
+    const name = this.input(index);
+    const key = `${name} as ${shape.join()}`;
+    const known = this.#constants.get(key);
+    if (known !== undefined || data === undefined) return known;
+    const constant = constantTensor(name, shape, FLOAT, 'weights', data);
+    this.#constants.set(key, constant);
+    return constant;
+  }
+
   /** A scalar, or one number per element of `axis`, as a broadcast operand of the node's result. */
   table(suffix: string, data: ArrayLike<number>, axis: number, format: Format): PointwiseOperand {
     const shape = this.output.shape.map((_, d) => (d === axis && data.length > 1 ? data.length : 1));

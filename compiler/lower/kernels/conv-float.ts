@@ -1,6 +1,5 @@
 /** float32 convolution as window multiply-accumulates of the vector unit, in the graph's order of sum: channel, row, column. */
 import type { NodeOf } from '../../graph/types.ts';
-import { constantTensor } from '../constants.ts';
 import type { Emit, PlainKernel, Tile } from '../kernel.ts';
 import { NO_TEMPS, plainDims, refuseUnless } from '../kernel.ts';
 import type { Box, Layout } from '../layout.ts';
@@ -13,17 +12,12 @@ import { windowLoops, windowNeed } from './window.ts';
 
 export function convFloatKernel(cx: NodeContext, node: NodeOf<'conv-float'>): PlainKernel {
   const { window, groups } = node.attributes;
-  const weights = cx.constantData(1);
-  refuseUnless(weights !== undefined, 'weights are computed at run time; they must be constant');
-  const [o, channels, kh, kw] = [
-    at(weights.type.shape, 0),
-    at(weights.type.shape, 1),
-    at(weights.type.shape, 2),
-    at(weights.type.shape, 3),
-  ];
+  const weights = cx.inputType(1).shape;
+  const [o, channels, kh, kw] = [at(weights, 0), at(weights, 1), at(weights, 2), at(weights, 3)];
   const k = channels * kh * kw;
   const perGroup = o / groups;
-  const constant = constantTensor(`${node.name}.weights`, [o, k], FLOAT, 'weights', weights.data);
+  const constant = cx.floatWeights(1, [o, k]);
+  refuseUnless(constant !== undefined, 'weights are computed at run time; they must be constant');
   const { shape } = cx.output;
   const m = at(shape, 0) * at(shape, 2) * at(shape, 3);
   const inputChannels = (start: number, count: number): readonly [number, number] => {

@@ -11,6 +11,8 @@ const MOST_PARTS = 64;
 export class Formula {
   readonly #cx: ImportContext;
   readonly #stem: string;
+  /** Weights by their data: products with the same array share one constant. */
+  readonly #weights = new Map<Float32Array, string>();
   #next = 0;
 
   constructor(cx: ImportContext, stem = cx.outputName) {
@@ -73,7 +75,9 @@ export class Formula {
   product(x: string, weights: Float32Array, n: number): string {
     const [m = 1, k = 1] = this.#cx.builder.typeOf(x).shape;
     const window = { kernel: [1, 1], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] } as const;
-    const w = this.#cx.builder.constant(floatTensor(weights, [n, k, 1, 1]), `${this.#stem}.weights`);
+    const make = () => this.#cx.builder.constant(floatTensor(weights, [n, k, 1, 1]), `${this.#stem}.weights`);
+    const w = this.#weights.get(weights) ?? make();
+    this.#weights.set(weights, w);
     const sums = this.#cx.add('conv-float', [this.reshape(x, [m, k, 1, 1]), w], { window, groups: 1 });
     return this.reshape(sums, [m, n]);
   }

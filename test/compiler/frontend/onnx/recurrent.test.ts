@@ -1,5 +1,6 @@
 /** LSTM, GRU and RNN nodes: codes behind their quantizers against ONNX Runtime's, and through the compiler. */
 import { describe, expect, it } from 'vitest';
+import { compile } from '../../../../compiler/compile.ts';
 import { type AttributeInput, float, importModel } from '../../../../compiler/frontend/onnx/index.ts';
 import { interpret } from '../../../../compiler/graph/interpret.ts';
 import { runPasses } from '../../../../compiler/passes/pipeline.ts';
@@ -73,6 +74,19 @@ describe('recurrent nodes with the batch first, which ONNX Runtime refuses', () 
     // [steps, 2, batch, H] to [batch, steps, 2, H].
     expect(z!.data).toEqual(turned(y!.data, steps * 2, batch));
     expect(others.map((t) => t.data)).toEqual(lasts.map((t) => turned(t.data, 2, batch)));
+  });
+});
+
+describe('weights of recurrent nodes', () => {
+  it('are one constant for all steps, in the graph and in DRAM', () => {
+    const [few, many] = [3, 12].map((steps) => {
+      const graph = runPasses(importForm({ op: 'LSTM', steps }));
+      const wide = [...graph.constants.values()].filter((c) => c.type.shape.length === 4);
+      expect(wide.map((c) => c.type.shape)).toEqual([[4 * EXTENTS.hidden, EXTENTS.hidden, 1, 1]]);
+      const { constants } = compile(graph, MAIN_PRESETS['edge-dcim-28nm']!).program;
+      return constants.reduce((n, s) => n + s.bytes.length, 0);
+    }) as [number, number];
+    expect(many).toBe(few);
   });
 });
 
