@@ -3,7 +3,7 @@
  * the batch norm, factor or sum per channel that follows folded in; all other nodes as they are. What is known before the run is gone.
  */
 
-import { UnsupportedError } from '../../isa/base/errors.ts';
+import { InputError, UnsupportedError } from '../../isa/base/errors.ts';
 import { floatAttribute, intAttribute } from '../frontend/onnx/attributes.ts';
 import {
   type Constant,
@@ -68,6 +68,7 @@ export function floatNetwork(model: OnnxModel, traced: TracedModel): FloatNetwor
     }
   }
   const products = steps.filter((s) => s.kind === 'product');
+  requireFinite(products);
   if (products.length === 0)
     throw new UnsupportedError('there is nothing to quantize: no Conv, Gemm or MatMul with known weights', {
       diagnostics: [
@@ -80,6 +81,20 @@ export function floatNetwork(model: OnnxModel, traced: TracedModel): FloatNetwor
       ],
     });
   return { model, traced, steps, readers };
+}
+
+/** Throws InputError where weights or biases, with what was folded in, are not numbers. */
+function requireFinite(products: readonly Product[]): void {
+  const wrong = products.filter((p) => !p.weights.every(Number.isFinite) || p.bias?.every(Number.isFinite) === false);
+  if (wrong.length === 0) return;
+  const diagnostics = wrong.map(({ node }) => ({
+    code: 'E-QUANTIZE-WEIGHTS',
+    message: 'weights or biases, with the batch norm behind them, are not finite',
+    where: nodeLabel(node),
+    expected: 'finite numbers',
+    hint: 'look for a NaN in the training, or a negative variance of the batch norm',
+  }));
+  throw new InputError(`${nodeLabel(wrong[0]!.node)} has weights that are not finite`, { diagnostics });
 }
 
 /** A convolution or product with known float weights. */

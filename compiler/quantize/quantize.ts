@@ -57,10 +57,12 @@ export interface Quantized {
 }
 
 /** Random inputs where none are given: values of [0, 1), the range of scaled pixels. */
-export const ASSUMED_SAMPLES = 16;
+const ASSUMED_SAMPLES = { least: 2, most: 16 } as const;
 const ASSUMED_SEED = 1;
-/** Running the quantized network, op by op with exact integers, is slow: noise is measured on so many inputs. */
-const MEASURED_SAMPLES = 8;
+/** Noise is measured on so many inputs, of those that ranges come from. */
+const MEASURED_SAMPLES = { least: 1, most: 8 } as const;
+/** The interpreter takes 2.5 ns a MAC: large networks make do with fewer inputs, so that each of the two takes some ten seconds. */
+const MACS_MAX = 4e9;
 
 /** The float network, for whoever needs its inputs before quantizing. Throws InputError where it has quantizers already. */
 export function traceFloat(
@@ -90,7 +92,14 @@ export function quantizeModel(
   const network = floatNetwork(model, traced);
   requireLayers(network, recipe);
   const plan = planOf(network, recipe);
-  const samples = (given ?? assumedSamples(traced.graph)).map((s) => dataOf(traced.graph, s));
+  if (given?.length === 0) throw new InputError('there are no calibration inputs', { code: 'E-QUANTIZE-INPUT' });
+  const macs = network.steps.reduce((n, s) => n + (s.kind === 'product' ? macsOf(s, traced) : 0), 0);
+  const affordable = ({ least, most }: { readonly least: number; readonly most: number }): number =>
+    Math.max(least, Math.min(most, Math.floor(MACS_MAX / macs)));
+  const samples = (given ?? assumedSamples(traced.graph, affordable(ASSUMED_SAMPLES))).map((s) =>
+    dataOf(traced.graph, s),
+  );
+  const measured = samples.slice(0, affordable(MEASURED_SAMPLES));
   const products = new Map<Product, QuantizedProduct>();
   for (const step of network.steps) {
     if (step.kind !== 'product') continue;
@@ -104,18 +113,22 @@ export function quantizeModel(
   for (const [product, shift] of corrections)
     product.bias = Float32Array.from(shift, (v, c) => (product.bias?.[c] ?? 0) + v);
   const emitted = emitQdq(network, plan, scales, products);
-  const noise = measure(network, plan, scales, emitted, samples.slice(0, MEASURED_SAMPLES), options);
+  const noise = measure(network, plan, scales, emitted, measured, options);
   const report: QuantizationReport = {
     widths: widthsText(recipe.widths),
     method: recipe.method,
     samples: samples.length,
-    measuredSamples: Math.min(samples.length, MEASURED_SAMPLES),
+    measuredSamples: measured.length,
     biasCorrection: corrects,
-    assumed: given === undefined ? assumptions(traced.graph) : [],
+    assumed: given === undefined ? assumptions(traced.graph, samples.length) : [],
     layers: [...products.values()].map((p) => layerReport(p, network, scales, noise)),
     outputs: model.graph.outputs.map(({ name }) => ({ name, sqnrDb: noise.get(name)?.meter.db ?? null })),
   };
   return { model: emitted.model, report };
+}
+
+function macsOf({ output, weights, channels }: Product, { graph, floats }: TracedModel): number {
+  return (sizeOf(graph.values.get(floats.get(output)!)!.shape) * weights.length) / channels;
 }
 
 function requireLayers({ steps }: FloatNetwork, { layers }: Recipe): void {
@@ -140,9 +153,9 @@ function dataOf(graph: Graph, sample: CalibrationSample): Map<string, TensorData
   );
 }
 
-function assumedSamples(graph: Graph): CalibrationSample[] {
+function assumedSamples(graph: Graph, count: number): CalibrationSample[] {
   const random = createRandom(ASSUMED_SEED);
-  return Array.from({ length: ASSUMED_SAMPLES }, () => {
+  return Array.from({ length: count }, () => {
     return new Map(
       graph.inputs.map((name) => {
         const { element, shape } = graph.values.get(name)!;
@@ -154,10 +167,10 @@ function assumedSamples(graph: Graph): CalibrationSample[] {
   });
 }
 
-function assumptions(graph: Graph): string[] {
+function assumptions(graph: Graph, count: number): string[] {
   const floats = graph.inputs.filter((i) => graph.values.get(i)!.element.kind === 'float32').join(', ');
   return [
-    `no calibration data: ranges come from ${ASSUMED_SAMPLES} random inputs, seed ${ASSUMED_SEED}, uniform in [0, 1) for ${floats}; what is outside of them saturates`,
+    `no calibration data: ranges come from ${count} random inputs, seed ${ASSUMED_SEED}, uniform in [0, 1) for ${floats}; what is outside of them saturates`,
     'biases are not corrected: the means of random inputs say nothing',
   ];
 }

@@ -3,6 +3,7 @@ import type { RunResult } from '../schema.ts';
 import { framed } from './frame.ts';
 import { answersPart, identityPart, stampsPart, warningsPart } from './part-answers.ts';
 import { layersPart, tryPart } from './part-layers.ts';
+import { quantizationPart } from './part-quantization.ts';
 import { sectionsPart } from './part-sections.ts';
 import { ladderPart, trafficPart } from './part-wall.ts';
 import { energyPart, timePart, unitsPart } from './part-why.ts';
@@ -18,6 +19,7 @@ export function renderHtml(r: RunResult): string {
     trafficPart(r),
     ladderPart(r),
     sectionsPart(r),
+    quantizationPart(r),
     layersPart(r),
     unitsPart(r),
     tryPart(r),

@@ -1,6 +1,6 @@
 /** The parts by hand: weights, ranges, the logarithm, what is folded, which values share a scale, what biases take back. */
 import { describe, expect, it } from 'vitest';
-import { importModel, tensorValues, traceModel } from '../../../compiler/frontend/onnx/index.ts';
+import { importModel, makeTensor, tensorValues, traceModel } from '../../../compiler/frontend/onnx/index.ts';
 import { interpret } from '../../../compiler/graph/interpret.ts';
 import { parseWidths, quantizeModel, type Recipe } from '../../../compiler/quantize/index.ts';
 import { logarithm } from '../../../compiler/quantize/logarithm.ts';
@@ -181,6 +181,11 @@ it('refuses what it cannot quantize: models that are, layers that are not, nothi
   const model = singleLayer(1);
   const quantized = quantizeModel(model, plain, undefined).model;
   expect(() => quantizeModel(quantized, plain, undefined)).toThrow(/quantized already/);
+  const [w, ...others] = model.graph.initializers;
+  const broken = makeTensor(w!.name, 'float32', w!.dims, new Float32Array(54).fill(Number.NaN));
+  const nan = { ...model, graph: { ...model.graph, initializers: [broken, ...others] } };
+  expect(() => quantizeModel(nan, plain, undefined)).toThrow(/weights that are not finite/);
+  expect(() => quantizeModel(model, plain, [])).toThrow(/no calibration inputs/);
   const layers = new Map([['nobody', plain.widths]]);
   expect(() => quantizeModel(model, { ...plain, layers }, undefined)).toThrow(/there is no layer 'nobody'/);
   for (const text of ['w3a8', 'a8w8', '8', 'w8a8 ']) expect(() => parseWidths(text, 'test')).toThrow(InputError);

@@ -34,7 +34,7 @@ function first<K>(results: ReadonlyMap<K, { readonly data: ArrayLike<number> }>)
   return Array.from([...results.values()][0]!.data);
 }
 
-describe.each(CASES)('%s', (_, make) => {
+describe.each(CASES)('%s', (name, make) => {
   const { model, inputs } = make();
 
   it("is measured on the runtime's float results", async () => {
@@ -51,6 +51,14 @@ describe.each(CASES)('%s', (_, make) => {
   it.each(['w8a8', 'w4a8'])("%s: the runtime's codes", async (widths) => {
     const quantized = quantizeModel(model, recipe(widths), inputs.slice(0, 8)).model;
     const theirs = await askRuntime(quantized, inputs);
+    const { graph } = importModel(quantized);
+    inputs.forEach((sample, i) => expect(first(interpret(graph, sample))).toEqual(theirs[i]));
+  });
+
+  // The runtime's optimizations cannot load 4-bit MaxPool and Clip; without them it leaves the bias behind a MatMul in float32.
+  it("w4a4: the runtime's codes", async () => {
+    const quantized = quantizeModel(model, recipe('w4a4'), inputs.slice(0, 8)).model;
+    const theirs = await askRuntime(quantized, inputs, name === 'tokenNetwork' ? 'all' : 'disabled');
     const { graph } = importModel(quantized);
     inputs.forEach((sample, i) => expect(first(interpret(graph, sample))).toEqual(theirs[i]));
   });

@@ -1,5 +1,5 @@
 /** `--quantize`: a float model runs, says how it was quantized and what that cost; whatever is missing or wrong is told. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readModel } from '../../../compiler/frontend/onnx/index.ts';
@@ -10,7 +10,8 @@ import { sharedFile } from '../../harness/shared.ts';
 import { expectRefusal, qnpu, scratchFolder } from './rig.ts';
 
 const model = digitsModel('float');
-const images = join(scratchFolder(), 'images.npy');
+const folder = scratchFolder();
+const images = join(folder, 'images.npy');
 const { data } = readNpy(bytesOf(digitsData('test-images')), 'images');
 writeFileSync(images, writeNpy([12, 1, 16, 16], 'f4', Array.from(data).slice(0, 12 * 256)));
 
@@ -48,6 +49,14 @@ describe('a float network', () => {
       /Quantization: noise of each layer\n {2}w8a8, ranges by min-max of 16 inputs, biases as they are/,
     );
     expect(out).toMatch(/Conv_conv2\.sum +Conv +w8a8 +\d+\.\d dB +\d+\.\d dB +0 \.\. [\d.]+ +[\d.]+ %/);
+  });
+
+  it('has the same table on the page', async () => {
+    const page = join(folder, 'page.html');
+    expect((await qnpu('run', model, '--quantize', 'w4a8', '--html', page)).code).toBe(0);
+    const html = readFileSync(page, 'utf8');
+    expect(html).toContain('<h2>Quantization</h2>');
+    expect(html).toMatch(/Conv_conv3\.sum<\/td>.*?w4a8<\/td><td class="n">[\d.]+ dB/);
   });
 
   it('is checked at those widths', async () => {
