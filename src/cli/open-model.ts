@@ -33,6 +33,7 @@ export function isZooName(model: string): boolean {
 /** A network of the zoo that runs section by section; undefined for any other model. */
 export function openSections(a: ModelArguments): SectionedModel | undefined {
   if (!isZooName(a.model)) return undefined;
+  requireQuantize(a);
   refuseFileOptions(a);
   return prepareZooSections(a.model);
 }
