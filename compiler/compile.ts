@@ -3,13 +3,14 @@
  * kernels, storage, memory plan, mappings, steps, drafts with weights in place, ordered instructions, program.
  */
 import { CapacityError, InternalError } from '../isa/base/errors.ts';
+import { tierStart } from '../isa/machine/geometry.ts';
 import type { Machine } from '../isa/machine/schema.ts';
 import type { Program } from '../isa/program.ts';
 import { checkProvenance } from './check/provenance.ts';
 import { checkSemaphores } from './check/semaphores.ts';
 import type { Graph } from './graph/types.ts';
 import { requireVerified } from './graph/verify.ts';
-import { ConstantPool } from './lower/constants.ts';
+import { ConstantPool, type FarConstants } from './lower/constants.ts';
 import { channelsOf } from './lower/core-driver.ts';
 import type { Draft, NamedTensor } from './lower/draft.ts';
 import { drive } from './lower/driver.ts';
@@ -19,7 +20,7 @@ import type { Kernel } from './lower/kernel.ts';
 import type { MatmulMapping } from './lower/kernels/matmul.ts';
 import { at } from './lower/layout.ts';
 import { legalize } from './lower/legalize.ts';
-import { link } from './lower/link.ts';
+import { codeBytesOf, link, nearBytesOf } from './lower/link.ts';
 import { order } from './lower/order.ts';
 import { legalizeProducts } from './lower/products.ts';
 import { roll } from './lower/roll.ts';
@@ -65,6 +66,18 @@ export interface Compiled {
  * The same inputs give the same program.
  */
 export function compile(source: Graph, machine: Machine, options: CompileOptions = {}): Compiled {
+  const { capacityBytes } = machine.dram;
+  const first = compileInto(source, machine, options, capacityBytes);
+  const codeBytes = Math.max(...programsOf(first).map(codeBytesOf));
+  // How long code is shows only when it is there: with a tier that takes the overflow, constants make room for it.
+  const crowded = machine.tier?.holds === 'overflow' && nearBytes(first) > capacityBytes;
+  const compiled = crowded ? compileInto(source, machine, options, capacityBytes - codeBytes) : first;
+  requireMemory(compiled, machine, source.name);
+  return compiled;
+}
+
+/** @param nearEnd DRAM address that constants may reach where a slower tier takes the others */
+function compileInto(source: Graph, machine: Machine, options: CompileOptions, nearEnd: number): Compiled {
   const graph = legalize(legalizeProducts(widenGraph(source, machine.core.matrix.inputBitsMin), machine));
   if (options.check === true) {
     requireVerified(source, 'who called the compiler');
@@ -74,7 +87,7 @@ export function compile(source: Graph, machine: Machine, options: CompileOptions
   const residency = options.residency !== 'off' && machine.capabilities.weightResidency;
   const { storage, memory, cores, shares } = planFused(graph, selected, machine, residency, options);
   const choices = chooseMappings(shares.kernels, memory.homes.plans, machine);
-  const constants = new ConstantPool(memory.activationsEnd, machine.dram.burstBytes);
+  const constants = new ConstantPool(memory.activationsEnd, machine.dram.burstBytes, farConstants(machine, nearEnd));
   const mappings = choices.map((c): MatmulMapping | null => c?.mapping ?? null);
   const work = planWork(
     storage,
@@ -90,6 +103,7 @@ export function compile(source: Graph, machine: Machine, options: CompileOptions
   const readOnlyDram = [
     { start: 0, end: memory.inputsEnd },
     { start: memory.activationsEnd, end: constants.end },
+    ...(constants.farEnd === 0 ? [] : [{ start: tierStart(machine), end: constants.farEnd }]),
   ];
   const finish = (drafts: readonly Draft[]): Program => {
     const { cores, semaphores } = order(drafts, { machine, readOnlyDram });
@@ -102,12 +116,13 @@ export function compile(source: Graph, machine: Machine, options: CompileOptions
       constants: constants.segments(),
       io,
       dataEnd: constants.end,
+      farEnd: constants.farEnd,
     });
   };
   const program = finish(weights.drafts);
   const steadyProgram = options.residency === 'off' || weights.steady === null ? null : finish(weights.steady);
-  requireDram([program, ...(steadyProgram === null ? [] : [steadyProgram])], machine, graph.name);
-  if (options.check === true)
+  // The checkers hold for what fits; what does not is refused behind this.
+  if (options.check === true && nearBytes({ program, steadyProgram }) <= machine.dram.capacityBytes)
     runCheckers(weights, [program, ...(steadyProgram === null ? [] : [steadyProgram])], readOnlyDram, machine);
   const report = buildReport({
     storage: shares,
@@ -178,18 +193,33 @@ function staged(plan: WeightPlan, room: StagingRoom, machine: Machine): WeightPl
   return { ...plan, drafts, steady: plan.steady === null ? null : stageWeights(plan.steady, room, machine) };
 }
 
-function requireDram(programs: readonly Program[], { dram, name }: Machine, network: string): void {
-  const needed = Math.max(...programs.map((p) => p.dramBytes));
-  const available = dram.capacityBytes;
-  if (needed <= available) return;
-  const message = `the data of ${network} do not fit into the DRAM of ${name}`;
-  throw new CapacityError(message, {
-    code: 'E-CAPACITY-DRAM',
-    needed,
-    available,
-    unit: 'bytes',
-    knob: 'dram.capacityBytes',
-  });
+function farConstants(machine: Machine, nearEnd: number): FarConstants | undefined {
+  const { tier } = machine;
+  if (tier === undefined) return undefined;
+  return { start: tierStart(machine), holds: tier.holds, nearEnd };
+}
+
+type Programs = Pick<Compiled, 'program' | 'steadyProgram'>;
+
+function programsOf({ program, steadyProgram }: Programs): Program[] {
+  return steadyProgram === null ? [program] : [program, steadyProgram];
+}
+
+function nearBytes(programs: Programs): number {
+  return Math.max(...programsOf(programs).map(nearBytesOf));
+}
+
+function requireMemory(compiled: Compiled, machine: Machine, network: string): void {
+  const { dram, tier, name } = machine;
+  const mustFit = (what: string, needed: number, available: number, knob: string) => {
+    if (needed <= available) return;
+    const message = `the data of ${network} do not fit into the ${what} of ${name}`;
+    throw new CapacityError(message, { code: 'E-CAPACITY-DRAM', needed, available, unit: 'bytes', knob });
+  };
+  mustFit('DRAM', nearBytes(compiled), dram.capacityBytes, 'dram.capacityBytes');
+  if (tier === undefined) return;
+  const far = Math.max(...programsOf(compiled).map((p) => p.dramBytes)) - dram.capacityBytes;
+  mustFit('slower tier', far, tier.capacityBytes, 'tier.capacityBytes');
 }
 
 /** The steady program is checked behind the first one, and behind itself: it lives on what they leave. */

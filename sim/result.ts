@@ -15,6 +15,7 @@ export const CAUSES = [
   'vector',
   'transfer',
   'dram-transfer',
+  'tier-transfer',
   'dispatch',
   'scalar',
   'dma-setup',
@@ -22,6 +23,7 @@ export const CAUSES = [
   'dram-activate',
   'dram-turnaround',
   'dram-refresh',
+  'tier-latency',
   'interconnect',
   'bank',
   'accumulator-port',
@@ -36,9 +38,9 @@ export const CAUSES = [
 export type Cause = (typeof CAUSES)[number];
 
 /** Causes that count as work of a unit; all others are stalls. */
-export const WORK: ReadonlySet<Cause> = new Set(CAUSES.slice(0, 9));
+export const WORK: ReadonlySet<Cause> = new Set(CAUSES.slice(0, CAUSES.indexOf('dma-setup')));
 
-export const BOUNDARIES = ['dram', 'core', 'array'] as const;
+export const BOUNDARIES = ['tier', 'dram', 'core', 'array'] as const;
 export type Boundary = (typeof BOUNDARIES)[number];
 
 export interface TrafficRow {

@@ -87,36 +87,53 @@ export function rowMajorStrides(shape: readonly number[]): number[] {
   return strides;
 }
 
-/** DRAM layout of the constants: each starts on a burst. */
+/** Constants that go to the slower tier. */
+export interface FarConstants {
+  /** First byte of the tier. */
+  readonly start: number;
+  /** All weights, or only what would end behind `nearEnd` in DRAM. */
+  readonly holds: 'overflow' | 'weights';
+  readonly nearEnd: number;
+}
+
+/** Layout of the constants in DRAM and the slower tier behind it: each starts on a burst. */
 export class ConstantPool {
   readonly #segments: ConstantSegment[] = [];
   readonly #addresses = new Map<ConstantTensor, number>();
   readonly #alignBytes: number;
+  readonly #far: FarConstants | undefined;
   #end: number;
+  #farEnd: number;
 
   /** @param startBytes DRAM address of the first constant. */
-  constructor(startBytes: number, alignBytes: number) {
+  constructor(startBytes: number, alignBytes: number, far?: FarConstants) {
     this.#alignBytes = alignBytes;
+    this.#far = far;
     this.#end = roundUp(startBytes, alignBytes);
+    this.#farEnd = far?.start ?? 0;
   }
 
   /** Address of a constant; a second request for the same object gives the same address. */
   place(constant: ConstantTensor): number {
     const known = this.#addresses.get(constant);
     if (known !== undefined) return known;
-    const address = this.placeBytes(constant.bytes);
+    const address = this.placeBytes(constant.bytes, constant.role);
     this.#addresses.set(constant, address);
     return address;
   }
 
-  placeBytes(bytes: Uint8Array): number {
-    const address = this.#end;
+  placeBytes(bytes: Uint8Array, role: Role): number {
+    const far = this.#far;
+    const goesFar =
+      far !== undefined && (far.holds === 'weights' ? role === 'weights' : this.#end + bytes.length > far.nearEnd);
+    const address = goesFar ? this.#farEnd : this.#end;
     const sizeBytes = roundUp(bytes.length, this.#alignBytes);
     // Zeros behind it, so that one copy may take neighbours together.
     const whole = sizeBytes === bytes.length ? bytes : new Uint8Array(sizeBytes);
     if (whole !== bytes) whole.set(bytes);
     this.#segments.push({ address, bytes: whole });
-    this.#end = address + sizeBytes;
+    if (goesFar) this.#farEnd = address + sizeBytes;
+    else this.#end = address + sizeBytes;
     return address;
   }
 
@@ -126,7 +143,12 @@ export class ConstantPool {
     this.#end += (((aligned - this.#end) % blockBytes) + blockBytes) % blockBytes;
   }
 
-  /** Address behind the last constant. */
+  /** Address behind the last constant in the slower tier; 0 where there is none. */
+  get farEnd(): number {
+    return this.#farEnd === this.#far?.start ? 0 : this.#farEnd;
+  }
+
+  /** Address behind the last constant in DRAM. */
   get end(): number {
     return this.#end;
   }

@@ -216,7 +216,7 @@ export class CoreDriver {
         tiles.set(key, tileOf);
         return tileOf;
       },
-      place: (bytes: Uint8Array): number => constants.placeBytes(bytes),
+      place: (bytes: Uint8Array): number => constants.placeBytes(bytes, 'weights'),
     };
     const accumulators = this.#accumulators[accumulatorsOf(kernel)];
     const cx = { kernel, mapping, layer, weights, accumulators, emit };

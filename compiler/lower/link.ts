@@ -23,6 +23,8 @@ export interface LinkInput {
   }[];
   /** DRAM address behind all data; code follows. */
   readonly dataEnd: number;
+  /** Address behind what lies in the slower tier; 0 where nothing does. */
+  readonly farEnd: number;
 }
 
 export function link(input: LinkInput): Program {
@@ -37,8 +39,7 @@ export function link(input: LinkInput): Program {
   const io = input.io.map(
     (t): ProgramTensor => ({ name: t.name, direction: t.direction, tensor: tensors.number(t.tensor), shape: t.shape }),
   );
-  const instructions = cores.reduce((n, core) => n + core.instructions.length, 0);
-  const codeBytes = instructions * 16 + tensors.items.length * 128 + arrays.items.length * 32;
+  const codeBytes = codeBytesOf({ cores, tensors: tensors.items, arrays: arrays.items });
   return {
     isaVersion: ISA_VERSION,
     name: input.name,
@@ -48,7 +49,7 @@ export function link(input: LinkInput): Program {
     semaphores: input.semaphores,
     constants: input.constants,
     io,
-    dramBytes: input.dataEnd + codeBytes,
+    dramBytes: Math.max(input.dataEnd + codeBytes, input.farEnd),
     codeAddress: input.dataEnd,
     symbols: {
       tensorNames: tensors.names,
@@ -59,6 +60,17 @@ export function link(input: LinkInput): Program {
       sourceFile: '',
     },
   };
+}
+
+/** DRAM that a program needs in front of a slower tier: code lies behind all data there. */
+export function nearBytesOf(program: Program): number {
+  return program.codeAddress + codeBytesOf(program);
+}
+
+/** Room for code and descriptors. */
+export function codeBytesOf({ cores, tensors, arrays }: Pick<Program, 'cores' | 'tensors' | 'arrays'>): number {
+  const instructions = cores.reduce((n, core) => n + core.instructions.length, 0);
+  return instructions * 16 + tensors.length * 128 + arrays.length * 32;
 }
 
 /** Replaces descriptors by their numbers, guided by the row's field kinds. */

@@ -29,6 +29,8 @@ export const ACTIONS = {
   'dram.readBit': 'DRAM bits read',
   'dram.writeBit': 'DRAM bits written',
   'dram.refresh': 'all-bank refreshes, per channel',
+  'tier.readBit': 'bits read from the slower tier behind DRAM, in whole blocks',
+  'tier.writeBit': 'bits written to the slower tier behind DRAM, in whole blocks',
   'vector.intOp': 'vector-lane integer operations',
   'vector.floatOp': 'vector-lane float32 operations',
   'vector.mac': 'window multiply-accumulates',

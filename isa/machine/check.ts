@@ -5,7 +5,12 @@ import type { Dram, Machine } from './schema.ts';
 type Finding = { readonly path: string; readonly message: string; readonly expected: string };
 
 export function checkMachine(machine: Machine): Diagnostic[] {
-  return [...matrixFindings(machine), ...memoryFindings(machine), ...dramFindings(machine.dram)].map((f) => ({
+  return [
+    ...matrixFindings(machine),
+    ...memoryFindings(machine),
+    ...dramFindings(machine.dram),
+    ...tierFindings(machine),
+  ].map((f) => ({
     code: 'E-MACHINE-CROSS',
     where: f.path,
     message: f.message,
@@ -115,6 +120,19 @@ function memoryFindings({ core, buffer }: Machine): Finding[] {
   words('core.accumulators', core.accumulators.sizeBytes, core.accumulators.banks, core.accumulators.portBits);
   words('buffer', buffer.sizeBytes, buffer.banks, buffer.portBits);
   return out;
+}
+
+function tierFindings({ tier, dram }: Machine): Finding[] {
+  if (tier === undefined) return [];
+  const whole = (path: string, value: number, of: number, what: string): Finding[] =>
+    value % of === 0
+      ? []
+      : [{ path: `tier.${path}`, message: `${value} bytes are not whole ${what}`, expected: `a multiple of ${of}` }];
+  return [
+    ...whole('blockBytes', tier.blockBytes, dram.burstBytes, 'bursts of the DRAM'),
+    ...whole('capacityBytes', tier.capacityBytes, tier.blockBytes, 'blocks'),
+    ...whole('blockBytes', dram.capacityBytes, tier.blockBytes, 'blocks, in the DRAM in front of it'),
+  ];
 }
 
 function dramFindings(dram: Dram): Finding[] {

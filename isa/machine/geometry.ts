@@ -1,5 +1,5 @@
-/** What the matrix unit can hold, asked by kind: shared by compiler, execution and timing, so that all agree on it. */
-import type { MatrixUnit } from './schema.ts';
+/** What the matrix unit can hold, asked by kind, and where the slower tier begins: shared by compiler, execution and timing, so that all agree on it. */
+import type { Dram, MatrixUnit, Tier } from './schema.ts';
 
 export interface MatrixGeometry {
   readonly macros: number;
@@ -39,4 +39,9 @@ export function matrixGeometry(matrix: MatrixUnit): MatrixGeometry {
         columnsPerWeight: () => 1,
       };
   }
+}
+
+/** Address in the DRAM space from which on bytes lie in the slower tier. */
+export function tierStart({ dram, tier }: { readonly dram: Dram; readonly tier?: Tier | undefined }): number {
+  return tier === undefined ? Infinity : dram.capacityBytes;
 }

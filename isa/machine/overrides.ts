@@ -1,7 +1,7 @@
 /** `--set path=value`: changes single fields of a machine. Every problem of every override is reported at once. */
 import { type Diagnostic, InputError } from '../base/errors.ts';
 import { didYouMean } from '../base/suggest.ts';
-import { knownKeys, toMachine, withNamedDram } from './parse.ts';
+import { knownKeys, NAMED_MEMORIES, toMachine, withNamedMemories } from './parse.ts';
 import type { Machine } from './schema.ts';
 
 type Tree = { [key: string]: unknown };
@@ -14,7 +14,7 @@ export function applyOverrides(machine: Machine, overrides: readonly string[]): 
   for (const override of overrides) {
     const problem = applyOne(copy, override);
     if (problem !== undefined) problems.push(problem);
-    copy = structuredClone(withNamedDram(copy)) as Tree;
+    copy = structuredClone(withNamedMemories(copy)) as Tree;
   }
   if (problems.length > 0)
     throw new InputError(`--set: ${problems.length} of ${overrides.length} cannot be applied`, {
@@ -32,7 +32,8 @@ function applyOne(tree: Tree, override: string): Diagnostic | undefined {
   const path = override.slice(0, split).trim().split('.');
   let at: Tree = tree;
   for (const [i, key] of path.entries()) {
-    if (!Object.hasOwn(at, key)) {
+    const named = path.length === 1 && Object.hasOwn(NAMED_MEMORIES, key);
+    if (!Object.hasOwn(at, key) && !named) {
       const near = didYouMean(key, Object.keys(at)) ?? didYouMean(key, knownKeys(path.slice(0, i)));
       const here = path.slice(0, i).join('.');
       return {
@@ -45,12 +46,7 @@ function applyOne(tree: Tree, override: string): Diagnostic | undefined {
     }
     const next = at[key];
     if (i === path.length - 1) {
-      if (
-        typeof next === 'object' &&
-        next !== null &&
-        !Array.isArray(next) &&
-        override.slice(0, split).trim() !== 'dram'
-      )
+      if (typeof next === 'object' && next !== null && !Array.isArray(next) && !named)
         return {
           code,
           where: path.join('.'),

@@ -5,6 +5,7 @@ import { canonicalJson, hashHex } from '../base/hash.ts';
 import { didYouMean } from '../base/suggest.ts';
 import { checkMachine } from './check.ts';
 import { DRAM_PRESETS } from './presets/dram/index.ts';
+import { TIER_PRESETS } from './presets/tier/index.ts';
 import { type Machine, machineSchema } from './schema.ts';
 
 /** Where a path of the value stands in its source, for messages. */
@@ -12,7 +13,7 @@ export type Locate = (path: readonly PropertyKey[]) => { readonly line?: number;
 
 /** Validates; throws one InputError with all findings. */
 export function toMachine(value: unknown, source: string, locate: Locate = () => ({})): Machine {
-  const full = withNamedDram(value);
+  const full = withNamedMemories(value);
   const parsed = machineSchema.safeParse(full);
   const diagnostics = parsed.success
     ? checkMachine(parsed.data)
@@ -28,10 +29,17 @@ export function toMachine(value: unknown, source: string, locate: Locate = () =>
   return parsed.data;
 }
 
-/** A DRAM preset's name stands for its description. */
-export function withNamedDram(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !('dram' in value) || typeof value.dram !== 'string') return value;
-  return Object.hasOwn(DRAM_PRESETS, value.dram) ? { ...value, dram: DRAM_PRESETS[value.dram] } : value;
+/** Groups of fields that a preset's name may stand for. */
+export const NAMED_MEMORIES = { dram: DRAM_PRESETS, tier: TIER_PRESETS } as const;
+
+/** The name of a DRAM or tier preset stands for its description. */
+export function withNamedMemories(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const named = Object.entries(NAMED_MEMORIES).flatMap(([field, presets]) => {
+    const name = (value as Record<string, unknown>)[field];
+    return typeof name === 'string' && Object.hasOwn(presets, name) ? [[field, presets[name]] as const] : [];
+  });
+  return named.length === 0 ? value : { ...value, ...Object.fromEntries(named) };
 }
 
 function issueDiagnostics(issue: z.core.$ZodIssue, value: unknown): Diagnostic[] {
@@ -60,9 +68,10 @@ function issueDiagnostics(issue: z.core.$ZodIssue, value: unknown): Diagnostic[]
       },
     ];
   const message = `${JSON.stringify(found)} is not allowed`;
-  if (where === 'dram' && typeof found === 'string') {
-    const near = didYouMean(found, Object.keys(DRAM_PRESETS));
-    const expected = `a description, or one of ${Object.keys(DRAM_PRESETS).join(', ')}`;
+  if ((where === 'dram' || where === 'tier') && typeof found === 'string') {
+    const names = Object.keys(NAMED_MEMORIES[where]);
+    const near = didYouMean(found, names);
+    const expected = `a description, or one of ${names.join(', ')}`;
     return [{ code, where, message, expected, ...(near === undefined ? {} : { hint: `did you mean '${near}'?` }) }];
   }
   return [{ code, where, message, expected: expectation(issue.message) }];

@@ -206,6 +206,21 @@ export const dramSchema = z.strictObject({
   }),
 });
 
+export const tierSchema = z.strictObject({
+  name: z.string().min(1),
+  /** Key of the energy entry in the price list. */
+  technology: z.string().min(1),
+  capacityBytes: z.number().int().positive(),
+  /** Of the link, both directions together. */
+  megabytesPerSecond: z.number().positive().max(1e6),
+  /** From a request to its first byte; requests overlap. */
+  latencyPs: natural(),
+  /** One request moves a block; what touches a part of it moves all of it. */
+  blockBytes: count(1 << 20),
+  /** Constants that live there: those for which DRAM has no room, or all weights. */
+  holds: z.enum(['overflow', 'weights']),
+});
+
 export const machineSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
   summary: z.string().min(1),
@@ -214,7 +229,12 @@ export const machineSchema = z.strictObject({
   clocks: z.strictObject({ coreMhz: megahertz, bufferMhz: megahertz }),
   cores: count(31),
   core: coreSchema,
-  interconnect: z.strictObject({ linkBits: count(65536), latencyCycles: natural(65536), multicast: z.boolean() }),
+  interconnect: z.strictObject({
+    linkBits: count(65536),
+    latencyCycles: natural(65536),
+    /** Whether one transfer may reach several cores. No instruction does so yet (isa/README.md), so it changes nothing and is reported as inert. */
+    multicast: z.boolean(),
+  }),
   buffer: z.strictObject({
     sizeBytes: count(),
     banks: count(4096),
@@ -222,6 +242,8 @@ export const machineSchema = z.strictObject({
     latencyCycles: natural(1024),
   }),
   dram: dramSchema,
+  /** Slower memory behind DRAM, a host's over a link or flash. In the DRAM space its bytes follow those of DRAM. Left out: there is none. */
+  tier: tierSchema.optional(),
   /** What-if switches: each turns one help off without touching the rest. */
   capabilities: z.strictObject({
     weightPlanes: z.boolean(),
@@ -241,3 +263,4 @@ export type DigitalCim = Extract<MatrixUnit, { kind: 'digital-cim' }>;
 export type AnalogCim = Extract<MatrixUnit, { kind: 'analog-cim' }>;
 export type Systolic = Extract<MatrixUnit, { kind: 'systolic' }>;
 export type Dram = Machine['dram'];
+export type Tier = NonNullable<Machine['tier']>;

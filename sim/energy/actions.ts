@@ -24,7 +24,7 @@ export const COMPONENTS = [
 ] as const;
 export type Component = (typeof COMPONENTS)[number];
 
-/** What an efficiency figure includes: the matrix unit alone, the chip, or the chip and its DRAM. Each scope contains those before it. */
+/** What an efficiency figure includes: the matrix unit alone, the chip, or the chip and its DRAM (with the tier behind it). Each scope contains those before it. */
 export const SCOPES = ['arrays', 'chip', 'chipAndDram'] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -56,6 +56,8 @@ export const ACTION_SCOPE: Readonly<Record<ActionName, Scope>> = {
   'dram.readBit': 'chipAndDram',
   'dram.writeBit': 'chipAndDram',
   'dram.refresh': 'chipAndDram',
+  'tier.readBit': 'chipAndDram',
+  'tier.writeBit': 'chipAndDram',
   'vector.intOp': 'chip',
   'vector.floatOp': 'chip',
   'vector.mac': 'chip',

@@ -10,6 +10,7 @@ import type { Machine } from '../../isa/machine/schema.ts';
 import { COMPONENTS, type Component } from './actions.ts';
 import { type Activity, ASSUMED_ACTIVITY, type Rates } from './activity.ts';
 import { dramPrices } from './memories/dram.ts';
+import { tierPrices } from './memories/tier.ts';
 import { controlActions, controlComponents } from './parts/control.ts';
 import { lanesPart } from './parts/lanes.ts';
 import { matrixPart } from './parts/matrix.ts';
@@ -83,6 +84,7 @@ export function priceList(machine: Machine, options: PriceOptions = {}): PriceLi
       'dram.readBit': dram.readBit,
       'dram.writeBit': dram.writeBit,
       'dram.refresh': dram.refresh,
+      ...tierPrices(machine.tier),
     },
     clocks: clockPrices(machine, area),
     leakage: pick(footprints, (f) => f.leakage),

@@ -2,6 +2,7 @@
  * The run with data and without time: program order, one instruction after the other, cores taking turns where one waits for another.
  * What it answers: the values, operand statistics and recorded loads. When is sim/timing's question; ordering is sim/order's.
  */
+import { tierStart } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import { checkOrder, type OrderFinding, semaphoreKey } from '../order/check.ts';
@@ -104,7 +105,7 @@ class Runner {
     this.#trace = options.trace;
     this.#analog = options.analog;
     this.statistics = options.statistics ? new OperandStatistics() : undefined;
-    this.moved = options.countBytes ? new MovedBytes() : undefined;
+    this.moved = options.countBytes ? new MovedBytes(tierStart(machine)) : undefined;
     this.loads = program.cores.map(() => []);
     for (const s of program.semaphores) this.#semaphores.set(semaphoreKey(s.core, s.index), s.initial);
   }

@@ -1,6 +1,6 @@
 /** What the host does before and after a run: constants and inputs into DRAM, outputs out of it. */
 import { roundUp } from '../../isa/base/bits.ts';
-import { InputError, SimFault } from '../../isa/base/errors.ts';
+import { CapacityError, InputError, SimFault } from '../../isa/base/errors.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import { codeRange } from '../../isa/tensor.ts';
@@ -13,7 +13,19 @@ import { ByteMemory, firstMisfit } from './memory.ts';
 /** Codes (integers) or floats of one output, in the order of its logical shape. */
 export type OutputCodes = Int32Array | Float32Array | Float64Array;
 
+/** Longest DRAM space, tier included, that a run with data holds in memory. */
+const MOST_BYTES = 2 ** 32;
+
+/** Throws CapacityError where the DRAM space is longer than a run with data can hold; time and energy need none of it. */
 export function createMemories(machine: Machine, dramBytes: number): Memories {
+  if (dramBytes > MOST_BYTES)
+    throw new CapacityError(`values of a program with ${dramBytes} bytes of DRAM and tier are not computed`, {
+      code: 'E-CAPACITY-DRAM',
+      needed: dramBytes,
+      available: MOST_BYTES,
+      unit: 'bytes',
+      knob: 'dram.capacityBytes',
+    });
   return {
     dram: new ByteMemory(roundUp(dramBytes, 64)),
     buffer: new ByteMemory(machine.buffer.sizeBytes),

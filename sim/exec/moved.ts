@@ -13,6 +13,8 @@ interface Touch {
   readonly role: Role;
   readonly write: boolean;
   readonly bytes: number;
+  /** Those of them that lie in the slower tier. */
+  readonly far: number;
 }
 
 export class MovedBytes {
@@ -24,6 +26,12 @@ export class MovedBytes {
   #stamp = 0;
   #touches: Touch[] = [];
   #tile = false;
+  readonly #tierStart: number;
+
+  /** @param tierStart address from which on the DRAM space is the slower tier */
+  constructor(tierStart: number) {
+    this.#tierStart = tierStart;
+  }
 
   rows(): TrafficRow[] {
     return [...this.#rows.values()].map((r) => ({ ...r }));
@@ -32,7 +40,7 @@ export class MovedBytes {
   /** One operand of the instruction at hand. */
   touch(walk: Walk, memory: ByteMemory, part: Part, write: boolean): void {
     const { space, role } = walk.descriptor;
-    this.#touches.push({ space, role, write, bytes: this.#distinct(walk, memory, part) });
+    this.#touches.push({ space, role, write, ...this.#distinct(walk, memory, part) });
   }
 
   /** Bits between core and array. */
@@ -49,7 +57,10 @@ export class MovedBytes {
       for (const t of this.#touches) this.#add('core', t.role, layer, t.bytes, !t.write);
     for (const t of this.#touches) {
       if (onCore(t)) continue;
-      if (t.space === 'dram') this.#add('dram', t.role, layer, t.bytes, t.write);
+      if (t.space === 'dram') {
+        this.#add('dram', t.role, layer, t.bytes - t.far, t.write);
+        this.#add('tier', t.role, layer, t.far, t.write);
+      }
       const crosses = t.write
         ? this.#touches.some((o) => !o.write && onCore(o))
         : this.#tile || this.#touches.some((o) => o.write && onCore(o));
@@ -68,27 +79,34 @@ export class MovedBytes {
     this.#rows.set(key, row);
   }
 
-  /** Distinct bytes under the elements of a walk. */
-  #distinct(walk: Walk, memory: ByteMemory, part: Part): number {
+  /** Distinct bytes under the elements of a walk; a gathered table lies in DRAM or in the tier as a whole. */
+  #distinct(walk: Walk, memory: ByteMemory, part: Part): { readonly bytes: number; readonly far: number } {
     let stamps = this.#stamps.get(memory);
     if (stamps === undefined) {
       stamps = new Int32Array(memory.bytes.length);
       this.#stamps.set(memory, stamps);
     }
     this.#stamp += 1;
-    if (part === 'table') return intervalTotal(walk.intervalsOf(part));
+    if (part === 'table') {
+      const bytes = intervalTotal(walk.intervalsOf(part));
+      return { bytes, far: walk.descriptor.space === 'dram' && walk.base >= this.#tierStart ? bytes : 0 };
+    }
     const { dims, widthBits } = walk.descriptor;
     const window = part === undefined ? 1 : dims.slice(dims.length - part.kdims).reduce((n, d) => n * d.count, 1);
     let bytes = 0;
+    let far = 0;
     walk.offsets.forEach((offset, i) => {
       if (offset === OUTSIDE || (part !== undefined && (i % window < part.from || i % window >= part.to))) return;
       const last = walk.base + Math.floor((offset * widthBits + widthBits - 1) / 8);
       for (let b = walk.base + Math.floor((offset * widthBits) / 8); b <= last; b++) {
-        if (stamps[b] !== this.#stamp) bytes += 1;
+        if (stamps[b] !== this.#stamp) {
+          bytes += 1;
+          if (b >= this.#tierStart) far += 1;
+        }
         stamps[b] = this.#stamp;
       }
     });
-    return bytes;
+    return { bytes, far };
   }
 }
 

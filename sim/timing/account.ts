@@ -4,10 +4,11 @@
  */
 import { type ActionName, addActions, noActions } from '../../isa/demand/actions.ts';
 import type { UnitDemand } from '../../isa/demand/matrix.ts';
+import { tierStart } from '../../isa/machine/geometry.ts';
 import { destinationCore } from '../walk/accesses.ts';
 import { intervalBytes, type Walk, type WalkCache } from '../walk/walk.ts';
 import type { CodeEntry } from './code.ts';
-import { burstsOf } from './dram/mapping.ts';
+import { burstsOf, splitAt } from './dram/mapping.ts';
 import type { FetchUnit } from './fetch.ts';
 import type { Ledger } from './ledger.ts';
 import { gatheredIntervals } from './pieces.ts';
@@ -70,7 +71,7 @@ export class Account {
   }
 
   #transfer(own: Counts, entry: CodeEntry, walks: readonly Walk[], times: number): void {
-    const { burstBytes } = this.#system.machine.dram;
+    const { dram, tier } = this.#system.machine;
     const { touches, unit, instruction } = entry;
     const outside = { bits: 0, written: false };
     let inside = touches.tile !== undefined;
@@ -83,8 +84,11 @@ export class Account {
       const bits = intervalBytes(bytes) * 8;
       for (const kind of ['read', 'write'] as const) {
         if (!o[kind]) continue;
-        if (space === 'dram') own[`dram.${kind}Bit`] += burstsOf(bytes, burstBytes) * burstBytes * 8 * times;
-        else if (space === 'buffer') own[`buffer.${kind}Bit`] += bits * times;
+        if (space === 'dram') {
+          const { near, far } = splitAt(bytes, tierStart(this.#system.machine));
+          own[`dram.${kind}Bit`] += wholeBits(near, dram.burstBytes) * times;
+          if (tier !== undefined) own[`tier.${kind}Bit`] += wholeBits(far, tier.blockBytes) * times;
+        } else if (space === 'buffer') own[`buffer.${kind}Bit`] += bits * times;
         else if (space === 'acc') own[`acc.${kind}Bit`] += bits * times;
         // The scratchpad side of a weight write is in its demand.
         else if (unit.kind === 'dma') own[`spad.${kind}Bit`] += bits * times;
@@ -96,4 +100,9 @@ export class Account {
     });
     if (inside) own['link.bit'] += outside.bits * times;
   }
+}
+
+/** Bits of the whole bursts, or blocks, that runs of bytes touch. */
+function wholeBits(runs: Float64Array, blockBytes: number): number {
+  return burstsOf(runs, blockBytes) * blockBytes * 8;
 }

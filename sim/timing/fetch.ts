@@ -8,7 +8,7 @@ import type { Program } from '../../isa/program.ts';
 import { arrayDescriptorBytes, instructionBytes, tensorDescriptorBytes } from '../../isa/sizes.ts';
 import { touchesOf } from '../walk/accesses.ts';
 import { alignUp } from './clock.ts';
-import type { System } from './system.ts';
+import { channelOf, type System } from './system.ts';
 
 const LINE_BYTES = 64;
 /** Lines asked for before they are needed. */
@@ -79,7 +79,7 @@ export class FetchUnit {
   }
 
   #ask(line: number): void {
-    const { kernel, machine, map, channels, cores, corePs } = this.#system;
+    const { kernel, machine, map, cores, corePs } = this.#system;
     this.#makeRoom();
     this.#state[line] = ASKED;
     this.#order.push(line);
@@ -99,7 +99,7 @@ export class FetchUnit {
     const segments = map.segments(Float64Array.of(start, start + LINE_BYTES), LINE_BYTES);
     let left = segments.length;
     for (const { segment } of segments) {
-      channels[segment.channel]!.request({
+      channelOf(this.#system, segment).request({
         who,
         segment,
         write: false,

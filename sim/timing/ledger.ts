@@ -2,6 +2,7 @@
  * The traffic ledger: bytes over each boundary by role and layer, counted from the walks of the executed instructions. `read` is towards the
  * arrays, `write` away from them. Bytes are those the program asked for; what DRAM moves in excess (whole bursts) is in the action counts.
  */
+import { tierStart } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import type { Role, Space } from '../../isa/tensor.ts';
@@ -9,6 +10,7 @@ import type { Boundary, TrafficRow } from '../result.ts';
 import { destinationCore } from '../walk/accesses.ts';
 import { intervalBytes, type Walk } from '../walk/walk.ts';
 import type { CodeEntry } from './code.ts';
+import { splitAt } from './dram/mapping.ts';
 import { gatheredIntervals } from './pieces.ts';
 
 interface Row {
@@ -55,12 +57,20 @@ export class Ledger {
     operands.forEach((o, at) => {
       const walk = walks[at]!;
       const table = o.only === 'table';
-      const bytes = intervalBytes(
-        table ? gatheredIntervals(walk, walks[0]!.descriptor.dims[0]!.count) : walk.intervals,
-      );
+      const runs = table ? gatheredIntervals(walk, walks[0]!.descriptor.dims[0]!.count) : walk.intervals;
+      const bytes = intervalBytes(runs);
       const { role } = walk.descriptor;
-      if (o.read) this.#book(space(at), role, layer, bytes * times, false, tile !== undefined || writesCore);
-      if (o.write) this.#book(space(at), role, layer, bytes * times, true, readsCore);
+      if (space(at) === 'dram') {
+        const far = intervalBytes(splitAt(runs, tierStart(this.#machine)).far);
+        for (const write of [false, true]) {
+          if (!(write ? o.write : o.read)) continue;
+          this.add('dram', role, layer, (bytes - far) * times, write);
+          this.add('tier', role, layer, far * times, write);
+        }
+      }
+      const outside = !onCore(space(at));
+      if (o.read && outside && (tile !== undefined || writesCore)) this.add('core', role, layer, bytes * times, false);
+      if (o.write && outside && readsCore) this.add('core', role, layer, bytes * times, true);
       // From core to core: out of the one, into the other.
       if (between && o.read) this.add('core', role, layer, bytes * times, true);
       if (between && o.write) this.add('core', role, layer, bytes * times, false);
@@ -68,12 +78,6 @@ export class Ledger {
     if (tile === undefined) return;
     const a = this.#program.arrays[tile.array]!;
     this.add('array', 'weights', layer, Math.ceil((a.kCount * a.nCount * a.weightBits) / 8) * times, false);
-  }
-
-  /** `crosses`: the other end is inside the core, so the bytes pass the core's border too. */
-  #book(space: Space, role: Role, layer: number, bytes: number, write: boolean, crosses: boolean): void {
-    if (space === 'dram') this.add('dram', role, layer, bytes, write);
-    if (!onCore(space) && crosses) this.add('core', role, layer, bytes, write);
   }
 
   #matmul(entry: CodeEntry, times: number): void {

@@ -1,17 +1,19 @@
 /** Everything that units share: the kernel, clocks, ports, link, buffer, DRAM. Built once per run from the machine. */
+import { InternalError } from '../../isa/base/errors.ts';
 import type { Random } from '../../isa/base/random.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import { ArrayWrites } from './array-writes.ts';
 import { BankedPort } from './banked-port.ts';
 import { periodPs } from './clock.ts';
 import { DramChannel } from './dram/channel.ts';
-import { AddressMap } from './dram/mapping.ts';
+import { AddressMap, type Segment } from './dram/mapping.ts';
+import { TierLink } from './dram/tier.ts';
 import { Kernel } from './kernel.ts';
 import { inOrder, type Requester, Server } from './server.ts';
 
 export { periodPs } from './clock.ts';
 
-/** A boundary at infinite bandwidth and zero latency: DRAM, buffer and interconnect of the cores, or ports and writes of the arrays. */
+/** A boundary at infinite bandwidth and zero latency: DRAM with the tier behind it, buffer and interconnect of the cores, or ports and writes of the arrays. */
 export type FreeBoundary = 'dram' | 'core' | 'array' | undefined;
 
 export interface CorePorts {
@@ -37,9 +39,11 @@ export interface System {
   readonly cores: readonly CorePorts[];
   readonly buffer: BankedPort;
   readonly channels: readonly DramChannel[];
+  /** Behind the channels, where segments of the tier go. */
+  readonly tier: TierLink | undefined;
   readonly map: AddressMap;
   readonly free: FreeBoundary;
-  /** DRAM at infinite bandwidth and zero latency. */
+  /** DRAM, and the tier behind it, at infinite bandwidth and zero latency. */
   readonly freeDram: boolean;
   readonly arrivals: Arrival[];
   settle(now: number): void;
@@ -60,6 +64,7 @@ export function createSystem(machine: Machine, free: FreeBoundary, shuffle: Rand
   }));
   const buffer = new BankedPort(bufferPs, machine.buffer.banks, priced);
   const channels = Array.from({ length: machine.dram.channels }, () => new DramChannel(machine.dram, kernel));
+  const tier = machine.tier === undefined ? undefined : new TierLink(machine.tier, kernel);
   const arrivals: Arrival[] = [];
   return {
     machine,
@@ -69,7 +74,8 @@ export function createSystem(machine: Machine, free: FreeBoundary, shuffle: Rand
     cores,
     buffer,
     channels,
-    map: new AddressMap(machine.dram),
+    tier,
+    map: new AddressMap(machine.dram, machine.tier),
     free,
     freeDram: free === 'dram',
     arrivals,
@@ -84,6 +90,14 @@ export function createSystem(machine: Machine, free: FreeBoundary, shuffle: Rand
       }
       buffer.settle(now);
       for (const c of channels) c.settle(now);
+      tier?.settle(now);
     },
   };
+}
+
+/** Who serves a segment. */
+export function channelOf({ channels, tier }: System, { channel }: Segment): DramChannel | TierLink {
+  const found = channels[channel] ?? tier;
+  if (found === undefined) throw new InternalError(`there is no channel ${channel}`);
+  return found;
 }

@@ -13,7 +13,7 @@ import type { ExecutionEvents } from './compute.ts';
 import { cutPieces, gatheredIntervals, type Piece, wordsOf } from './pieces.ts';
 import type { InstructionRecord } from './record.ts';
 import type { Requester } from './server.ts';
-import type { System } from './system.ts';
+import { channelOf, type System } from './system.ts';
 
 /** One end of a transfer on chip. */
 interface Port {
@@ -192,17 +192,18 @@ class Transfer {
   }
 
   #dram(flow: Flow, write: boolean, next: () => void): void {
-    const { channels, freeDram, machine } = this.#system;
+    const { freeDram } = this.#system;
     const segment = (write ? flow.piece.write : flow.piece.read)!;
     if (freeDram) return next();
-    channels[segment.channel]!.request({
+    const channel = channelOf(this.#system, segment);
+    channel.request({
       who: flow,
       segment,
       write,
       layer: this.#record.entry.layer,
       done: (now, spent) => {
         flow.parts.push(...spent);
-        flow.firstWord = now - (segment.bursts - 1) * machine.dram.burstClocks * machine.dram.clockPs;
+        flow.firstWord = now - (segment.bursts - 1) * channel.burstPs;
         next();
       },
     });

@@ -1,14 +1,15 @@
 /**
  * Lower bounds of a program that no order of its work can beat. Compute: what each unit
  * did over the most it can do in a cycle, at the layer's widths, for every layer together. DRAM: the
- * distinct bytes that must cross once (inputs, outputs, constants that do not stay) over the peak bandwidth. The network's bound is the largest.
+ * distinct bytes that must cross once (inputs, outputs, constants that do not stay) over the peak bandwidth; the slower tier likewise. The network's bound is the largest.
  */
 import type { ActionCounts } from '../../isa/demand/actions.ts';
 import { fullArrayCycles, peakMacs } from '../../isa/demand/matrix.ts';
+import { tierStart } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import { periodPs } from '../../sim/timing/system.ts';
-import { distinctDramBytes } from './footprint.ts';
+import { type DistinctBytes, distinctBytes } from './footprint.ts';
 
 export type Unit = 'arrays' | 'vector lanes' | 'drain lanes';
 
@@ -24,6 +25,9 @@ export interface Bounds {
   readonly computeCycles: number;
   readonly dramCycles: number;
   readonly compulsoryBytes: number;
+  /** Of the slower tier behind DRAM; 0 where there is none. */
+  readonly tierCycles: number;
+  readonly tierCompulsoryBytes: number;
   readonly boundCycles: number;
   readonly binding: string;
 }
@@ -39,6 +43,11 @@ export function dramBytesPerCycle(machine: Machine): number {
   return (dram.channels * dram.burstBytes * periodPs(machine.clocks.coreMhz)) / (dram.burstClocks * dram.clockPs);
 }
 
+/** Peak bytes of the slower tier per core cycle; endless where there is none, for nothing moves there. */
+export function tierBytesPerCycle({ tier, clocks }: Machine): number {
+  return tier === undefined ? Infinity : (tier.megabytesPerSecond * periodPs(clocks.coreMhz)) / 1e6;
+}
+
 export function boundsOf(program: Program, machine: Machine, layerActions: ReadonlyMap<number, ActionCounts>): Bounds {
   const work = program.symbols.layers.map((_, l) => unitCycles(machine, layerActions.get(l)));
   const on = (unit: Unit) => Math.floor(work.reduce((n, w) => n + w[unit], 0) / machine.cores);
@@ -47,7 +56,7 @@ export function boundsOf(program: Program, machine: Machine, layerActions: Reado
     machine,
     work.map((w) => layerBound(w, machine.cores)),
     units,
-    distinctDramBytes(program),
+    distinctBytes(program, tierStart(machine)),
   );
 }
 
@@ -55,12 +64,16 @@ function networkBounds(
   machine: Machine,
   layers: readonly LayerBound[],
   unitCycles: Readonly<Record<Unit, number>>,
-  compulsoryBytes: number,
+  { dram: compulsoryBytes, tier: tierCompulsoryBytes }: DistinctBytes,
 ): Bounds {
   const dramCycles = Math.floor(compulsoryBytes / dramBytesPerCycle(machine));
-  const [binding, boundCycles] = largest({ ...unitCycles, DRAM: dramCycles });
+  const tierCycles = Math.floor(tierCompulsoryBytes / tierBytesPerCycle(machine));
+  const [binding, boundCycles] = largest({ ...unitCycles, DRAM: dramCycles, 'slower tier': tierCycles });
   const computeCycles = Math.max(...Object.values(unitCycles));
-  return { layers, unitCycles, computeCycles, dramCycles, compulsoryBytes, boundCycles, binding };
+  return {
+    ...{ layers, unitCycles, computeCycles, dramCycles, compulsoryBytes },
+    ...{ tierCycles, tierCompulsoryBytes, boundCycles, binding },
+  };
 }
 
 /**
@@ -75,12 +88,8 @@ export function addBounds(
   const sum = (of: (b: Bounds) => number) => runs.reduce((n, { bounds, times }) => n + of(bounds) * times, 0);
   const on = (unit: Unit) => sum((b) => b.unitCycles[unit]);
   const units = { arrays: on('arrays'), 'vector lanes': on('vector lanes'), 'drain lanes': on('drain lanes') };
-  return networkBounds(
-    machine,
-    layers,
-    units,
-    sum((b) => b.compulsoryBytes),
-  );
+  const bytes = { dram: sum((b) => b.compulsoryBytes), tier: sum((b) => b.tierCompulsoryBytes) };
+  return networkBounds(machine, layers, units, bytes);
 }
 
 /** The unit with most work, when all cores share it. */

@@ -1,13 +1,22 @@
-/** Distinct DRAM bytes that a program must move at least once: what it reads and never writes itself, and its outputs. */
+/** Distinct bytes of DRAM, and of the slower tier behind it, that a program must move at least once: what it reads and never writes itself, and its outputs. */
 import type { Instruction } from '../../isa/instructions/table.ts';
 import type { Program } from '../../isa/program.ts';
+import { splitAt } from '../../sim/timing/dram/mapping.ts';
 import { touchesOf } from '../../sim/walk/accesses.ts';
 import { mergeRuns, type Runs } from '../../sim/walk/intervals.ts';
 import { sequence, ZERO_REGISTERS } from '../../sim/walk/sequence.ts';
-import { WalkCache } from '../../sim/walk/walk.ts';
+import { intervalBytes, WalkCache } from '../../sim/walk/walk.ts';
 
-/** Every executed walk counts. Where registers come from data (`ldr`) walks count once, in their first place, which keeps the number a lower bound. */
-export function distinctDramBytes(program: Program): number {
+export interface DistinctBytes {
+  readonly dram: number;
+  readonly tier: number;
+}
+
+/**
+ * Every executed walk counts. Where registers come from data (`ldr`) walks count once, in their first place, which keeps the number a lower bound.
+ * @param tierStart address from which on the DRAM space is the slower tier
+ */
+export function distinctBytes(program: Program, tierStart: number): DistinctBytes {
   const walks = new WalkCache(program.tensors);
   const reads: number[] = [];
   const writes: number[] = [];
@@ -34,13 +43,10 @@ export function distinctDramBytes(program: Program): number {
   const outputs = program.io
     .filter((t) => t.direction === 'output')
     .flatMap((t) => [...walks.get(t.tensor, ZERO_REGISTERS).intervals]);
-  return length(subtract(mergeRuns(reads), mergeRuns(writes))) + length(mergeRuns(outputs));
-}
-
-function length(runs: Runs): number {
-  let n = 0;
-  for (let i = 0; i < runs.length; i += 2) n += runs[i + 1]! - runs[i]!;
-  return n;
+  const kept = [subtract(mergeRuns(reads), mergeRuns(writes)), mergeRuns(outputs)];
+  const sides = kept.map((runs) => splitAt(Float64Array.from(runs), tierStart));
+  const total = (side: 'near' | 'far') => sides.reduce((n, s) => n + intervalBytes(s[side]), 0);
+  return { dram: total('near'), tier: total('far') };
 }
 
 /** Parts of `from` that `minus` does not cover; both ascending and disjoint. */

@@ -28,7 +28,8 @@ const unitSchema = z.strictObject({
 });
 
 const trafficSchema = z.strictObject({
-  boundary: z.enum(['dram', 'core', 'array']),
+  /** `tier`: the slower memory behind DRAM, which the chip reaches past it. */
+  boundary: z.enum(['tier', 'dram', 'core', 'array']),
   kind: text,
   layer: text,
   readBytes: natural,
@@ -184,6 +185,9 @@ export const runSchema = z.strictObject({
     computeCycles: natural,
     dramCycles: natural,
     compulsoryBytes: natural,
+    /** Of the slower tier behind DRAM; 0 where there is none. */
+    tierCycles: natural,
+    tierCompulsoryBytes: natural,
     boundCycles: natural,
     binding: text,
   }),

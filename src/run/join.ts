@@ -8,7 +8,7 @@ import { ACTION_NAMES, type ActionCounts, type ActionName, noActions } from '../
 import { energy } from '../../sim/energy/energy.ts';
 import type { Cause, TrafficRow, UnitResult } from '../../sim/result.ts';
 import { addBounds, type LayerBound } from '../analysis/bounds.ts';
-import { dramBytesOf, type ReportedPoint, type ReportedSection } from './reported.ts';
+import { bytesAt, type ReportedPoint, type ReportedSection } from './reported.ts';
 
 /** One section: points of the same layers, each run so many times. */
 export interface SectionRuns {
@@ -76,7 +76,7 @@ class Sums {
       firstLayer: from,
       layers: layers.length,
       cycles: all((p) => p.result.cycles),
-      dramBytes: all((p) => dramBytesOf(p)),
+      dramBytes: all((p) => bytesAt(p, 'dram')),
     });
   }
 

@@ -1,6 +1,6 @@
 /** What a report is made of: a design point without its program and timeline, or several of them added up. */
 import type { LayerSymbol } from '../../isa/program.ts';
-import type { SimResult } from '../../sim/result.ts';
+import type { Boundary, SimResult } from '../../sim/result.ts';
 import type { DesignPoint } from './simulate-model.ts';
 
 export interface ReportedLayer extends LayerSymbol {
@@ -47,9 +47,9 @@ export function reported(point: DesignPoint): ReportedPoint {
   };
 }
 
-/** Read and written at the DRAM boundary, of one layer or of all. */
-export function dramBytesOf({ result }: Pick<ReportedPoint, 'result'>, layer?: number): number {
+/** Read and written at a boundary, of one layer or of all. */
+export function bytesAt({ result }: Pick<ReportedPoint, 'result'>, boundary: Boundary, layer?: number): number {
   return result.traffic
-    .filter((t) => t.boundary === 'dram' && (layer === undefined || t.layer === layer))
+    .filter((t) => t.boundary === boundary && (layer === undefined || t.layer === layer))
     .reduce((n, t) => n + t.readBytes + t.writeBytes, 0);
 }

@@ -9,11 +9,11 @@ import type { Machine } from '../../isa/machine/schema.ts';
 import type { Activity } from '../../sim/energy/activity.ts';
 import { efficiency } from '../../sim/energy/energy.ts';
 import type { UnitResult } from '../../sim/result.ts';
-import { dramBytesPerCycle } from '../analysis/bounds.ts';
+import { dramBytesPerCycle, tierBytesPerCycle } from '../analysis/bounds.ts';
 import type { LadderRung, RunResult } from '../report/schema.ts';
 import { VERSION } from '../version.ts';
 import { type Model, macTotal, weightTotals } from './prepare.ts';
-import { dramBytesOf, type ReportedPoint, reported } from './reported.ts';
+import { bytesAt, type ReportedPoint, reported } from './reported.ts';
 import type { DesignPoint } from './simulate-model.ts';
 import type { WhatIf } from './what-if.ts';
 
@@ -111,6 +111,8 @@ export function buildDocument(model: ModelFacts, point: ReportedPoint, extras: R
       computeCycles: bounds.computeCycles,
       dramCycles: bounds.dramCycles,
       compulsoryBytes: bounds.compulsoryBytes,
+      tierCycles: bounds.tierCycles,
+      tierCompulsoryBytes: bounds.tierCompulsoryBytes,
       boundCycles: bounds.boundCycles,
       binding: bounds.binding,
     },
@@ -164,14 +166,16 @@ function layersOf(point: ReportedPoint): RunResult['layers'] {
   const { result, machine, bounds, energy } = point;
   const layers = point.layers.map((layer, l) => {
     const cycles = result.layerCycles.get(l) ?? 0;
-    const dramBytes = dramBytesOf(point, l);
+    const dramBytes = bytesAt(point, 'dram', l);
     const compute = bounds.layers[l]!;
     const dram = Math.floor(dramBytes / dramBytesPerCycle(machine));
+    const tier = Math.floor(bytesAt(point, 'tier', l) / tierBytesPerCycle(machine));
+    const outside = Math.max(dram, tier);
     return {
       ...layer,
       cycles,
-      bound: dram > compute.computeCycles ? 'DRAM' : compute.binding,
-      boundCycles: Math.max(dram, compute.computeCycles),
+      bound: outside > compute.computeCycles ? (tier > dram ? 'slower tier' : 'DRAM') : compute.binding,
+      boundCycles: Math.max(outside, compute.computeCycles),
       energyFj: energy.byLayer.get(l) ?? 0,
       dramBytes,
       utilization: utilization(point, l, cycles),
@@ -188,7 +192,7 @@ function layersOf(point: ReportedPoint): RunResult['layers'] {
     bound: 'none',
     boundCycles: 0,
     energyFj: energy.totalFj - layers.reduce((n, l) => n + l.energyFj, 0),
-    dramBytes: dramBytesOf(point, -1),
+    dramBytes: bytesAt(point, 'dram', -1),
     utilization: 0,
     mapping: '',
   };

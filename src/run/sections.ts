@@ -4,7 +4,7 @@
  * start as the step before left the chip. So a network of sections has no steady state. Leaves out overlap between sections.
  */
 import { type Graph, type IntegerType, sizeOf } from '../../compiler/graph/types.ts';
-import { CapacityError } from '../../isa/base/errors.ts';
+import { CapacityError, UnsupportedError } from '../../isa/base/errors.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import { joinSections, type SectionRuns } from './join.ts';
 import { compileModel, type Model, type ModelSection, type SectionedModel } from './prepare.ts';
@@ -105,6 +105,13 @@ interface Consumer {
 
 /** What the sizes alone rule out is refused before anything is built. */
 function requireLeast({ name, sections }: SectionedModel, machine: Machine): void {
+  if (machine.tier !== undefined) {
+    const message = `${name} runs section by section, and what of them lives in a slower tier is not planned together`;
+    const hint = `one section alone, e.g. ${name}/${sections[0]?.name}, or a machine without tier`;
+    const expected = 'a network of one graph';
+    const diagnostics = [{ code: 'E-SECTIONS-TIER', where: 'tier', message, expected, hint }];
+    throw new UnsupportedError(message, { code: 'E-SECTIONS-TIER', diagnostics });
+  }
   const parts = sections.map((s) => ({ name: timesText(s), amount: s.repeat * s.sizeBytes }));
   requireDram(`${name}, even at their own widths and without work space,`, machine, parts);
 }

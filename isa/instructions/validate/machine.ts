@@ -19,9 +19,10 @@ export function checkOnMachine(program: Program, machine: Machine): ProgramFindi
       undefined,
       '--set cores=...',
     );
-  if (program.dramBytes > machine.dram.capacityBytes)
+  const outside = machine.dram.capacityBytes + (machine.tier?.capacityBytes ?? 0);
+  if (program.dramBytes > outside)
     whole(
-      `the program needs ${program.dramBytes} bytes of DRAM, ${machine.name} has ${machine.dram.capacityBytes}`,
+      `the program needs ${program.dramBytes} bytes of DRAM, ${machine.name} has ${outside}`,
       undefined,
       '--set dram.capacityBytes=...',
     );

@@ -51,6 +51,8 @@ const DRAIN_TO = 0.2;
 export class DramChannel {
   readonly counts: DramCounts = { activations: 0, refreshes: 0, readBursts: 0, writeBursts: 0 };
   readonly activationsByLayer = new Map<number, number>();
+  /** Time of one burst on the bus. */
+  readonly burstPs: number;
   readonly #dram: Dram;
   readonly #kernel: Kernel;
   readonly #banks: Bank[];
@@ -73,6 +75,7 @@ export class DramChannel {
 
   constructor(dram: Dram, kernel: Kernel) {
     this.#dram = dram;
+    this.burstPs = dram.burstClocks * dram.clockPs;
     this.#kernel = kernel;
     this.#banks = Array.from({ length: dram.banks }, () => ({ row: -1, activateAt: 0, prechargeAt: 0 }));
     this.#nextRefresh = dram.timing.refi * dram.clockPs;

@@ -1,7 +1,8 @@
-/** Physical address to channel, bank and row, by the mapping bits of the machine; and runs of bytes cut into row segments. */
-import type { Dram } from '../../../isa/machine/schema.ts';
+/** Physical address to channel, bank and row, by the mapping bits of the machine; and runs of bytes cut into row segments, or blocks of the tier behind. */
+import { tierStart } from '../../../isa/machine/geometry.ts';
+import type { Dram, Tier } from '../../../isa/machine/schema.ts';
 
-/** Bursts of one row that follow each other. */
+/** Bursts of one row that follow each other; in the tier, on the channel behind those of DRAM, blocks. */
 export interface Segment {
   readonly channel: number;
   /** Bank number over all groups. */
@@ -27,9 +28,13 @@ export class AddressMap {
   readonly #fields: readonly Field[];
   readonly #banksPerGroup: number;
   readonly #burstBytes: number;
+  readonly #tierStart: number;
+  readonly #tier: Pick<Segment, 'channel'> & { readonly blockBytes: number };
 
-  constructor(dram: Dram) {
+  constructor(dram: Dram, tier?: Tier) {
     this.#burstBytes = dram.burstBytes;
+    this.#tierStart = tierStart({ dram, tier });
+    this.#tier = { channel: dram.channels, blockBytes: tier?.blockBytes ?? 1 };
     const width: Record<Part, number> = { channel: 0, group: 0, bank: 0, row: 0 };
     const fields: Field[] = [];
     let shift = 0;
@@ -60,9 +65,27 @@ export class AddressMap {
 
   /**
    * Cuts ascending [start, end) pairs into segments of at most `maxBytes`, in whole bursts; runs that meet in a burst share it. `bytes` are those
-   * of the bursts.
+   * of the bursts. What lies in the tier is cut into as many blocks as DRAM would have bursts.
    */
   segments(intervals: Float64Array, maxBytes: number): { readonly segment: Segment; readonly bytes: number }[] {
+    const { near, far } = splitAt(intervals, this.#tierStart);
+    return [...this.#rows(near, maxBytes), ...this.#blocks(far, Math.max(1, Math.floor(maxBytes / this.#burstBytes)))];
+  }
+
+  #blocks(intervals: Float64Array, most: number) {
+    const { channel, blockBytes } = this.#tier;
+    const out: { segment: Segment; bytes: number }[] = [];
+    const whole = wholeBursts(intervals, blockBytes);
+    for (let i = 0; i < whole.length; i += 2) {
+      for (let at = whole[i]!; at < whole[i + 1]!; at += most * blockBytes) {
+        const bytes = Math.min(most * blockBytes, whole[i + 1]! - at);
+        out.push({ segment: { channel, bank: 0, group: 0, row: 0, bursts: bytes / blockBytes }, bytes });
+      }
+    }
+    return out;
+  }
+
+  #rows(intervals: Float64Array, maxBytes: number) {
     const out: { segment: Segment; bytes: number }[] = [];
     const size = this.#burstBytes;
     const limit = Math.max(size, Math.min(this.segmentBytes, Math.floor(maxBytes / size) * size));
@@ -78,6 +101,20 @@ export class AddressMap {
     }
     return out;
   }
+}
+
+/** Ascending runs in front of an address and from it on. */
+export function splitAt(intervals: Float64Array, address: number): { near: Float64Array; far: Float64Array } {
+  if (intervals.length === 0 || intervals[intervals.length - 1]! <= address)
+    return { near: intervals, far: new Float64Array(0) };
+  const near: number[] = [];
+  const far: number[] = [];
+  for (let i = 0; i < intervals.length; i += 2) {
+    const [start, end] = [intervals[i]!, intervals[i + 1]!];
+    if (start < address) near.push(start, Math.min(end, address));
+    if (end > address) far.push(Math.max(start, address), end);
+  }
+  return { near: Float64Array.from(near), far: Float64Array.from(far) };
 }
 
 /** Runs rounded out to whole bursts; those that then touch become one. */

@@ -6,6 +6,7 @@ import { counted, percent } from '../words.ts';
 import { wrapText } from '../wrap.ts';
 
 export const BOUNDARIES = [
+  ['tier', 'tier <-> chip'],
   ['dram', 'DRAM <-> chip'],
   ['core', 'chip <-> core'],
   ['array', 'core <-> arrays'],

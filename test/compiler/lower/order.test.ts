@@ -46,7 +46,7 @@ const add = (dst: NamedTensor, a: NamedTensor, b: NamedTensor): Draft => ({ op: 
 
 function program(drafts: readonly Draft[], m: Machine): Program {
   const { cores, semaphores } = order(drafts, { machine: m, readOnlyDram: [] });
-  return link({ name: 'test', cores, semaphores, layers: [], constants: [], io: [], dataEnd: 0 });
+  return link({ name: 'test', cores, semaphores, layers: [], constants: [], io: [], farEnd: 0, dataEnd: 0 });
 }
 
 describe('automatic semaphores', () => {
