@@ -29,8 +29,7 @@ export function runNetwork(a: SectionsArguments, network: SectionedModel): RunOu
   const simulated = (m: Machine) => runSections(network, m, a.cold ? 'cold' : 'steady');
   const { point, model } = simulated(machine);
   const observe = (m: Machine) => observed(simulated(m).point);
-  const seen = overrides.length > 0 ? observed(point) : '';
-  const inert = inertOverrides({ overrides, machine, machineWith, observe, seen });
+  const inert = inertOverrides({ overrides, machine, machineWith, observe, seen: observed(point) });
   const ladder = a.ladder ? climbSections(network, machine) : undefined;
   const warnings = [...inert, ...(ladder?.notes ?? []).map((n) => `ladder: ${n}`)];
   const climbed = ladder === undefined ? {} : { ladder };

@@ -9,7 +9,7 @@ import { climb } from '../../analysis/ladder.ts';
 import { writeAll } from '../../io/files.ts';
 import { renderCsv } from '../../report/csv.ts';
 import { renderText } from '../../report/text.ts';
-import { inertOverrides, observed } from '../../run/inert.ts';
+import { inertOverrides, type Observed, observed } from '../../run/inert.ts';
 import { compileModel, type Model } from '../../run/prepare.ts';
 import { buildResult } from '../../run/result.ts';
 import type { Sample } from '../../run/samples.ts';
@@ -146,13 +146,11 @@ function runAll(a: RunArguments): RunOutput {
   const point = design(machine);
   const outputs =
     samples.length > 0 ? runValues(point.compiled, machine, samples, buildAnalog(machine, mode, a.seed)) : undefined;
-  const inert = inertOverrides({
-    overrides,
-    machine,
-    machineWith,
-    observe: (m) => see(design(m), samples, a),
-    seen: overrides.length > 0 ? see(point, samples, a) : '',
-  });
+  const observe = (p: DesignPoint) => see(p, samples, a);
+  const inert =
+    overrides.length === 0
+      ? []
+      : inertOverrides({ overrides, machine, machineWith, observe: (m) => observe(design(m)), seen: observe(point) });
   const priced = outputs === undefined || a.statistics !== undefined ? point : repriced(point, outputs.statistics);
   const ladder = a.ladder ? climb(model, machine, priced.statistics) : undefined;
   const result = buildResult(model, priced, {
@@ -179,12 +177,12 @@ function unusedStatistics(path: string | undefined, { core: { matrix } }: Machin
 }
 
 /** What a run shows, with the values of its first sample. */
-function see(point: DesignPoint, samples: readonly Sample[], a: RunArguments): string {
+function see(point: DesignPoint, samples: readonly Sample[], a: RunArguments): Observed {
   const { compiled, machine } = point;
+  if (samples.length === 0) return observed(point);
   const analog = buildAnalog(machine, a.values ?? 'exact', a.seed);
-  const run = () => runValues(compiled, machine, samples.slice(0, 1), analog);
-  const values = samples.length === 0 ? [] : [...run().outputs];
-  return `${observed(point)} ${values.map(([name, data]) => `${name} ${data.join(' ')}`).join(' ')}`;
+  const { outputs } = runValues(compiled, machine, samples.slice(0, 1), analog);
+  return observed(point, [...outputs].map(([name, data]) => `${name} ${data.join(' ')}`).join(' '));
 }
 
 function wantedSamples(a: RunArguments, model: Model): readonly Sample[] {

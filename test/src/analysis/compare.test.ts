@@ -88,6 +88,18 @@ describe('one knob moves the result in the direction that it must, and the compa
       seen: observed(designPoint(overrides)),
     });
     expect(inert).toHaveLength(1);
-    expect(inert[0]).toContain('dram.timing.rfc');
+    expect(inert[0]).toContain('dram.timing.rfc=2000 is inert');
+  });
+
+  it('or is said to change only what stands behind the answers', () => {
+    const overrides = ['core.sequencer.queueDepth=1'];
+    const [said] = inertOverrides({
+      overrides,
+      machine: applyOverrides(edge, overrides),
+      machineWith: (some) => applyOverrides(edge, some),
+      observe: (machine) => observed(designPoint([], w2a4, machine)),
+      seen: observed(designPoint(overrides)),
+    });
+    expect(said).toMatch(/queueDepth=1 changes only .*what units wait for.*: cycles, energy, .* are the same/);
   });
 });
