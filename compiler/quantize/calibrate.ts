@@ -1,4 +1,5 @@
 /** What the float network shows on calibration inputs: ranges of the values that get a quantizer, and what rounded weights take from the means. */
+import { InternalError } from '../../isa/base/errors.ts';
 import type { TracedModel } from '../frontend/onnx/index.ts';
 import { interpret } from '../graph/interpret.ts';
 import { convFloat } from '../graph/ops/conv-float.ts';
@@ -48,8 +49,8 @@ function lostMeans(
 ): Float64Array {
   const weightName = `${product.node.outputs[0]}.weights`;
   const node = graph.nodes.find((n) => n.op === 'conv-float' && n.inputs[1] === weightName);
+  if (node?.op !== 'conv-float') throw new InternalError(`layer ${product.name} is not in the float graph`);
   const means = new Float64Array(product.channels);
-  if (node?.op !== 'conv-float') return means;
   const weights = graph.constants.get(weightName)!;
   const difference = { type: weights.type, data: product.weights.map((w, i) => w - rounded[i]!) };
   const type = graph.values.get(node.output)!;

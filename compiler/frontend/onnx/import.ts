@@ -134,6 +134,8 @@ class Session {
   readonly #nodes: readonly OnnxNode[];
   readonly #issues: Issue[] = [];
   readonly #usedDims = new Set<string>();
+  /** Values that are called after the outputs of the model. */
+  #renamed: ReadonlyMap<string, string> = new Map();
 
   constructor(model: OnnxModel, options: ImportOptions, floatLayers = false) {
     this.#model = model;
@@ -161,6 +163,7 @@ class Session {
       built,
       graph.outputs.map((o) => o.name),
     );
+    this.#renamed = names;
     const imported = renameValues(built, names);
     requireRunnable(imported);
     const { notes } = this.#cx;
@@ -176,7 +179,9 @@ class Session {
     const floats = new Map<string, string>();
     for (const [name, meaning] of this.#cx.meanings) {
       if (meaning.kind === 'constant') constants.set(name, meaning.constant);
-      if (meaning.kind === 'float' && graph.values.has(meaning.id)) floats.set(name, meaning.id);
+      if (meaning.kind !== 'float') continue;
+      const id = this.#renamed.get(meaning.id) ?? meaning.id;
+      if (graph.values.has(id)) floats.set(name, id);
     }
     return { graph, constants, floats };
   }

@@ -101,6 +101,19 @@ export function tokenNetwork(seed: number): OnnxModel {
   return m.model('tokens', [1, 5, 6], [5, 3], 14);
 }
 
+/** 1-D data: a strided convolution, x times its own sigmoid, halves that go apart, an average that counts padding, no bias at the end. */
+export function signalNetwork(seed: number): OnnxModel {
+  const m = new Maker(seed);
+  const conv = m.node('Conv', ['x', m.tensor([8, 3, 3]), m.tensor([8])], { pads: [1, 1], strides: [2] });
+  const active = m.node('Mul', [conv, m.node('Sigmoid', [conv])]);
+  m.nodes.push(makeNode('Split', [active], ['left', 'right'], { axis: 1 }));
+  const sum = m.node('Conv', ['left', m.tensor([4, 4, 3])], { pads: [1, 1] });
+  const mean = m.node('AveragePool', ['right'], { kernel_shape: [3], pads: [1, 1], count_include_pad: 1 });
+  const flat = m.node('Flatten', [m.node('Add', [sum, mean])]);
+  m.node('Gemm', [flat, m.tensor([6, 32])], { transB: 1 }, 'y');
+  return m.model('signal', [1, 3, 16], [1, 6]);
+}
+
 /** One convolution with a bias: what its weights lose can be told by hand. */
 export function singleLayer(seed: number): OnnxModel {
   const m = new Maker(seed);
@@ -108,7 +121,7 @@ export function singleLayer(seed: number): OnnxModel {
   return m.model('single', [1, 2, 6, 6], [1, 3, 4, 4]);
 }
 
-export const FLOAT_NETWORKS = { residualNetwork, joinedNetwork, tokenNetwork } as const;
+export const FLOAT_NETWORKS = { residualNetwork, joinedNetwork, tokenNetwork, signalNetwork } as const;
 
 /** Inputs of a network, uniform in [low, high). */
 export function inputsOf(
