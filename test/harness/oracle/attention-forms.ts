@@ -212,6 +212,18 @@ const channelShuffle: Form = (m) => {
   return finish(m, m.node('Reshape', [split, ints(m, [2, 6, 8, 8])]));
 };
 
+function einsum(equation: string, a: readonly number[], b: readonly number[], rank: number, known = false): Form {
+  return (m) => {
+    m.opset = 17;
+    // Scales without round decimals: at 0.02, 0.02 and 0.1 one code in 250 lies between two, where floats fall on either side.
+    const x = scaledInput(m, 'uint8', a, m.scale(0.015, 0.02), 128).float;
+    const operand = () => scaledInput(m, 'uint8', b, m.scale(0.015, 0.02), 120).float;
+    const y = known ? scaledWeights(m, 'int8', b, undefined, false).float : operand();
+    quantizedOutput(m, m.node('Einsum', [x, y], { equation }), 'uint8', rank, 0.1, 128);
+    return m.model('einsum');
+  };
+}
+
 function compared(op: string): Form {
   return (m) => {
     m.opset = 17;
@@ -278,6 +290,10 @@ export const ATTENTION_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>(
   ['com.microsoft.RotaryEmbedding of some features', fusedRotary(3, { rotary_embedding_dim: 4, num_heads: HEADS }, 2)],
   ['the dynamic convolution of ConvBERT', dynamicConvolution],
   ['a residual on a slice', partialResidual],
+  ['Einsum of queries and keys', einsum('bqhd,bkhd->bhqk', [2, 5, 3, 8], [2, 5, 3, 8], 4)],
+  ['Einsum of shares and values', einsum('bhqk, bkhd -> bqhd', [2, 3, 5, 6], [2, 6, 3, 4], 4)],
+  ['Einsum by weights', einsum('btd,dnh->btnh', [2, 6, 8], [8, 3, 4], 4, true)],
+  ['Einsum by turned weights', einsum('btd,ed->bte', [2, 6, 8], [12, 8], 3, true)],
   ['squeeze and excite', squeezeExcite],
   ['channel shuffle', channelShuffle],
   ['a cache of floats, shared keys', cache('floats')],

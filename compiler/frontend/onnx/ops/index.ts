@@ -34,6 +34,7 @@ import {
 import { importConvTranspose } from './conv-transpose.ts';
 import { importDynamicQuantizeLinear } from './dynamic.ts';
 import { importDynamicQuantizeMatMul, importMatMulIntegerToFloat } from './dynamic-products.ts';
+import { importEinsum } from './einsum.ts';
 import {
   importBinary,
   importClip,
@@ -109,6 +110,7 @@ export type Importer = (cx: ImportContext) => void;
 const STANDARD: Readonly<Record<string, Importer>> = {
   Conv: importConv,
   ConvTranspose: importConvTranspose,
+  Einsum: importEinsum,
   Gemm: importGemm,
   MatMul: importAnyMatMul,
   QuantizeLinear: importQuantizeLinear,
