@@ -7,7 +7,9 @@ import { edgeDcim28nm } from '../../isa/machine/presets/edge-dcim-28nm.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import { execute } from '../../sim/exec/execute.ts';
 import type { Boundary } from '../../sim/result.ts';
+import { renderText } from '../../src/report/text.ts';
 import { compileModel, prepareModel, prepareZooSections } from '../../src/run/prepare.ts';
+import { buildResult } from '../../src/run/result.ts';
 import { compileSections } from '../../src/run/sections.ts';
 import { type DesignPoint, simulatePoint } from '../../src/run/simulate-model.ts';
 import { randomInputs } from '../../src/run/values.ts';
@@ -74,6 +76,12 @@ describe('weights that are asked to live in the tier', () => {
       Math.max(far.bounds.tierCycles, far.bounds.dramCycles, far.bounds.computeCycles),
     );
     expect(far.result.cycles).toBeGreaterThanOrEqual(far.bounds.tierCycles);
+  });
+
+  it('are what the report says to change', () => {
+    const text = renderText(buildResult(model, far, { seed: 1, overrides: [], warnings: [] }), { color: false });
+    expect(text.replace(/\s+/g, ' ')).toMatch(/a free DRAM and tier would save .* of weights in the tier: more DRAM/);
+    expect(text).toContain('tier <-> chip');
   });
 
   it('a faster link and a shorter latency help', () => {

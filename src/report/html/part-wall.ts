@@ -1,7 +1,7 @@
 /** The memory wall: bytes at each boundary by kind, and the ladder of helps as bars of time and DRAM bytes. */
 import { formatBytes, formatEnergyFj, formatTimePs } from '../../../isa/base/units.ts';
 import type { LadderRung, RunResult } from '../schema.ts';
-import { BOUNDARIES, trafficByKind } from '../sections/memory-wall.ts';
+import { BOUNDARIES, outsideName, trafficByKind } from '../sections/memory-wall.ts';
 import { counted, percent } from '../words.ts';
 import { escapeHtml, key, legend, mini, type Row, table } from './parts.ts';
 
@@ -27,7 +27,7 @@ export function trafficPart(r: RunResult): string {
   });
   const saved = (cycles: number) => `${counted(cycles, 'cycle')} (${percent(cycles, r.cycles)})`;
   return `<h2>Memory wall</h2>
-<p class="soft">The same program with a free DRAM would save ${saved(r.wall.dramCycles)}; with free transport between chip and core ${saved(r.wall.coreCycles)}. At least ${formatBytes(r.bounds.compulsoryBytes)} must cross the DRAM boundary.</p>
+<p class="soft">The same program with a free ${outsideName(r)} would save ${saved(r.wall.dramCycles)}; with free transport between chip and core ${saved(r.wall.coreCycles)}. At least ${formatBytes(r.bounds.compulsoryBytes)} must cross the DRAM boundary.</p>
 ${table(
   [
     { title: 'boundary', kind: 'key' },

@@ -6,7 +6,7 @@ import { formatBytes } from '../../../isa/base/units.ts';
 import type { RunResult } from '../schema.ts';
 import { percent } from '../words.ts';
 import { wrapText } from '../wrap.ts';
-import { trafficByKind } from './memory-wall.ts';
+import { farther, outsideName, trafficByKind } from './memory-wall.ts';
 
 /** Smaller shares are not worth a line. */
 const LEAST_SHARE = 0.05;
@@ -79,6 +79,21 @@ function causeCycles(r: RunResult, ...names: readonly string[]): number {
 
 /** The wall that was measured, told by what crosses it most. */
 function dramIdeas(r: RunResult): Idea[] {
+  if (farther(r)) {
+    const [[kind, { read, write }]] = trafficByKind(r, 'tier') as [[string, { read: number; write: number }]];
+    return [
+      {
+        cycles: r.wall.dramCycles,
+        evidence: (share) =>
+          `a free ${outsideName(r)} would save ${share} of the time, and most of what crosses is ${formatBytes(read + write)} of ${kind} in the tier`,
+        remedies: [
+          'more DRAM and tier.holds=overflow, so that less lives there',
+          'fewer weight bits',
+          'a larger tier.megabytesPerSecond',
+        ],
+      },
+    ];
+  }
   const kinds = new Map(trafficByKind(r, 'dram').map(([kind, { read, write }]) => [kind, read + write]));
   const [most = ''] = kinds.keys();
   const bytes = formatBytes(kinds.get(most) ?? 0);

@@ -31,6 +31,18 @@ export function trafficByKind(r: RunResult, boundary: string): [kind: string, by
   return [...kinds].sort(([a, x], [b, y]) => size(y) - size(x) || (a < b ? -1 : 1));
 }
 
+/** Whether the slower tier moves more than DRAM. */
+export function farther(r: RunResult): boolean {
+  const bytes = (boundary: string) =>
+    trafficByKind(r, boundary).reduce((n, [, { read, write }]) => n + read + write, 0);
+  return bytes('tier') > bytes('dram');
+}
+
+/** What a free DRAM frees: the tier behind it too. */
+export function outsideName(r: RunResult): string {
+  return r.traffic.some((t) => t.boundary === 'tier') ? 'DRAM and tier' : 'DRAM';
+}
+
 export function trafficSection(r: RunResult): string[] {
   const rows = BOUNDARIES.flatMap(([boundary, name]) =>
     trafficByKind(r, boundary).map(([kind, { read, write }], i) => [
@@ -53,7 +65,7 @@ export function trafficSection(r: RunResult): string[] {
       rows,
     ),
     ...note(
-      `DRAM wall: the same program with a free DRAM would save ${saved(r.wall.dramCycles)}, with free transport between chip and core ${saved(r.wall.coreCycles)}. DRAM traffic ${formatBytes(dram)}, of which ${formatBytes(r.bounds.compulsoryBytes)} must move at least once.`,
+      `DRAM wall: the same program with a free ${outsideName(r)} would save ${saved(r.wall.dramCycles)}, with free transport between chip and core ${saved(r.wall.coreCycles)}. DRAM traffic ${formatBytes(dram)}, of which ${formatBytes(r.bounds.compulsoryBytes)} must move at least once.`,
     ),
   ];
 }
