@@ -98,7 +98,7 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
   const { steps, residentLoads, layers } = drive({ storage, memory, mappings, machine, constants }, work);
   const written = placeWeights(steps, residentLoads, machine);
   const room = stagingRoom(machine, storage, memory, layers);
-  const weights = written.resident || room === null ? written : staged(written, room, machine);
+  const weights = written.resident || room === null ? written : staged(written, room, machine, residency);
   const io = networkTensors(graph, storage, memory);
   const readOnlyDram = [
     { start: 0, end: memory.inputsEnd },
@@ -188,9 +188,15 @@ function stagingRoom(
   return { sizeBytes: machine.buffer.sizeBytes, tenants, channel };
 }
 
-function staged(plan: WeightPlan, room: StagingRoom, machine: Machine): WeightPlan {
-  const drafts = stageWeights(plan.drafts, room, machine);
-  return { ...plan, drafts, steady: plan.steady === null ? null : stageWeights(plan.steady, room, machine) };
+function staged(plan: WeightPlan, room: StagingRoom, machine: Machine, residency: boolean): WeightPlan {
+  const { drafts, kept } = stageWeights(plan.drafts, room, machine, residency);
+  if (kept.size === 0) {
+    const steady = plan.steady === null ? null : stageWeights(plan.steady, room, machine).drafts;
+    return { ...plan, drafts, steady };
+  }
+  const again = new Set(plan.steady ?? plan.drafts);
+  const once = new Set<Draft>([...kept, ...plan.drafts.filter((d) => !again.has(d))]);
+  return { ...plan, drafts, steady: drafts.filter((d) => !once.has(d)) };
 }
 
 function farConstants(machine: Machine, nearEnd: number): FarConstants | undefined {

@@ -2,7 +2,8 @@
  * Weights on their way from DRAM to the arrays. Where the global buffer has room beside the activations it becomes a ring of weights: long copies by a DMA
  * channel of their own run ahead of the weight writes, so that the DRAM works through layers that need none of it, and
  * weights that are written again for every accumulator tile cross the DRAM once. Writes that find no room read the DRAM themselves.
- * Left out: the scratchpad as a ring, and weights that stay in the buffer from one inference to the next.
+ * Weights that all fit beside the activations stay there from one inference to the next.
+ * Left out: the scratchpad as a ring, and a part of the weights that stays.
  */
 import type { Machine } from '../../isa/machine/schema.ts';
 import { dramBytesPerCycle } from '../mapping/transfer.ts';
@@ -60,8 +61,22 @@ interface Staged {
   readonly at: number;
 }
 
-/** Drafts with their weight writes served by the ring; those of `drafts` when there is none to serve. */
-export function stageWeights(drafts: readonly Draft[], room: StagingRoom, machine: Machine): readonly Draft[] {
+export interface StagedWeights {
+  readonly drafts: readonly Draft[];
+  /** Copies whose bytes nothing overwrites: not needed where they are from the run before. */
+  readonly kept: ReadonlySet<Draft>;
+}
+
+/** Drafts with their weight writes served by the ring, or by weights that stay where `keep` allows it; `drafts` themselves when none is served. */
+export function stageWeights(
+  drafts: readonly Draft[],
+  room: StagingRoom,
+  machine: Machine,
+  keep = false,
+): StagedWeights {
+  const stays = keep ? stayingLoads(drafts, room, machine) : null;
+  if (stays !== null)
+    return rewrite(drafts, inTime(stays, paceOf(drafts, machine), dramBytesPerCycle(machine)), room, true);
   const cores = [...new Set(drafts.map(coreOf))];
   const { burstBytes } = machine.dram;
   const share = Math.floor(room.sizeBytes / cores.length / burstBytes) * burstBytes;
@@ -73,7 +88,20 @@ export function stageWeights(drafts: readonly Draft[], room: StagingRoom, machin
     const placed = inRing(loadsOf(writesOf(drafts, core), share), ring, tenants, burstBytes);
     return inTime(placed, pace, bytesPerCycle);
   });
-  return staged.length === 0 ? drafts : rewrite(drafts, staged, room.channel);
+  return staged.length === 0 ? { drafts, kept: new Set() } : rewrite(drafts, staged, room, false);
+}
+
+/** Every load at a place of its own behind all activations; null where they do not fit, or several cores share the buffer. */
+function stayingLoads(drafts: readonly Draft[], room: StagingRoom, machine: Machine): Staged[] | null {
+  if (drafts.some((d) => coreOf(d) > 0)) return null;
+  const { burstBytes } = machine.dram;
+  let base = roundUp(Math.max(0, ...room.tenants.map((t) => t.end)), burstBytes);
+  const staged = loadsOf(writesOf(drafts, 0), room.sizeBytes - base, true).map((load): Staged => {
+    const own = { load, base, at: 0 };
+    base += roundUp(bytesOf(load), burstBytes);
+    return own;
+  });
+  return staged.length === 0 || base > room.sizeBytes ? null : staged;
 }
 
 /** Bytes that are taken from one position in the drafts to another, inclusive. */
@@ -111,14 +139,15 @@ function writesOf(drafts: readonly Draft[], core: number): Write[] {
 }
 
 /** Loads in the order of their first use: neighbours in DRAM go together, and weights of a layer that are written again stay until their last write. */
-function loadsOf(writes: readonly Write[], ringBytes: number): Load[] {
+function loadsOf(writes: readonly Write[], ringBytes: number, keepAll = false): Load[] {
   const loads: Load[] = [];
   let ahead = writes.reduce((n, w) => n + bytesOf(w.range), 0);
   let behind = 0;
+  const all = new Map<number, Load>();
   for (const layer of layersOf(writes)) {
     const distinct = [...new Map(layer.map((w) => [w.range.start, w.range])).values()];
     const keep = distinct.reduce((n, r) => n + bytesOf(r), 0) <= ringBytes * KEEP_SHARE;
-    const held = new Map<number, Load>();
+    const held = keepAll ? all : new Map<number, Load>();
     for (const write of layer) {
       const bytes = bytesOf(write.range);
       // Short copies at both ends of the program: the arrays start early, and end soon behind the DRAM.
@@ -127,7 +156,7 @@ function loadsOf(writes: readonly Write[], ringBytes: number): Load[] {
       ahead -= bytes;
       const load = held.get(write.range.start) ?? extended(loads.at(-1), write, most) ?? begun(loads, write);
       load.uses.push(write.at);
-      if (keep) held.set(write.range.start, load);
+      if (keep || keepAll) held.set(write.range.start, load);
     }
   }
   return loads;
@@ -206,7 +235,12 @@ function inTime(staged: readonly Staged[], pace: Float64Array, bytesPerCycle: nu
 }
 
 /** Copies in front of their drafts, and writes that read the ring. */
-function rewrite(drafts: readonly Draft[], staged: readonly Staged[], channel: number): Draft[] {
+function rewrite(
+  drafts: readonly Draft[],
+  staged: readonly Staged[],
+  { channel }: StagingRoom,
+  stay: boolean,
+): StagedWeights {
   const copies = new Map<number, Draft[]>();
   const sources = new Map<number, Staged>();
   for (const s of staged) {
@@ -215,11 +249,12 @@ function rewrite(drafts: readonly Draft[], staged: readonly Staged[], channel: n
     copies.set(s.at, [...(copies.get(s.at) ?? []), load]);
     for (const use of s.load.uses) sources.set(use, s);
   }
-  return drafts.flatMap((draft, i) => {
+  const out = drafts.flatMap((draft, i) => {
     const source = sources.get(i);
     const own = source === undefined || draft.op !== 'ww' ? draft : fromRing(draft, source);
     return [...(copies.get(i) ?? []), own];
   });
+  return { drafts: out, kept: new Set(stay ? [...copies.values()].flat() : []) };
 }
 
 function copyOf({ load, base }: Staged, { src, site }: DraftOf<'ww'>, channel: number): Draft {

@@ -1,7 +1,8 @@
 /**
  * Lower bounds of a program that no order of its work can beat. Compute: what each unit
  * did over the most it can do in a cycle, at the layer's widths, for every layer together. DRAM: the
- * distinct bytes that must cross once (inputs, outputs, constants that do not stay) over the peak bandwidth; the slower tier likewise. The network's bound is the largest.
+ * distinct bytes that must cross once (inputs, outputs, constants that do not stay) over the peak bandwidth; the slower tier likewise. Links:
+ * the distinct bytes of weights that the arrays do not keep. The network's bound is the largest.
  */
 import type { ActionCounts } from '../../isa/demand/actions.ts';
 import { fullArrayCycles, peakMacs } from '../../isa/demand/matrix.ts';
@@ -28,6 +29,9 @@ export interface Bounds {
   /** Of the slower tier behind DRAM; 0 where there is none. */
   readonly tierCycles: number;
   readonly tierCompulsoryBytes: number;
+  /** Weights that the arrays do not keep, over the links of all cores. */
+  readonly linkCycles: number;
+  readonly writtenWeightBytes: number;
   readonly boundCycles: number;
   readonly binding: string;
 }
@@ -64,15 +68,17 @@ function networkBounds(
   machine: Machine,
   layers: readonly LayerBound[],
   unitCycles: Readonly<Record<Unit, number>>,
-  { dram: compulsoryBytes, tier: tierCompulsoryBytes }: DistinctBytes,
+  { dram: compulsoryBytes, tier: tierCompulsoryBytes, weights: writtenWeightBytes }: DistinctBytes,
 ): Bounds {
   const dramCycles = Math.floor(compulsoryBytes / dramBytesPerCycle(machine));
   const tierCycles = Math.floor(tierCompulsoryBytes / tierBytesPerCycle(machine));
-  const [binding, boundCycles] = largest({ ...unitCycles, DRAM: dramCycles, 'slower tier': tierCycles });
+  const linkCycles = Math.floor(writtenWeightBytes / ((machine.cores * machine.interconnect.linkBits) / 8));
+  const carried = { DRAM: dramCycles, 'slower tier': tierCycles, interconnect: linkCycles };
+  const [binding, boundCycles] = largest({ ...unitCycles, ...carried });
   const computeCycles = Math.max(...Object.values(unitCycles));
   return {
     ...{ layers, unitCycles, computeCycles, dramCycles, compulsoryBytes },
-    ...{ tierCycles, tierCompulsoryBytes, boundCycles, binding },
+    ...{ tierCycles, tierCompulsoryBytes, linkCycles, writtenWeightBytes, boundCycles, binding },
   };
 }
 
@@ -88,7 +94,8 @@ export function addBounds(
   const sum = (of: (b: Bounds) => number) => runs.reduce((n, { bounds, times }) => n + of(bounds) * times, 0);
   const on = (unit: Unit) => sum((b) => b.unitCycles[unit]);
   const units = { arrays: on('arrays'), 'vector lanes': on('vector lanes'), 'drain lanes': on('drain lanes') };
-  const bytes = { dram: sum((b) => b.compulsoryBytes), tier: sum((b) => b.tierCompulsoryBytes) };
+  const weights = sum((b) => b.writtenWeightBytes);
+  const bytes = { dram: sum((b) => b.compulsoryBytes), tier: sum((b) => b.tierCompulsoryBytes), weights };
   return networkBounds(machine, layers, units, bytes);
 }
 

@@ -10,6 +10,8 @@ import { intervalBytes, WalkCache } from '../../sim/walk/walk.ts';
 export interface DistinctBytes {
   readonly dram: number;
   readonly tier: number;
+  /** Weights that cores take from the buffer or DRAM: what the arrays do not keep. */
+  readonly weights: number;
 }
 
 /**
@@ -20,16 +22,20 @@ export function distinctBytes(program: Program, tierStart: number): DistinctByte
   const walks = new WalkCache(program.tensors);
   const reads: number[] = [];
   const writes: number[] = [];
+  const weights = { dram: [] as number[], buffer: [] as number[] };
   const seen = new Set<string>();
   const touch = (instruction: Instruction, registers: readonly number[]): void => {
     for (const { tensor, read, write } of touchesOf(instruction).operands) {
       const descriptor = program.tensors[tensor];
-      if (descriptor?.space !== 'dram') continue;
+      const space = descriptor?.space;
+      if (descriptor === undefined || (space !== 'dram' && (space !== 'buffer' || instruction.op !== 'ww'))) continue;
       const used = [descriptor.baseRegister, ...descriptor.originRegisters.map((o) => o.register)];
-      const key = `${tensor} ${read} ${write} ${used.map((r) => registers[r]).join()}`;
+      const key = `${instruction.op === 'ww'} ${tensor} ${read} ${write} ${used.map((r) => registers[r]).join()}`;
       if (seen.has(key)) continue;
       seen.add(key);
       const { intervals } = walks.get(tensor, registers);
+      if (instruction.op === 'ww') for (const edge of intervals) weights[space].push(edge);
+      if (space !== 'dram') continue;
       for (const edge of intervals) {
         if (read) reads.push(edge);
         if (write) writes.push(edge);
@@ -46,7 +52,8 @@ export function distinctBytes(program: Program, tierStart: number): DistinctByte
   const kept = [subtract(mergeRuns(reads), mergeRuns(writes)), mergeRuns(outputs)];
   const sides = kept.map((runs) => splitAt(Float64Array.from(runs), tierStart));
   const total = (side: 'near' | 'far') => sides.reduce((n, s) => n + intervalBytes(s[side]), 0);
-  return { dram: total('near'), tier: total('far') };
+  const distinct = (edges: number[]) => intervalBytes(Float64Array.from(mergeRuns(edges)));
+  return { dram: total('near'), tier: total('far'), weights: distinct(weights.dram) + distinct(weights.buffer) };
 }
 
 /** Parts of `from` that `minus` does not cover; both ascending and disjoint. */

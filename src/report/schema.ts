@@ -184,6 +184,7 @@ export const runSchema = z.strictObject({
   bounds: z.strictObject({
     computeCycles: natural,
     dramCycles: natural,
+    linkCycles: natural,
     compulsoryBytes: natural,
     /** Of the slower tier behind DRAM; 0 where there is none. */
     tierCycles: natural,

@@ -110,6 +110,7 @@ export function buildDocument(model: ModelFacts, point: ReportedPoint, extras: R
     bounds: {
       computeCycles: bounds.computeCycles,
       dramCycles: bounds.dramCycles,
+      linkCycles: bounds.linkCycles,
       compulsoryBytes: bounds.compulsoryBytes,
       tierCycles: bounds.tierCycles,
       tierCompulsoryBytes: bounds.tierCompulsoryBytes,
