@@ -273,7 +273,8 @@ function copyOf({ load, base }: Staged, { src, site }: DraftOf<'ww'>, channel: n
     core: 0,
     signalRemote: 0,
   } as const;
-  return site === undefined ? copy : { ...copy, site };
+  // No part of what the cores of its layer make together.
+  return site === undefined ? copy : { ...copy, site: { ...site, group: -1 } };
 }
 
 function fromRing(write: DraftOf<'ww'>, { load, base }: Staged): Draft {
