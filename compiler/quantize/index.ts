@@ -6,4 +6,4 @@ export {
   quantizeModel,
   traceFloat,
 } from './quantize.ts';
-export { CALIBRATION_METHODS, type CalibrationMethod, parseWidths, type Recipe, type Widths } from './recipe.ts';
+export { type CalibrationMethod, parseWidths, type Recipe, type Widths } from './recipe.ts';

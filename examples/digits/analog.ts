@@ -6,7 +6,7 @@
 import { applyOverrides } from '../../isa/machine/overrides.ts';
 import { jia65nm } from '../../isa/machine/presets/jia-65nm.ts';
 import { buildAnalog } from '../../sim/exec/analog.ts';
-import { compileModel, type Model } from '../../src/run/prepare.ts';
+import { compileModel, type Model } from '../../src/run/model.ts';
 import { repriced, simulatePoint } from '../../src/run/simulate-model.ts';
 import { countCorrect, runValues } from '../../src/run/values.ts';
 

@@ -9,7 +9,7 @@ import { formatBytes } from '../../isa/base/units.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine, Systolic } from '../../isa/machine/schema.ts';
 import type { LadderRung } from '../report/schema.ts';
-import { compileModel, type Model, type SectionedModel } from '../run/prepare.ts';
+import { compileModel, type Model, type SectionedModel } from '../run/model.ts';
 import type { ReportedPoint } from '../run/reported.ts';
 import { type OperandWidths, operandWidths, runSections } from '../run/sections.ts';
 import { type Statistics, simulatePoint } from '../run/simulate-model.ts';

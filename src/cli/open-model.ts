@@ -1,16 +1,12 @@
 /** The model that a command line names: an ONNX or TensorFlow Lite file with its options, or a network of the zoo. */
 import { basename } from 'node:path';
+import { isTflite } from '../../compiler/frontend/tflite/identifier.ts';
 import { externalLoader, readInput } from '../io/files.ts';
-import {
-  type Model,
-  type ModelOptions,
-  prepareModel,
-  prepareZoo,
-  prepareZooSections,
-  type SectionedModel,
-} from '../run/prepare.ts';
+import type { Model, SectionedModel } from '../run/model.ts';
+import type { ModelOptions } from '../run/prepare.ts';
+import { prepareOnnx } from '../run/prepare-onnx.ts';
 import { badOption, dimsOption, inputTypeOption, parseDims, parseInputTypes } from './options.ts';
-import { openQuantized, type QuantizeArguments, quantizeOptions, requireQuantize } from './quantize-options.ts';
+import { type QuantizeArguments, quantizeOptions, requireQuantize } from './quantize-options.ts';
 
 export const modelOptions = { dims: dimsOption, 'input-type': inputTypeOption, ...quantizeOptions } as const;
 
@@ -31,11 +27,11 @@ export function isZooName(model: string): boolean {
 }
 
 /** A network of the zoo that runs section by section; undefined for any other model. */
-export function openSections(a: ModelArguments): SectionedModel | undefined {
+export async function openSections(a: ModelArguments): Promise<SectionedModel | undefined> {
   if (!isZooName(a.model)) return undefined;
   requireQuantize(a);
   refuseFileOptions(a);
-  return prepareZooSections(a.model);
+  return (await import('../run/prepare-zoo.ts')).prepareZooSections(a.model);
 }
 
 function refuseFileOptions(a: ModelArguments): void {
@@ -46,19 +42,22 @@ function refuseFileOptions(a: ModelArguments): void {
   });
 }
 
-/** Throws InputError or UnsupportedError with every finding. */
-export function openModel(a: ModelArguments): Model {
+/** Loads what the kind of the model needs, and no more. Throws InputError or UnsupportedError with every finding. */
+export async function openModel(a: ModelArguments): Promise<Model> {
   requireQuantize(a);
   if (isZooName(a.model)) {
     refuseFileOptions(a);
-    return prepareZoo(a.model);
+    return (await import('../run/prepare-zoo.ts')).prepareZoo(a.model);
   }
   const bytes = readInput(a.model, 'model');
   const name = basename(a.model).replace(/\.(onnx|tflite)$/, '');
   const options = importOptions(a);
-  return a.quantize === undefined
-    ? prepareModel(bytes, name, options)
-    : openQuantized({ ...a, quantize: a.quantize }, bytes, name, options);
+  if (a.quantize !== undefined) {
+    const { openQuantized } = await import('./open-quantized.ts');
+    return openQuantized({ ...a, quantize: a.quantize }, bytes, name, options);
+  }
+  if (options.format !== 'tflite' && !isTflite(bytes)) return prepareOnnx(bytes, name, options);
+  return (await import('../run/prepare.ts')).prepareModel(bytes, name, options);
 }
 
 export function importOptions(a: ModelArguments): ModelOptions {

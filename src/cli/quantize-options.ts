@@ -1,16 +1,7 @@
 /** `--quantize` and what goes with it: a float ONNX model becomes a quantized one before it is compiled. */
 
-import { isTflite } from '../../compiler/frontend/tflite/index.ts';
-import {
-  CALIBRATION_METHODS,
-  type CalibrationMethod,
-  parseWidths,
-  type Recipe,
-  traceFloat,
-} from '../../compiler/quantize/index.ts';
-import { type Model, type ModelOptions, prepareQuantized } from '../run/prepare.ts';
-import { badOption, pairs } from './options.ts';
-import { readSamples } from './run-values.ts';
+import { CALIBRATION_METHODS, type CalibrationMethod } from '../../compiler/quantize/recipe.ts';
+import { badOption } from './options.ts';
 
 export const quantizeOptions = {
   quantize: {
@@ -65,27 +56,4 @@ export function requireQuantize(a: QuantizeArguments): void {
     expected: '--quantize with widths',
     hint: '--quantize w8a8',
   });
-}
-
-/** The model that a float file gives. Throws InputError or UnsupportedError. */
-export function openQuantized(
-  a: QuantizeArguments & { readonly quantize: string },
-  bytes: Uint8Array,
-  name: string,
-  options: ModelOptions,
-): Model {
-  if (options.format === 'tflite' || isTflite(bytes))
-    throw badOption('E-QUANTIZE-OPTION', '--quantize is for float ONNX files: this is a TensorFlow Lite file', {
-      expected: 'a float ONNX model',
-      hint: 'TensorFlow Lite files are quantized by their converter: a representative dataset and TFLITE_BUILTINS_INT8',
-    });
-  const layers = pairs('--quantize-layer', a['quantize-layer'] ?? [], 'conv1=w8a8');
-  const recipe: Recipe = {
-    widths: parseWidths(a.quantize, '--quantize'),
-    layers: new Map(layers.map(([layer, text]) => [layer, parseWidths(text, `--quantize-layer ${layer}`)])),
-    method: a.calibration ?? 'min-max',
-    biasCorrection: a['bias-correction'] ?? true,
-  };
-  const samples = a.calibrate && readSamples(a.calibrate, traceFloat(bytes, options).traced.graph, '--calibrate');
-  return prepareQuantized(bytes, name, { recipe, samples }, options);
 }

@@ -4,11 +4,10 @@ import { hashHex } from '../../isa/base/hash.ts';
 import { type OutputFile, requireFolder, requireWritable } from '../io/files.ts';
 import { writeNpy } from '../io/npy.ts';
 import { renderCsv } from '../report/csv.ts';
-import { renderHtml } from '../report/html/page.ts';
 import type { RunResult } from '../report/schema.ts';
 import { renderText } from '../report/text.ts';
 import { renderTrace } from '../report/trace.ts';
-import type { Model } from '../run/prepare.ts';
+import type { Model } from '../run/model.ts';
 import type { DesignPoint } from '../run/simulate-model.ts';
 import { statisticsDocument } from '../run/statistics-file.ts';
 import type { ValueRun } from '../run/values.ts';
@@ -51,12 +50,12 @@ export function requireTargets(a: Targets): void {
 }
 
 /** Everything that goes to files, complete before the first byte is written. */
-export function filesOf(a: Targets, { result, single }: RunOutput): OutputFile[] {
+export async function filesOf(a: Targets, { result, single }: RunOutput): Promise<OutputFile[]> {
   const run = single?.outputs;
   const files: OutputFile[] = [];
   const trace = ({ point }: SingleRun) => renderTrace(point.result, point.program);
   if (a.output !== undefined && run !== undefined) files.push({ path: a.output, data: firstOutput(result, run) });
-  if (a.html !== undefined) files.push({ path: a.html, data: renderHtml(result) });
+  if (a.html !== undefined) files.push({ path: a.html, data: await htmlOf(result) });
   if (a.trace !== undefined && single !== undefined) files.push({ path: a.trace, data: trace(single) });
   const statistics = single === undefined || run === undefined ? undefined : statisticsText(result, single, run);
   if (a['statistics-out'] !== undefined && statistics !== undefined)
@@ -67,7 +66,7 @@ export function filesOf(a: Targets, { result, single }: RunOutput): OutputFile[]
       { name: 'report.txt', data: renderText(result, { color: false }) },
       { name: 'run.json', data: `${JSON.stringify(result, null, 2)}\n` },
       { name: 'layers.csv', data: renderCsv(result) },
-      { name: 'report.html', data: renderHtml(result) },
+      { name: 'report.html', data: await htmlOf(result) },
       ...(single === undefined ? [] : [{ name: 'trace.json', data: trace(single) }]),
       ...(statistics === undefined ? [] : [{ name: 'statistics.json', data: statistics }]),
     ];
@@ -75,6 +74,11 @@ export function filesOf(a: Targets, { result, single }: RunOutput): OutputFile[]
       files.push({ path: join(dir, name), data });
   }
   return files;
+}
+
+/** Pages are rarely asked for: their code is loaded then. */
+async function htmlOf(result: RunResult): Promise<string> {
+  return (await import('../report/html/page.ts')).renderHtml(result);
 }
 
 /** The first output of all samples, samples along its first axis. */

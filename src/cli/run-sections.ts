@@ -2,7 +2,7 @@
 import type { Machine } from '../../isa/machine/schema.ts';
 import { climbSections } from '../analysis/ladder.ts';
 import { inertOverrides, observed } from '../run/inert.ts';
-import type { SectionedModel } from '../run/prepare.ts';
+import type { SectionedModel } from '../run/model.ts';
 import { buildDocument } from '../run/result.ts';
 import { runSections } from '../run/sections.ts';
 import { badOption, loadMachine } from './options.ts';

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { Compiled } from '../../compiler/compile.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import { buildAnalog, type ValuesMode } from '../../sim/exec/analog.ts';
-import type { Model } from '../run/prepare.ts';
+import type { Model } from '../run/model.ts';
 import type { Sample } from '../run/samples.ts';
 import { type DesignPoint, type PointOptions, simulatePoint } from '../run/simulate-model.ts';
 import {

@@ -5,7 +5,7 @@ import { hashHex } from '../../isa/base/hash.ts';
 import { readInput } from '../io/files.ts';
 import { readNpy } from '../io/npy.ts';
 import type { RunResult } from '../report/schema.ts';
-import type { Model } from '../run/prepare.ts';
+import type { Model } from '../run/model.ts';
 import { type NamedArray, requireLabels, type Sample, samplesOf } from '../run/samples.ts';
 import { type ArrayMode, countCorrect, type ValueRun } from '../run/values.ts';
 import { badOption } from './options.ts';

@@ -12,7 +12,7 @@ import type { UnitResult } from '../../sim/result.ts';
 import { dramBytesPerCycle, tierBytesPerCycle } from '../analysis/bounds.ts';
 import type { LadderRung, RunResult } from '../report/schema.ts';
 import { VERSION } from '../version.ts';
-import { type Model, macTotal, weightTotals } from './prepare.ts';
+import { type Model, macTotal, weightTotals } from './model.ts';
 import { bytesAt, type ReportedPoint, reported } from './reported.ts';
 import type { DesignPoint } from './simulate-model.ts';
 import type { WhatIf } from './what-if.ts';

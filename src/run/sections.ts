@@ -7,7 +7,7 @@ import { type Graph, type IntegerType, sizeOf } from '../../compiler/graph/types
 import { CapacityError, UnsupportedError } from '../../isa/base/errors.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import { joinSections, type SectionRuns } from './join.ts';
-import { compileModel, type Model, type ModelSection, type SectionedModel } from './prepare.ts';
+import { compileModel, type Model, type ModelSection, type SectionedModel } from './model.ts';
 import { type ReportedPoint, reported } from './reported.ts';
 import { factsOf, type ModelFacts } from './result.ts';
 import { simulatePoint } from './simulate-model.ts';

@@ -12,7 +12,7 @@ import type { Program } from '../../isa/program.ts';
 import { mergeSteps } from '../../sim/exec/skipping.ts';
 import type { LayerStatistics } from '../../sim/exec/statistics.ts';
 import { VERSION } from '../version.ts';
-import type { Model } from './prepare.ts';
+import type { Model } from './model.ts';
 import type { DesignPoint, Statistics } from './simulate-model.ts';
 
 const natural = z.int().min(0);

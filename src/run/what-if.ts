@@ -12,7 +12,7 @@ import { energy } from '../../sim/energy/energy.ts';
 import { priceList } from '../../sim/energy/price-list.ts';
 import type { Cause } from '../../sim/result.ts';
 import { simulate } from '../../sim/timing/simulate.ts';
-import { compileModel, type Model } from './prepare.ts';
+import { compileModel, type Model } from './model.ts';
 import type { DesignPoint } from './simulate-model.ts';
 
 export interface WhatIf {

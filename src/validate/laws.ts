@@ -10,7 +10,7 @@ import { PRESETS } from '../../isa/machine/presets/index.ts';
 import { execute } from '../../sim/exec/execute.ts';
 import { checkOrder } from '../../sim/order/check.ts';
 import { simulate } from '../../sim/timing/simulate.ts';
-import { compileModel, type Model } from '../run/prepare.ts';
+import { compileModel, type Model } from '../run/model.ts';
 import { buildResult } from '../run/result.ts';
 import { type DesignPoint, simulatePoint } from '../run/simulate-model.ts';
 import { randomInputs } from '../run/values.ts';

@@ -10,7 +10,7 @@ import { tpuV1 } from '../../isa/machine/presets/tpu-v1.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { SimResult } from '../../sim/result.ts';
 import { simulate } from '../../sim/timing/simulate.ts';
-import { compileModel } from '../run/prepare.ts';
+import { compileModel } from '../run/model.ts';
 import { singleSection } from '../workloads/blocks.ts';
 import { buildNetwork } from '../workloads/build.ts';
 import { countNetwork } from '../workloads/count.ts';

@@ -10,7 +10,8 @@ import { PRESETS } from '../../isa/machine/presets/index.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import { simulate } from '../../sim/timing/simulate.ts';
 import { boundsOf } from '../../src/analysis/bounds.ts';
-import { compileModel, type Model, prepareZoo, prepareZooSections } from '../../src/run/prepare.ts';
+import { compileModel, type Model } from '../../src/run/model.ts';
+import { prepareZoo, prepareZooSections } from '../../src/run/prepare-zoo.ts';
 import { ZOO } from '../../src/workloads/networks/index.ts';
 
 interface Measured {

@@ -4,7 +4,7 @@ import { compile } from '../../compiler/compile.ts';
 import { GraphBuilder } from '../../compiler/graph/builder.ts';
 import type { Graph } from '../../compiler/graph/types.ts';
 import { teach8x8 } from '../../isa/machine/presets/teach-8x8.ts';
-import { compileModel } from '../../src/run/prepare.ts';
+import { compileModel } from '../../src/run/model.ts';
 
 /** A graph whose declared result is not what its op gives: only the verifier sees that before kernels are chosen. */
 function malformed(): Graph {

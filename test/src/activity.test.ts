@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { PRESETS } from '../../isa/machine/presets/index.ts';
 import { climb } from '../../src/analysis/ladder.ts';
-import { compileModel, prepareModel } from '../../src/run/prepare.ts';
+import { compileModel } from '../../src/run/model.ts';
+import { prepareModel } from '../../src/run/prepare.ts';
 import { buildResult } from '../../src/run/result.ts';
 import { repriced, simulatePoint } from '../../src/run/simulate-model.ts';
 import { runValues } from '../../src/run/values.ts';

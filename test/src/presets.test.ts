@@ -6,7 +6,8 @@ import { PRESETS } from '../../isa/machine/presets/index.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import { buildAnalog } from '../../sim/exec/analog.ts';
 import { simulate } from '../../sim/timing/simulate.ts';
-import { compileModel, prepareModel } from '../../src/run/prepare.ts';
+import { compileModel } from '../../src/run/model.ts';
+import { prepareModel } from '../../src/run/prepare.ts';
 import { randomInputs, runValues } from '../../src/run/values.ts';
 import { bytesOf, digitsModel, sharedModel } from '../harness/models.ts';
 

@@ -8,7 +8,7 @@ import { renderCsv } from '../../src/report/csv.ts';
 import { renderHtml } from '../../src/report/html/page.ts';
 import { runSchema } from '../../src/report/schema.ts';
 import { renderText } from '../../src/report/text.ts';
-import { compileModel, type SectionedModel } from '../../src/run/prepare.ts';
+import { compileModel, type SectionedModel } from '../../src/run/model.ts';
 import { buildDocument, buildResult } from '../../src/run/result.ts';
 import { compileSections, runSections } from '../../src/run/sections.ts';
 import { simulatePoint } from '../../src/run/simulate-model.ts';

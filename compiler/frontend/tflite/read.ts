@@ -3,6 +3,7 @@
  * control flow, whose operators are refused. Everything that is read is checked here; what it means is import's business.
  */
 import { FlatFile, type FlatTable } from './flat.ts';
+import { isTflite } from './identifier.ts';
 import { CUSTOM, operatorName, type TfliteTensor, tensorTypeName } from './schema.ts';
 
 const SCHEMA_VERSION = 3;
@@ -26,11 +27,6 @@ export interface TfliteModel {
   readonly operators: readonly TfliteOperator[];
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
-}
-
-/** Whether the bytes say that they are TensorFlow Lite: the file identifier TFL3. */
-export function isTflite(bytes: Uint8Array): boolean {
-  return bytes.length >= 8 && [0x54, 0x46, 0x4c, 0x33].every((b, i) => bytes[4 + i] === b);
 }
 
 /** Throws InputError on a file that is cut off, damaged or contradicts itself. */

@@ -5,7 +5,8 @@ import type { ModelCheck } from '../../../compiler/frontend/onnx/index.ts';
 import { CapacityError, type Diagnostic, formatError, QnpuError, UnsupportedError } from '../../../isa/base/errors.ts';
 import type { Machine } from '../../../isa/machine/schema.ts';
 import { readInput } from '../../io/files.ts';
-import { checkBytes, compileModel } from '../../run/prepare.ts';
+import { compileModel } from '../../run/model.ts';
+import { checkBytes } from '../../run/prepare.ts';
 import { compileSections } from '../../run/sections.ts';
 import { importOptions, isZooName, modelOptions, modelPositional, openModel, openSections } from '../open-model.ts';
 import { loadMachine, machineOption, setOption } from '../options.ts';
@@ -35,9 +36,9 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
         if (a.set !== undefined && a.machine === undefined) throw new Error('--set needs --machine');
         return true;
       }),
-  handler: (a) => {
+  handler: async (a) => {
     const machine = a.machine === undefined ? undefined : loadMachine(a.machine, a.set ?? []);
-    const check = findings(a, machine);
+    const check = await findings(a, machine);
     if (!check.supported) process.exitCode = 1;
     const name = machine === undefined ? '' : ` on ${machine.name}`;
     if (a.json) process.stdout.write(`${JSON.stringify(check, null, 2)}\n`);
@@ -51,19 +52,19 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
   },
 };
 
-function findings(a: CheckArguments, machine: Machine | undefined): ModelCheck {
+async function findings(a: CheckArguments, machine: Machine | undefined): Promise<ModelCheck> {
   const check: ModelCheck =
     isZooName(a.model) || a.quantize !== undefined
       ? { supported: true, issues: [], notes: [] }
       : checkBytes(readInput(a.model, 'model'), importOptions(a));
   if (!check.supported) return check;
   try {
-    const network = openSections(a);
+    const network = await openSections(a);
     if (network !== undefined) {
       if (machine !== undefined) compileSections(network, machine);
       return check;
     }
-    const model = openModel(a);
+    const model = await openModel(a);
     if (machine !== undefined) compileModel(model, machine);
     return { ...check, notes: model.notes };
   } catch (error) {

@@ -10,7 +10,7 @@ import { writeAll } from '../../io/files.ts';
 import { renderCsv } from '../../report/csv.ts';
 import { renderText } from '../../report/text.ts';
 import { inertOverrides, type Observed, observed } from '../../run/inert.ts';
-import { compileModel, type Model } from '../../run/prepare.ts';
+import { compileModel, type Model } from '../../run/model.ts';
 import { buildResult } from '../../run/result.ts';
 import type { Sample } from '../../run/samples.ts';
 import { type DesignPoint, repriced } from '../../run/simulate-model.ts';
@@ -109,12 +109,12 @@ export const runCommand: CommandModule<object, RunArguments> = {
         '$0 run net.onnx -m jia-65nm --set core.matrix.nonIdealities.cellSigma=0.1 --values noisy --seed 7',
         'the same on analog arrays whose cells vary',
       ),
-  handler: (a) => {
+  handler: async (a) => {
     requireTargets(a);
-    const network = openSections(a);
-    const ran = network === undefined ? runAll(a) : runNetwork(a, network);
+    const network = await openSections(a);
+    const ran = network === undefined ? await runAll(a) : runNetwork(a, network);
     const { result } = ran;
-    const files = filesOf(a, ran);
+    const files = await filesOf(a, ran);
     writeAll(files);
     if (a.json) process.stdout.write(`${JSON.stringify(result)}\n`);
     else if (a.csv) process.stdout.write(renderCsv(result));
@@ -132,13 +132,13 @@ function consistent(a: { json?: unknown; csv?: unknown; labels?: unknown; input?
   return true;
 }
 
-function runAll(a: RunArguments): RunOutput {
+async function runAll(a: RunArguments): Promise<RunOutput> {
   const overrides = a.set ?? [];
   const machineWith = (some: readonly string[]) => loadMachine(a.machine, some);
   const machine = machineWith(overrides);
   const mode = a.values ?? 'exact';
   const how = arrayMode(machine, mode, a.seed);
-  const model = openModel(a);
+  const model = await openModel(a);
   const samples = wantedSamples(a, model);
   const labels = a.labels === undefined ? undefined : readLabels(a.labels, model, samples.length);
   const simulated = simulatorOf(a, model, samples);

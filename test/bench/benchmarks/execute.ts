@@ -1,7 +1,7 @@
 /** The run with values: multiply-accumulates a second of execute(), everything between them included (copies, windows, quantizers). */
 import { createRandom } from '../../../isa/base/random.ts';
 import { execute } from '../../../sim/exec/execute.ts';
-import { macTotal } from '../../../src/run/prepare.ts';
+import { macTotal } from '../../../src/run/model.ts';
 import { randomInputs } from '../../../src/run/values.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { inProcess } from '../measure.ts';

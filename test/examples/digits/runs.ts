@@ -1,6 +1,7 @@
 /** Runs of the five models over the test images: in ONNX Runtime, and as the program that the simulator executes. */
 import type { OnnxModel } from '../../../compiler/frontend/onnx/index.ts';
-import { compileModel, prepareModel } from '../../../src/run/prepare.ts';
+import { compileModel } from '../../../src/run/model.ts';
+import { prepareModel } from '../../../src/run/prepare.ts';
 import { runValues } from '../../../src/run/values.ts';
 import { type Optimization, Oracle, type OracleTensor } from '../../harness/oracle/session.ts';
 import { MAIN_PRESETS } from '../../harness/presets.ts';

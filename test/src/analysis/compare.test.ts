@@ -6,7 +6,8 @@ import { PRESETS } from '../../../isa/machine/presets/index.ts';
 import { compareRuns, comparisonSchema } from '../../../src/analysis/compare.ts';
 import type { RunResult } from '../../../src/report/schema.ts';
 import { inertOverrides, observed } from '../../../src/run/inert.ts';
-import { compileModel, prepareModel } from '../../../src/run/prepare.ts';
+import { compileModel } from '../../../src/run/model.ts';
+import { prepareModel } from '../../../src/run/prepare.ts';
 import { buildResult } from '../../../src/run/result.ts';
 import { simulatePoint } from '../../../src/run/simulate-model.ts';
 

@@ -2,7 +2,8 @@
 import { expect, it } from 'vitest';
 import { applyOverrides } from '../../../isa/machine/overrides.ts';
 import { simulate } from '../../../sim/timing/simulate.ts';
-import { compileModel, prepareModel } from '../../../src/run/prepare.ts';
+import { compileModel } from '../../../src/run/model.ts';
+import { prepareModel } from '../../../src/run/prepare.ts';
 import { simulatePoint } from '../../../src/run/simulate-model.ts';
 import { whatIfs } from '../../../src/run/what-if.ts';
 import { bytesOf, digitsModel } from '../../harness/models.ts';
