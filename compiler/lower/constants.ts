@@ -66,6 +66,11 @@ export function packer(bytes: Uint8Array, format: Format): (index: number, value
     return (index, value) => view.setFloat32(index * 4, value, true);
   }
   if (bits > 32) throw new InternalError('constants wider than 32 bits are not packed');
+  if (bits === 8 && coding !== 'bipolar') {
+    return (index, value) => {
+      bytes[index] = value;
+    };
+  }
   return (index, value) => {
     let code = coding === 'bipolar' ? (value > 0 ? 1 : 0) : value;
     let at = index * bits;

@@ -74,13 +74,12 @@ export function stageWeights(
   machine: Machine,
   keep = false,
 ): StagedWeights {
+  const pace = paceOf(drafts, machine);
   const stays = keep ? stayingLoads(drafts, room, machine) : null;
-  if (stays !== null)
-    return rewrite(drafts, inTime(stays, paceOf(drafts, machine), dramBytesPerCycle(machine)), room, true);
+  if (stays !== null) return rewrite(drafts, inTime(stays, pace, dramBytesPerCycle(machine)), room, true);
   const cores = [...new Set(drafts.map(coreOf))];
   const { burstBytes } = machine.dram;
   const share = Math.floor(room.sizeBytes / cores.length / burstBytes) * burstBytes;
-  const pace = paceOf(drafts, machine);
   const tenants = staysOf(drafts, room.tenants);
   const bytesPerCycle = dramBytesPerCycle(machine) / cores.length;
   const staged = cores.flatMap((core, i) => {

@@ -1,5 +1,5 @@
 /** Attributes of an ONNX node by name and type; a value of another type than ONNX defines is refused. */
-import { invalid } from './meaning.ts';
+import { invalid } from '../refusal.ts';
 import type { AttributeValue, OnnxNode, OnnxTensor } from './model.ts';
 
 export function intAttribute(node: OnnxNode, name: string, fallback: number): number {

@@ -1,5 +1,7 @@
 /** Constants of an import: storage by type, shapes, broadcasting. Floats are rounded to float32 as they are stored. */
-import { type Constant, invalid, refuse } from './meaning.ts';
+
+import { invalid, refuse } from '../refusal.ts';
+import type { Constant } from './meaning.ts';
 import type { DataType } from './model.ts';
 import type { NumberArray } from './values.ts';
 

@@ -4,6 +4,7 @@
  */
 import type { GraphBuilder, NodeOptions } from '../../graph/builder.ts';
 import type { OpAttributes, OpName, Tensor, ValueType } from '../../graph/types.ts';
+import { invalid, refuse, Skipped } from '../refusal.ts';
 import { size } from './constants.ts';
 import {
   type Blocks,
@@ -11,11 +12,8 @@ import {
   type Codes,
   type Constant,
   elementTypeOf,
-  invalid,
   type Meaning,
-  refuse,
   type Scaling,
-  Skipped,
 } from './meaning.ts';
 import type { OnnxNode } from './model.ts';
 

@@ -1,5 +1,7 @@
 /** What a folded op is, and how it reads its operands. */
-import { type Constant, invalid } from './meaning.ts';
+
+import { invalid } from '../refusal.ts';
+import type { Constant } from './meaning.ts';
 import type { OnnxNode } from './model.ts';
 import type { ExternalLoader } from './values.ts';
 

@@ -3,10 +3,11 @@
  * scattered rows. Functions are our own double arithmetic, the same on every platform, rounded to float32 where the type is.
  */
 import { exponential, hyperbolicTangent, logistic, naturalLogarithm, sine } from '../../graph/ops/transcendental.ts';
+import { invalid, refuse } from '../refusal.ts';
 import { intAttribute, intsAttribute } from './attributes.ts';
 import { broadcast, generate, make, size, stridesOf } from './constants.ts';
 import { axisOf, type Fold, need, whole } from './fold-basics.ts';
-import { type Constant, invalid, refuse } from './meaning.ts';
+import type { Constant } from './meaning.ts';
 
 const unary =
   (fn: (x: number) => number): Fold =>

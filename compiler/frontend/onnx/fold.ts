@@ -5,6 +5,7 @@
  */
 
 import { roundHalfEven } from '../../graph/ops/op.ts';
+import { invalid, refuse } from '../refusal.ts';
 import { floatAttribute, intAttribute, intsAttribute, tensorAttribute } from './attributes.ts';
 import {
   allocate,
@@ -19,7 +20,7 @@ import {
 } from './constants.ts';
 import { axisOf, type Fold, type FoldContext, need, whole } from './fold-basics.ts';
 import { MATH_FOLDS } from './fold-math.ts';
-import { type Constant, invalid, refuse } from './meaning.ts';
+import type { Constant } from './meaning.ts';
 import { type DataType, dataTypeOf, type OnnxNode } from './model.ts';
 import { elementCountOf, tensorValues } from './values.ts';
 

@@ -9,18 +9,10 @@ import { OpError } from '../../graph/ops/op.ts';
 import { renameValues } from '../../graph/rename.ts';
 import { type ElementType, type Graph, INT32, type IntegerType, integerRange, sizeOf } from '../../graph/types.ts';
 import { verify } from '../../graph/verify.ts';
+import { invalid, Refusal, refuse, Skipped } from '../refusal.ts';
 import { ImportContext, type QuantizerSite } from './context.ts';
 import { foldNode, shapeConstant } from './fold.ts';
-import {
-  type Constant,
-  dataTypeOfCodes,
-  elementTypeOf,
-  invalid,
-  type Meaning,
-  Refusal,
-  refuse,
-  Skipped,
-} from './meaning.ts';
+import { type Constant, dataTypeOfCodes, elementTypeOf, type Meaning } from './meaning.ts';
 import type { DataType, OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from './model.ts';
 import { adviceOn, importerOf } from './ops/index.ts';
 import { readModel } from './read.ts';

@@ -3,7 +3,9 @@
  * codes. Keeping the last apart is what lets three dialects of quantization become one integer form: an op that can
  * work on codes does so, any other op asks for the float and gets a `dequantize`.
  */
+
 import type { ElementType, IntegerType } from '../../graph/types.ts';
+import { refuse } from '../refusal.ts';
 import type { DataType } from './model.ts';
 import type { NumberArray } from './values.ts';
 
@@ -99,33 +101,6 @@ export interface Codes {
   readonly element: IntegerType;
   readonly shape: readonly number[];
   readonly data: Int32Array;
-}
-
-/** A node that cannot be imported; `kind` says whether the model is wrong or merely outside what is supported. */
-export class Refusal extends Error {
-  readonly kind: 'input' | 'unsupported';
-  readonly expected: string | undefined;
-  readonly hint: string | undefined;
-
-  constructor(kind: 'input' | 'unsupported', message: string, more: { expected?: string; hint?: string } = {}) {
-    super(message);
-    this.kind = kind;
-    this.expected = more.expected;
-    this.hint = more.hint;
-  }
-}
-
-/** Refuses a node because of an earlier refusal: reported once, at its cause. */
-export class Skipped extends Error {}
-
-/** Throws: legal ONNX that is not supported. */
-export function refuse(message: string, more: { expected?: string; hint?: string } = {}): never {
-  throw new Refusal('unsupported', message, more);
-}
-
-/** Throws: the model contradicts itself or ONNX. */
-export function invalid(message: string, more: { expected?: string; hint?: string } = {}): never {
-  throw new Refusal('input', message, more);
 }
 
 const CODES: { readonly [T in DataType]?: IntegerType } = {

@@ -1,6 +1,6 @@
 /** Constants of the file as tensors of the graph: little-endian numbers at any byte, nibbles for int4. */
 import { type ElementType, sizeOf, type Tensor } from '../../graph/types.ts';
-import { invalid, refuse } from './refusal.ts';
+import { invalid, refuse } from '../refusal.ts';
 import type { TensorType, TfliteTensor } from './schema.ts';
 
 const ELEMENTS: Partial<Record<TensorType, ElementType>> = {

@@ -12,9 +12,9 @@ import {
   sizeOf,
   type Tensor,
 } from '../../graph/types.ts';
+import { invalid, refuse, Skipped } from '../refusal.ts';
 import { constantTensor, elementOf, permuted } from './constants.ts';
 import type { TfliteModel, TfliteOperator } from './read.ts';
-import { invalid, refuse, Skipped } from './refusal.ts';
 import { OPTIONS, type TfliteTensor } from './schema.ts';
 
 /** `file`: axes as in the file. `image`: rank 4 as [N, C, H, W]. */

@@ -7,12 +7,12 @@ import { OpError } from '../../graph/ops/op.ts';
 import { accumulatorRange, codeRangeOf } from '../../graph/ranges.ts';
 import { type Graph, sizeOf } from '../../graph/types.ts';
 import { verify } from '../../graph/verify.ts';
+import { invalid, Refusal, refuse, Skipped } from '../refusal.ts';
 import { elementOf } from './constants.ts';
 import { ImportContext, text } from './context.ts';
 import { importerOf, SHAPE_OPERATORS } from './ops/index.ts';
 import { remedyFor } from './ops/unsupported.ts';
 import { readTflite, type TfliteModel, type TfliteOperator } from './read.ts';
-import { invalid, Refusal, refuse, Skipped } from './refusal.ts';
 
 export interface ImportedTflite {
   readonly graph: Graph;

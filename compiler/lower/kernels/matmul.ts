@@ -267,17 +267,10 @@ function shrunkGrid(grid: number, full: number, count: number): number {
 /** Weights lie output by output: so many rows of one are read before the next, for the processor's cache. */
 const ROWS_TOGETHER = 64;
 
-function setter(bytes: Uint8Array): (index: number, value: number) => void {
-  return (index, value) => {
-    bytes[index] = value;
-  };
-}
-
 function packWeights(spec: MatmulSpec, part: number, k: Range, n: Range, rows: RowOrder): Uint8Array {
   const bytes = new Uint8Array(Math.ceil((k.count * n.count * spec.weightBits) / 8));
   const format: Format = { bits: spec.weightBits, coding: spec.weightCoding, zero: 0 };
-  const whole = format.bits === 8 && format.coding !== 'float';
-  const put = whole ? setter(bytes) : packer(bytes, format);
+  const put = packer(bytes, format);
   const weight = at(spec.parts, part);
   for (let first = 0; first < k.count; first += ROWS_TOGETHER) {
     const order = Array.from({ length: Math.min(ROWS_TOGETHER, k.count - first) }, (_, i) => rows(k.start + first + i));

@@ -5,42 +5,21 @@ import type { Draft, NamedArray, NamedTensor } from '../../../compiler/lower/dra
 import { stageWeights } from '../../../compiler/lower/staging.ts';
 import { runPasses } from '../../../compiler/passes/pipeline.ts';
 import { PRESETS } from '../../../isa/machine/presets/index.ts';
+import type { Space } from '../../../isa/tensor.ts';
 import { simulate } from '../../../sim/timing/simulate.ts';
 import { openZoo } from '../../../src/workloads/zoo.ts';
+import { dense, tile } from '../../harness/program.ts';
 
 const machine = PRESETS['conventional-int8']!;
-const flat = (space: NamedTensor['space'], base: number, count: number, name: string): NamedTensor => ({
+const flat = (space: Space, base: number, count: number, name: string): NamedTensor => ({
+  ...dense(space, base, 8, [count], { coding: 'signed', role: 'weights' }),
   name,
-  space,
-  base,
-  baseRegister: 0,
-  widthBits: 8,
-  coding: 'signed',
-  role: 'weights',
-  fill: 0,
-  axes: [{ extent: count, stride: 1, modulo: 0, origin: 0 }],
-  dims: [{ count, axis: 0, step: 1 }],
-  originRegisters: [],
 });
-const tile: NamedArray = {
-  name: 't',
-  firstMacro: 0,
-  gridK: 1,
-  gridN: 1,
-  replicas: 1,
-  rowStart: 0,
-  columnStart: 0,
-  plane: 0,
-  kStart: 0,
-  kCount: 64,
-  nCount: 64,
-  weightBits: 8,
-  weightCoding: 'signed',
-};
+const array: NamedArray = { ...tile(64, 64, 8), name: 't' };
 const write = (base: number, layer = 0): Draft => ({
   op: 'ww',
   layer,
-  tile,
+  tile: array,
   src: flat('dram', base, 4096, `w${base}`),
 });
 const room = (

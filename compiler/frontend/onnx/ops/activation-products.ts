@@ -3,9 +3,9 @@
  * run together; what follows the sums is what follows any integer product.
  */
 import { broadcastShape } from '../../../graph/ops/broadcast.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { size } from '../constants.ts';
 import type { ImportContext } from '../context.ts';
-import { invalid, refuse } from '../meaning.ts';
 import type { Codelike } from './products.ts';
 import { singleZero } from './scaling.ts';
 

@@ -2,9 +2,10 @@
  * Activation functions made of simpler ones, each step one float32 operation in the order in which ONNX Runtime's kernels compute it,
  * where they have one: LeakyRelu, PRelu, HardSigmoid, HardSwish, Elu and relatives. Logarithms, which the vector unit lacks, come from what it has.
  */
+
+import { refuse } from '../../refusal.ts';
 import { floatAttribute } from '../attributes.ts';
 import type { ImportContext } from '../context.ts';
-import { refuse } from '../meaning.ts';
 import { Formula } from './formula.ts';
 
 const importFormula = (make: (f: Formula, x: string, cx: ImportContext) => string) => (cx: ImportContext) => {

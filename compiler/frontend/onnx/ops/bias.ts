@@ -4,9 +4,10 @@
  * to a quantizer, through Relu and Clip alone; everything else is added in float32 after scaling, as the graph says.
  */
 import { roundHalfEven } from '../../../graph/ops/op.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { floatAttribute } from '../attributes.ts';
 import { at, dequantizeCodes, floatData, type ImportContext } from '../context.ts';
-import { type Codes, invalid, isFusable, type Meaning, refuse, type Scaling } from '../meaning.ts';
+import { type Codes, isFusable, type Meaning, type Scaling } from '../meaning.ts';
 import { movesQuantizers } from './movement.ts';
 
 type Quantized = Extract<Meaning, { kind: 'quantized' }>;

@@ -2,10 +2,12 @@
  * Weights with a scale for each block of the axis that is summed: DequantizeLinear with block_size (opset 21) and com.microsoft.MatMulNBits. Quantized activations multiply
  * block by block on the arrays, each sum gets its block's scales, and the blocks are added in float32; float activations run on the vector unit.
  */
+
+import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute } from '../attributes.ts';
 import { size } from '../constants.ts';
 import { blockedFloats, type ImportContext } from '../context.ts';
-import { type Codes, type Constant, invalid, type Meaning, refuse } from '../meaning.ts';
+import type { Codes, Constant, Meaning } from '../meaning.ts';
 import { Formula } from './formula.ts';
 import { activationsInput, emitMatMul, importMatMul } from './products.ts';
 import { isPerTensor, singleScale } from './scaling.ts';

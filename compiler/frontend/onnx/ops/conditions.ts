@@ -2,9 +2,11 @@
  * Comparisons, logic and casts of computed values: masks as exporters compute them at run time. A condition is a code of one bit; it is computed in float32
  * from the sign of a difference, exact for whole numbers up to 2^24 and for every pair of floats.
  */
+
+import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute } from '../attributes.ts';
 import { floatTensor, type ImportContext } from '../context.ts';
-import { integerTypeOf, invalid, type Meaning, refuse } from '../meaning.ts';
+import { integerTypeOf, type Meaning } from '../meaning.ts';
 import { type DataType, dataTypeOf } from '../model.ts';
 import { Formula } from './formula.ts';
 

@@ -4,17 +4,10 @@
  * integer kernel for it: its meaning is the float sum, a float bias, then the quantizer, which here goes in front of the interleaving.
  */
 import type { Window } from '../../../graph/types.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute } from '../attributes.ts';
 import { at, dequantizeCodes, type ImportContext } from '../context.ts';
-import {
-  type Codes,
-  invalid,
-  type Meaning,
-  type QuantizerTarget,
-  refuse,
-  type Scaling,
-  UNBOUNDED,
-} from '../meaning.ts';
+import { type Codes, type Meaning, type QuantizerTarget, type Scaling, UNBOUNDED } from '../meaning.ts';
 import { biasPlan, roundsWeights } from './bias.ts';
 import { Formula } from './formula.ts';
 import { linearQuantizer } from './linear-quantizers.ts';

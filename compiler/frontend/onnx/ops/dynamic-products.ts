@@ -1,6 +1,7 @@
 /** com.microsoft.DynamicQuantizeMatMul and MatMulIntegerToFloat: what ONNX Runtime's optimizer makes of dynamic quantization and saves. */
+
+import { refuse } from '../../refusal.ts';
 import type { ImportContext } from '../context.ts';
-import { refuse } from '../meaning.ts';
 import { dynamicCodes, dynamicMatMul, isComputedZero } from './dynamic.ts';
 import { Formula } from './formula.ts';
 import { emitMatMul } from './products.ts';

@@ -5,10 +5,11 @@
  */
 
 import { integerRange } from '../../../graph/types.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute } from '../attributes.ts';
 import { size } from '../constants.ts';
 import { at, type ImportContext } from '../context.ts';
-import { type Codes, integerTypeOf, invalid, refuse, type Scaling } from '../meaning.ts';
+import { type Codes, integerTypeOf, type Scaling } from '../meaning.ts';
 import { Formula } from './formula.ts';
 import { imageWeights } from './product-weights.ts';
 import { asImage, fromImage, windowOf } from './window.ts';

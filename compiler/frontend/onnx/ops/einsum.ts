@@ -2,11 +2,12 @@
  * Einsum of two operands as transposes, reshapes and one matrix product: labels of both operands and the result are batches, labels of both alone are summed, the rest
  * are rows or columns. The runtime has no integer kernel for it, so its result is float32. Left out, and refused by name: ellipses, diagonals, sums over one operand.
  */
+
+import { invalid, refuse } from '../../refusal.ts';
 import { stringAttribute } from '../attributes.ts';
 import { make, size } from '../constants.ts';
 import type { ImportContext } from '../context.ts';
 import { foldTranspose } from '../fold.ts';
-import { invalid, refuse } from '../meaning.ts';
 import type { AttributeValue } from '../model.ts';
 import { importReshape, importTranspose } from './movement.ts';
 import { importMatMul } from './products.ts';

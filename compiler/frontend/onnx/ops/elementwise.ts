@@ -4,9 +4,10 @@
  * QLinearMul; sums of int32 tensors stay integer.
  */
 import type { BinaryFunction, UnaryFunction } from '../../../graph/types.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { floatAttribute } from '../attributes.ts';
 import { at, floatTensor, type ImportContext } from '../context.ts';
-import { type Bounds, invalid, type Meaning, refuse } from '../meaning.ts';
+import type { Bounds, Meaning } from '../meaning.ts';
 import { clipLimits, limitedCodes } from './code-ranges.ts';
 import { Formula } from './formula.ts';
 import { codesOfConstant } from './linear-quantizers.ts';

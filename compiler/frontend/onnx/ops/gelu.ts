@@ -2,9 +2,10 @@
  * Erf and the activations of transformers, in float32 operations that the vector unit has. On codes they become one table (passes/chain.ts).
  * Erf is formula 7.1.26 of Abramowitz and Stegun, within 1.5e-7 of exact.
  */
+
+import { invalid } from '../../refusal.ts';
 import { floatAttribute, stringAttribute } from '../attributes.ts';
 import type { ImportContext } from '../context.ts';
-import { invalid } from '../meaning.ts';
 import { Formula } from './formula.ts';
 
 /** a5 .. a1 of the formula, by Horner; t = 1 / (1 + p |x|). */

@@ -2,10 +2,11 @@
  * Norms with statistics of their own for each image: InstanceNormalization, GroupNormalization, LRN (local response). Float32; the groups become rows of a
  * `layer-norm` without parameters, then a multiply and an add by channel.
  */
+
+import { invalid, refuse } from '../../refusal.ts';
 import { floatAttribute, intAttribute } from '../attributes.ts';
 import { size } from '../constants.ts';
 import { floatData, type ImportContext } from '../context.ts';
-import { invalid, refuse } from '../meaning.ts';
 import { Formula } from './formula.ts';
 
 /** Rows of one group each, normalized; `scale` and `shift` have one element per channel. */

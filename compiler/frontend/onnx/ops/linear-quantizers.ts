@@ -4,6 +4,7 @@
  */
 import { quantize } from '../../../graph/ops/quantize.ts';
 import { integerRange, type OpAttributes } from '../../../graph/types.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute } from '../attributes.ts';
 import { size } from '../constants.ts';
 import { at, floatData, floatTensor, type ImportContext } from '../context.ts';
@@ -13,10 +14,8 @@ import {
   type Codes,
   type Constant,
   integerTypeOf,
-  invalid,
   type Meaning,
   type QuantizerTarget,
-  refuse,
 } from '../meaning.ts';
 import { type DataType, dataTypeOf } from '../model.ts';
 import { saturatingType } from './code-ranges.ts';

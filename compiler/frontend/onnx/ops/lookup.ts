@@ -1,9 +1,10 @@
 /** Ops whose indices or conditions are computed: Gather from a constant table, Where; and Expand. */
 import { broadcastShape } from '../../../graph/ops/broadcast.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute } from '../attributes.ts';
 import { floatData, floatTensor, type ImportContext } from '../context.ts';
 import { axisOf, whole } from '../fold.ts';
-import { type Constant, invalid, type Meaning, refuse } from '../meaning.ts';
+import type { Constant, Meaning } from '../meaning.ts';
 import { codesOfConstant } from './linear-quantizers.ts';
 import { moved } from './movement.ts';
 import { isPerTensor } from './scaling.ts';

@@ -3,6 +3,7 @@
  * codes stay codes (moving commutes with scaling), floats stay floats.
  */
 import type { ValueType } from '../../../graph/types.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute, intsAttribute, stringAttribute } from '../attributes.ts';
 import { make, size } from '../constants.ts';
 import type { ImportContext } from '../context.ts';
@@ -18,7 +19,7 @@ import {
   unsqueezeTarget,
   whole,
 } from '../fold.ts';
-import { type Constant, integerTypeOf, invalid, type Meaning, refuse, type Scaling, UNBOUNDED } from '../meaning.ts';
+import { type Constant, integerTypeOf, type Meaning, type Scaling, UNBOUNDED } from '../meaning.ts';
 import type { OnnxNode } from '../model.ts';
 import { codesOfConstant, linearQuantizer } from './linear-quantizers.ts';
 import { isPerTensor, sameScaling } from './scaling.ts';

@@ -2,10 +2,12 @@
  * BatchNormalization in inference form and Softmax. Batch norm is taken apart as ONNX Runtime computes it, each step one float32
  * operation: factor = gamma / sqrt(variance + epsilon), offset = beta - mean * factor, y = x * factor + offset.
  */
+
+import { invalid, refuse } from '../../refusal.ts';
 import { floatAttribute, intAttribute } from '../attributes.ts';
 import { at, floatData, floatTensor, type ImportContext } from '../context.ts';
 import { axisOf } from '../fold.ts';
-import { invalid, isFusable, type QuantizerTarget, refuse, UNBOUNDED } from '../meaning.ts';
+import { isFusable, type QuantizerTarget, UNBOUNDED } from '../meaning.ts';
 import { Formula } from './formula.ts';
 import { isByte, linearQuantizer } from './linear-quantizers.ts';
 import { singleScale } from './scaling.ts';

@@ -2,11 +2,12 @@
  * Ops that pick or repeat elements with indices known at import: Split, Gather, Tile, SpaceToDepth. They become slices, reshapes and
  * joins, on codes where the operand is codes.
  */
+
+import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute, intsAttribute } from '../attributes.ts';
 import { size } from '../constants.ts';
 import type { ImportContext } from '../context.ts';
 import { axisOf, whole } from '../fold.ts';
-import { invalid, refuse } from '../meaning.ts';
 import { Formula } from './formula.ts';
 import { gatherRows } from './lookup.ts';
 import { moved } from './movement.ts';

@@ -4,9 +4,10 @@
  */
 import { outputSize } from '../../../graph/ops/window.ts';
 import { integerRange, type Window } from '../../../graph/types.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute } from '../attributes.ts';
 import type { ImportContext } from '../context.ts';
-import { invalid, isFusable, type QuantizerTarget, refuse, UNBOUNDED } from '../meaning.ts';
+import { isFusable, type QuantizerTarget, UNBOUNDED } from '../meaning.ts';
 import { isByte, poolQuantizer } from './linear-quantizers.ts';
 import { moved } from './movement.ts';
 import type { Codelike } from './products.ts';

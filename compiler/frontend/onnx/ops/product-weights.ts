@@ -1,7 +1,8 @@
 /** The weight operand of Conv, Gemm and MatMul: quantized, or in float32 where a network of quantized layers has some; and its shapes. */
 import { clamp, roundHalfEven } from '../../../graph/ops/op.ts';
+import { refuse } from '../../refusal.ts';
 import { blockedFloats, floatData, type ImportContext } from '../context.ts';
-import { type Codes, type Constant, type Meaning, refuse, type Scaling } from '../meaning.ts';
+import type { Codes, Constant, Meaning, Scaling } from '../meaning.ts';
 import { nodeLabel } from '../structure.ts';
 
 export type Weights = Extract<Meaning, { kind: 'weights' }>;

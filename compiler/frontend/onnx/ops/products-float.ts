@@ -2,10 +2,11 @@
  * Conv, Gemm and MatMul of float activations, as in networks whose first layer takes the raw image, or with float weights, as in
  * networks whose last layer stayed float. The arrays cannot do it, so it becomes a float32 convolution of the vector unit; a matrix product is one with a 1 x 1 window.
  */
+
+import { invalid, refuse } from '../../refusal.ts';
 import { floatAttribute, intAttribute } from '../attributes.ts';
 import { size } from '../constants.ts';
 import { dequantizeCodes, floatData, floatTensor, type ImportContext } from '../context.ts';
-import { invalid, refuse } from '../meaning.ts';
 import { type FloatWeights, imageWeights, turned, type Weights } from './product-weights.ts';
 import { asImage, fromImage, windowOf } from './window.ts';
 

@@ -3,19 +3,13 @@
  * requantizer or a float chain reads them. Weights must be known. The float forms of these ops are refused, with what
  * to do about it.
  */
+
+import { invalid, refuse } from '../../refusal.ts';
 import { floatAttribute, intAttribute } from '../attributes.ts';
 import { make } from '../constants.ts';
 import { floatTensor, type ImportContext } from '../context.ts';
 import { foldTranspose } from '../fold.ts';
-import {
-  type Codes,
-  invalid,
-  type Meaning,
-  type QuantizerTarget,
-  refuse,
-  type Scaling,
-  UNBOUNDED,
-} from '../meaning.ts';
+import { type Codes, type Meaning, type QuantizerTarget, type Scaling, UNBOUNDED } from '../meaning.ts';
 import type { OnnxNode } from '../model.ts';
 import { nodeLabel } from '../structure.ts';
 import { emitActivationProduct, emitFloatProduct } from './activation-products.ts';

@@ -7,9 +7,10 @@
 import { quantize } from '../../../graph/ops/quantize.ts';
 import type { IntegerType, OpAttributes } from '../../../graph/types.ts';
 import type { Rounding } from '../../../graph/vocabulary.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute, stringAttribute } from '../attributes.ts';
 import { dequantizeCodes, floatData, floatTensor, type ImportContext } from '../context.ts';
-import { invalid, type Meaning, refuse, type Scaling } from '../meaning.ts';
+import type { Meaning, Scaling } from '../meaning.ts';
 import { broadcastScaling, sameScaling, singleScale, singleZero } from './scaling.ts';
 
 const ROUNDING_MODES: Readonly<Record<string, Rounding>> = {

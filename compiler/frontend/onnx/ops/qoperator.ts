@@ -4,18 +4,11 @@
  * DequantizeLinear, op, QuantizeLinear becomes.
  */
 import type { UnaryFunction } from '../../../graph/types.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { floatAttribute, intAttribute } from '../attributes.ts';
 import { floatTensor, type ImportContext } from '../context.ts';
 import { axisOf } from '../fold.ts';
-import {
-  type Codes,
-  type Constant,
-  integerTypeOf,
-  invalid,
-  type QuantizerTarget,
-  refuse,
-  type Scaling,
-} from '../meaning.ts';
+import { type Codes, type Constant, integerTypeOf, type QuantizerTarget, type Scaling } from '../meaning.ts';
 import type { DataType } from '../model.ts';
 import { emitActivationProduct } from './activation-products.ts';
 import { dynamicConv, dynamicMatMul, isComputedZero } from './dynamic.ts';

@@ -2,7 +2,7 @@
  * One time step of LSTM, GRU and RNN in float32, after ONNX's operator definitions: what comes from the input has the biases in it already,
  * the order of the gates is ONNX's (LSTM: input, output, forget, cell; GRU: update, reset, hidden). States that are zero are left out.
  */
-import { refuse } from '../meaning.ts';
+import { refuse } from '../../refusal.ts';
 import { hardSigmoid } from './activations.ts';
 import type { Formula } from './formula.ts';
 

@@ -1,7 +1,9 @@
 /** Operands of LSTM, GRU and RNN nodes: extents, weights of one direction, biases, first states; and the forms that are refused. */
+
+import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute, stringAttribute, stringsAttribute } from '../attributes.ts';
 import { at, dequantizeCodes, floatData, type ImportContext } from '../context.ts';
-import { type Codes, invalid, type Meaning, refuse, type Scaling } from '../meaning.ts';
+import type { Codes, Meaning, Scaling } from '../meaning.ts';
 import { Formula } from './formula.ts';
 import type { FloatWeights, Weights } from './product-weights.ts';
 import { activationsInput } from './products.ts';

@@ -3,9 +3,10 @@
  * where both are quantized; what depends on the state is float32 on the vector unit, as the model says: the state has no quantizer.
  * Left out, and refused by name: peepholes, clip, input_forget, sequences of different lengths.
  */
+
+import { invalid } from '../../refusal.ts';
 import { intAttribute } from '../attributes.ts';
 import type { ImportContext } from '../context.ts';
-import { invalid } from '../meaning.ts';
 import { Formula } from './formula.ts';
 import { type FloatWeights, type Weights, weightsInput } from './product-weights.ts';
 import { emitMatMul, productScaling, transposeWeights } from './products.ts';

@@ -2,11 +2,12 @@
  * Reductions over any axes: the axes go last, the tensor becomes an image of one channel with a row for each result, and a window covers a row. Maxima
  * work on codes; sums are float32 in memory order, as a convolution with weights of 1. And what is made of them: LogSoftmax, CumSum.
  */
+
+import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute, intsAttribute } from '../attributes.ts';
 import { size } from '../constants.ts';
 import type { ImportContext } from '../context.ts';
 import { axisOf, whole } from '../fold.ts';
-import { invalid, refuse } from '../meaning.ts';
 import { logarithm } from './activations.ts';
 import { Formula } from './formula.ts';
 import { moved } from './movement.ts';

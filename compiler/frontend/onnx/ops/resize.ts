@@ -2,11 +2,12 @@
  * Resize and Upsample, axis by axis. Nearest: elements are repeated or picked, on codes where the operand is codes. Linear: the four neighbours of each result, weighted, in
  * float32; by a whole factor they are shifted copies of the repeated image, else picked by a product with ones. Left out: cubic, cropping, antialiasing.
  */
+
+import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute, intsAttribute, stringAttribute } from '../attributes.ts';
 import { size } from '../constants.ts';
 import type { ImportContext } from '../context.ts';
 import { axisOf, whole } from '../fold.ts';
-import { invalid, refuse } from '../meaning.ts';
 import { Formula } from './formula.ts';
 import { moved } from './movement.ts';
 import { pick } from './picking.ts';

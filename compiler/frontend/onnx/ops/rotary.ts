@@ -2,9 +2,10 @@
  * RotaryEmbedding (com.microsoft and ONNX 23): pairs of features of each head turned by an angle of the position. Rows of the cosine and sine tables are picked by
  * position, then x1 cos - x2 sin and x1 sin + x2 cos in float32. Left out, and refused by name: packed batches, a scale.
  */
+
+import { invalid, refuse } from '../../refusal.ts';
 import { floatAttribute, intAttribute } from '../attributes.ts';
 import { floatData, type ImportContext } from '../context.ts';
-import { invalid, refuse } from '../meaning.ts';
 import { Formula } from './formula.ts';
 
 interface Rotation {

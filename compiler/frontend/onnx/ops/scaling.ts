@@ -1,6 +1,8 @@
 /** Scales, zero points and axes of quantizers as they come in ONNX: scalars, vectors along an axis, or QONNX's broadcast shapes. */
+
+import { invalid, refuse } from '../../refusal.ts';
 import { axisOf } from '../fold.ts';
-import { type Constant, invalid, refuse, type Scaling } from '../meaning.ts';
+import type { Constant, Scaling } from '../meaning.ts';
 
 /** Scale and zero point of QuantizeLinear and its relatives: one element, or one per element of `axis`. */
 export function linearScaling(

@@ -1,6 +1,7 @@
 /** The window of a ConvTranspose taken apart into phases, axis by axis (ONNX operator definition; auto_pad and output_shape included). */
+
+import { invalid } from '../../refusal.ts';
 import { intsAttribute, stringAttribute } from '../attributes.ts';
-import { invalid } from '../meaning.ts';
 import type { OnnxNode } from '../model.ts';
 
 /** An ordinary convolution along one axis: its taps in order, each a kernel index or -1 for none. */

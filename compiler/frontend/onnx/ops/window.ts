@@ -1,9 +1,9 @@
 /** Kernel, strides, pads and dilations of Conv and pools: attributes, auto_pad, ceil_mode (ONNX operator definitions). */
 import { outputSize } from '../../../graph/ops/window.ts';
 import type { Window } from '../../../graph/types.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute, intsAttribute, stringAttribute } from '../attributes.ts';
 import type { ImportContext } from '../context.ts';
-import { invalid, refuse } from '../meaning.ts';
 import type { OnnxNode } from '../model.ts';
 
 /** Shape of the 2-D op that a window on `shape` becomes: 1-D data [N, C, L] is an image of height 1. */

@@ -2,8 +2,9 @@
  * Between floats and codes, and SOFTMAX. Quantizing rounds half away from zero in float32. SOFTMAX of codes is computed in float32 and
  * rounded once: the reference kernel's 32-bit fixed point divides by a sum found at run time, which no table holds.
  */
+
+import { invalid, refuse } from '../../refusal.ts';
 import { codeLimits, type ImportContext, text } from '../context.ts';
-import { invalid, refuse } from '../refusal.ts';
 import { formOf } from './operands.ts';
 import { importRescale } from './tables.ts';
 

@@ -3,8 +3,8 @@
  * are, so input and result must have one scale. A reshape goes by the shape of its result in the file.
  */
 import { sizeOf } from '../../../graph/types.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import type { ImportContext } from '../context.ts';
-import { invalid, refuse } from '../refusal.ts';
 import { formOf, operands } from './operands.ts';
 import { activationOf } from './requantizer.ts';
 

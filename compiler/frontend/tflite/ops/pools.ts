@@ -4,9 +4,9 @@
  * count in its fixed-point factor, as the reference kernel folds it in.
  */
 import { type RequantizeSpec, sizeOf, type Window } from '../../../graph/types.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { type ImportContext, text } from '../context.ts';
 import type { Multiplier } from '../fixed-point.ts';
-import { invalid, refuse } from '../refusal.ts';
 import { activationLimits, activationOf, clipped, factor, type Limits, requantized } from './requantizer.ts';
 import { imageShape, optionsOf, paddedWindow } from './window.ts';
 

@@ -4,11 +4,11 @@
  */
 import type { Tensor, Window } from '../../../graph/types.ts';
 import { INT32, sizeOf } from '../../../graph/types.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { permuted } from '../constants.ts';
 import { type ImportContext, text } from '../context.ts';
 import type { Multiplier } from '../fixed-point.ts';
 import type { FlatTable } from '../flat.ts';
-import { invalid, refuse } from '../refusal.ts';
 import type { Activation, TfliteTensor } from '../schema.ts';
 import { activationOf, factor, requantized } from './requantizer.ts';
 import { imageShape, optionsOf, paddedWindow } from './window.ts';

@@ -1,10 +1,10 @@
 /** From 32-bit sums to codes as TensorFlow Lite's kernels do it: a fixed-point factor, the result's zero point, a fused activation. */
 import type { IntegerType } from '../../../graph/types.ts';
 import { integerRange } from '../../../graph/types.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { codeLimits, type ImportContext, text } from '../context.ts';
 import type { Multiplier } from '../fixed-point.ts';
 import { quantizeMultiplier } from '../fixed-point.ts';
-import { invalid, refuse } from '../refusal.ts';
 import { ACTIVATIONS, type Activation, type TfliteTensor } from '../schema.ts';
 
 /** Multiplying by this and dividing by 2^31 leaves any number of up to 30 bits as it is. */

@@ -4,8 +4,8 @@
  * one shift rounds them, ties away from zero, as the int8 kernel does; other factors have weights of 20 bits and are refused.
  */
 import { sizeOf, type Tensor, type Window } from '../../../graph/types.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { type ImportContext, text } from '../context.ts';
-import { invalid, refuse } from '../refusal.ts';
 import { interleaved, repeated } from './interleave.ts';
 import { UNCHANGED } from './requantizer.ts';
 import { imageShape } from './window.ts';

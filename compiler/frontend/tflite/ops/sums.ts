@@ -5,9 +5,9 @@
  */
 import type { Tensor } from '../../../graph/types.ts';
 import { INT32, type IntegerType, integerRange } from '../../../graph/types.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { type ImportContext, text } from '../context.ts';
 import { type Multiplier, multiply } from '../fixed-point.ts';
-import { invalid, refuse } from '../refusal.ts';
 import type { TfliteTensor } from '../schema.ts';
 import { type Operand, operands } from './operands.ts';
 import { activationOf, factor, requantized, UNCHANGED } from './requantizer.ts';

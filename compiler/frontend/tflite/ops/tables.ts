@@ -5,10 +5,10 @@
  */
 import type { IntegerType } from '../../../graph/types.ts';
 import { integerRange } from '../../../graph/types.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { type ImportContext, type Scaling, text } from '../context.ts';
 import { logistic, tanh } from '../fixed-functions.ts';
 import { doublingHigh16, type Multiplier, multiply, quantizeMultiplier, shiftRight, split } from '../fixed-point.ts';
-import { invalid, refuse } from '../refusal.ts';
 import type { Activation } from '../schema.ts';
 import { formOf } from './operands.ts';
 import { activationLimits, factor, type Limits, requantized } from './requantizer.ts';

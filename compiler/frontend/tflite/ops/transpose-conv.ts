@@ -4,9 +4,9 @@
  * inserted zeros are computed.
  */
 import { INT32, sizeOf, type Tensor, type Window } from '../../../graph/types.ts';
+import { invalid, refuse } from '../../refusal.ts';
 import { permuted } from '../constants.ts';
 import { type ImportContext, text } from '../context.ts';
-import { invalid, refuse } from '../refusal.ts';
 import { interleaved } from './interleave.ts';
 import { biases, filterTensor, type Places, productOf } from './products.ts';
 import { activationOf, requantized } from './requantizer.ts';

@@ -1,8 +1,8 @@
 /** Windows of convolutions and pools: SAME and VALID padding as borders of the graph's window. */
 import type { Window } from '../../../graph/types.ts';
+import { invalid } from '../../refusal.ts';
 import { type ImportContext, text } from '../context.ts';
 import type { FlatTable } from '../flat.ts';
-import { invalid } from '../refusal.ts';
 
 const SAME = 0;
 const VALID = 1;
