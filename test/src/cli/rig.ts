@@ -1,4 +1,7 @@
-/** Runs one command line in this process and gives what a shell would see: exit code, both streams, and the files that are new. */
+/**
+ * Runs one command line in this process and gives what a shell would see whose output goes to a file, not to a terminal:
+ * exit code and both streams.
+ */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +21,10 @@ export async function qnpu(...args: readonly string[]): Promise<Outcome> {
     text[stream] += String(chunk);
     return true;
   };
-  const before = process.exitCode;
+  const { exitCode: before } = process;
+  const { isTTY } = process.stdout;
+  // A test runner may claim a terminal; then the same line would be coloured here and plain there.
+  process.stdout.isTTY = false;
   const spies = [
     vi.spyOn(process.stdout, 'write').mockImplementation(catching('out')),
     vi.spyOn(process.stderr, 'write').mockImplementation(catching('err')),
@@ -27,6 +33,7 @@ export async function qnpu(...args: readonly string[]): Promise<Outcome> {
     return { code: await runCli(args), ...text };
   } finally {
     for (const spy of spies) spy.mockRestore();
+    process.stdout.isTTY = isTTY;
     process.exitCode = before;
   }
 }
