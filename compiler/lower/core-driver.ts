@@ -15,7 +15,9 @@ import type { Send, Work } from '../mapping/work.ts';
 import { AccumulatorRing, type AccumulatorUse } from './accumulators.ts';
 import type { ConstantPool, ConstantTensor } from './constants.ts';
 import type { Step, WeightTile } from './draft.ts';
-import type { CopyKernel, Emit, Kernel, KernelInput, MatmulKernel, PlainKernel, Tile } from './kernel.ts';
+import type { Half } from './halves.ts';
+import { halvesOf, interleave, reads } from './halves.ts';
+import type { CopyKernel, Emit, Kernel, MatmulKernel, PlainKernel, Tile } from './kernel.ts';
 import { emitCopy, emitPieces } from './kernels/copy.ts';
 import type { MatmulMapping } from './kernels/matmul.ts';
 import { accumulatorsOf, emitMatmul } from './kernels/matmul.ts';
@@ -68,6 +70,17 @@ interface Ring {
   view: View | null;
 }
 
+/** A core's part of one kernel, tile by tile. */
+interface Job {
+  readonly kernel: PlainKernel | MatmulKernel;
+  readonly k: number;
+  readonly plan: TilePlan;
+  readonly places: KernelPlaces;
+  readonly boxes: readonly Box[];
+  readonly sends: readonly Send[];
+  readonly layer: number;
+}
+
 export class CoreDriver {
   readonly #core: number;
   readonly #in: Shared;
@@ -87,9 +100,9 @@ export class CoreDriver {
   }
 
   /** @param group kernel that several cores make together, -1 for work of this core alone */
-  #emitter(layer: number, group = -1): Emit {
+  #emitter(layer: number, group = -1, push = this.#in.push): Emit {
     const site = { core: this.#core, group };
-    return (step) => this.#in.push({ ...step, layer, site } as Step);
+    return (step) => push({ ...step, layer, site } as Step);
   }
 
   #ringsOf(k: number): readonly (Ring | null)[] {
@@ -157,26 +170,43 @@ export class CoreDriver {
     const places = at(this.#in.memory.kernels, k);
     if (plan === null || places === null) throw new InternalError(`${kernel.name} has no plan`);
     const boxes = tilesOf(share, plan.sizes, plan.order);
-    boxes.forEach((box, t) => {
-      const inputs = kernel.inputs.map((input, i) => this.#operand(kernel, k, i, input, box, emit));
-      const next = boxes[t + 1];
-      if (next !== undefined) this.#prefetch(kernel, k, next, emit);
-      const output = this.#outputTile(kernel, k, places, plan, box, t);
-      const temps = kernel.temps(box.count).map(
-        (temp, i): View => ({
-          name: temp.name,
-          space: 'spad',
-          base: (places.arena ?? 0) + (t % plan.arenaDepth) * plan.arenaBytes + at(plan.temps, i),
-          format: temp.format,
-          role: 'activations',
-          layout: denseLayout(temp.shape, temp.format.bits).layout,
-        }),
-      );
-      const tile: Tile = { box, inputs: inputs.map((x) => x.view), boxes: inputs.map((x) => x.box), output, temps };
-      this.#compute(kernel, k, tile, layer, emit);
-      if (plan.output !== null) this.#store(k, output, box, emit);
-      for (const send of sends) this.#send(k, box, send, emit);
-    });
+    const job = { kernel, k, plan, places, boxes, sends, layer };
+    const halves = halvesOf(kernel, plan);
+    for (let turn = 0; turn < boxes.length + halves.length - 1; turn++) {
+      const streams = halves.map((half, h) => {
+        const steps: Step[] = [];
+        this.#tile(
+          job,
+          half,
+          turn - h,
+          this.#emitter(layer, group, (step) => void steps.push(step)),
+        );
+        return steps;
+      });
+      for (const step of interleave(streams)) this.#in.push(step);
+    }
+  }
+
+  /** One half of tile `t`, if there is such a tile. */
+  #tile({ kernel, k, plan, places, boxes, sends, layer }: Job, half: Half, t: number, emit: Emit): void {
+    const box = boxes[t];
+    if (box === undefined) return;
+    const own = kernel.inputs.flatMap((_, i) => (reads(half, i) ? [i] : []));
+    const operands = own.map((i) => this.#operand(kernel, k, i, box, emit));
+    const next = boxes[t + 1];
+    if (next !== undefined) for (const i of own) this.#prefetch(kernel, k, i, next, emit);
+    const output = this.#outputTile(kernel, k, places, plan, box, t);
+    const tile: Tile = {
+      box,
+      inputs: operands.map((x) => x.view),
+      boxes: operands.map((x) => x.box),
+      output,
+      temps: temporaries(kernel, places.arena ?? 0, plan, box, t),
+    };
+    this.#compute(kernel, k, half.part, tile, layer, emit);
+    if (half.part === 'product') return;
+    if (plan.output !== null) this.#store(k, output, box, emit);
+    for (const send of sends) this.#send(k, box, send, emit);
   }
 
   #copy(kernel: CopyKernel, k: number, share: Box, emit: Emit): void {
@@ -202,7 +232,14 @@ export class CoreDriver {
     emitPieces(view, view, there, this.#channels.store);
   }
 
-  #compute(kernel: PlainKernel | MatmulKernel, k: number, tile: Tile, layer: number, emit: Emit): void {
+  #compute(
+    kernel: PlainKernel | MatmulKernel,
+    k: number,
+    part: Half['part'],
+    tile: Tile,
+    layer: number,
+    emit: Emit,
+  ): void {
     if (kernel.kind === 'plain') {
       kernel.emit(tile, emit, this.#accumulators.alone);
       return;
@@ -220,25 +257,22 @@ export class CoreDriver {
     };
     const accumulators = this.#accumulators[accumulatorsOf(kernel)];
     const cx = { kernel, mapping, layer, weights, accumulators, emit };
-    if (kernel.epilogue === null) {
+    const { epilogue } = kernel;
+    if (epilogue === null) {
       emitMatmul(cx, tile);
       return;
     }
     const drained = at(tile.temps, 0);
-    emitMatmul(cx, { ...tile, box: kernel.epilogue.need(tile.box), output: drained });
-    kernel.epilogue.emit(tile, drained, emit, this.#accumulators.vector);
+    if (part !== 'epilogue') emitMatmul(cx, { ...tile, box: epilogue.need(tile.box), output: drained });
+    if (part === 'product') return;
+    const first = part === 'whole' ? epilogue.firstInput : 0;
+    const own = { ...tile, inputs: tile.inputs.slice(first), boxes: tile.boxes.slice(first) };
+    epilogue.emit(own, drained, emit, this.#accumulators.vector);
   }
 
   /** The piece of an operand for one output box: where it lies, or staged. */
-  #operand(
-    kernel: Kernel,
-    k: number,
-    i: number,
-    input: KernelInput,
-    box: Box,
-    emit: Emit,
-  ): { readonly view: View; readonly box: Box } {
-    const need = input.need(box);
+  #operand(kernel: Kernel, k: number, i: number, box: Box, emit: Emit): { readonly view: View; readonly box: Box } {
+    const need = at(kernel.inputs, i).need(box);
     const ring = this.#ringsOf(k)[i] ?? null;
     if (ring === null) return { view: this.#piece(this.#home(kernel, i), need), box: need };
     if (ring.held === null || !covers(ring.held, need)) this.#bring(kernel, i, ring, need, emit);
@@ -248,13 +282,11 @@ export class CoreDriver {
     return { view: this.#piece(ring.view, relative(need, ring.held)), box: need };
   }
 
-  #prefetch(kernel: Kernel, k: number, next: Box, emit: Emit): void {
-    kernel.inputs.forEach((input, i) => {
-      const ring = this.#ringsOf(k)[i] ?? null;
-      const need = input.need(next);
-      if (ring === null || ring.stage.depth < 2 || (ring.held !== null && covers(ring.held, need))) return;
-      this.#bring(kernel, i, ring, need, emit);
-    });
+  #prefetch(kernel: Kernel, k: number, i: number, next: Box, emit: Emit): void {
+    const ring = this.#ringsOf(k)[i] ?? null;
+    const need = at(kernel.inputs, i).need(next);
+    if (ring === null || ring.stage.depth < 2 || (ring.held !== null && covers(ring.held, need))) return;
+    this.#bring(kernel, i, ring, need, emit);
   }
 
   /** Copies one piece into the next slot of the ring. */
@@ -319,6 +351,15 @@ export class CoreDriver {
     const { name } = at(this.#in.storage.buffers, stored.buffer);
     return { name, space, base, format: stored.format, role: 'activations', layout: stored.layout };
   }
+}
+
+/** Scratch of tile `t`: arenas in turn. */
+function temporaries(kernel: Kernel, arena: number, plan: TilePlan, box: Box, t: number): View[] {
+  const base = arena + (t % plan.arenaDepth) * plan.arenaBytes;
+  return kernel.temps(box.count).map(({ name, shape, format }, i) => ({
+    ...{ name, space: 'spad', base: base + at(plan.temps, i), format, role: 'activations' },
+    layout: denseLayout(shape, format.bits).layout,
+  }));
 }
 
 /** Whether a held piece contains a needed one. */

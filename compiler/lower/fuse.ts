@@ -182,8 +182,10 @@ function joinMatmul(maker: MatmulKernel, next: PlainKernel, joined: number, grai
   const { inputs, rebuild } = remaining(next, joined);
   const counts = (c: readonly number[]): readonly number[] => (chain ?? halo)?.(c) ?? c;
   const before = maker.epilogue;
-  const own = maker.inputs.length;
+  const firstInput = before?.firstInput ?? maker.inputs.length;
+  const own = maker.inputs.length - firstInput;
   const epilogue: Epilogue = {
+    firstInput,
     accumulates: next.accumulates === true || before?.accumulates === true,
     need: (box) => (before === null ? need(box) : before.need(need(box))),
     emit: (tile: Tile, drained: View, emit: Emit, accumulators: AccumulatorRing) => {

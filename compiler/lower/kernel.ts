@@ -100,8 +100,11 @@ export interface MatmulKernel extends KernelBase {
 export interface Epilogue {
   /** Whether it sums in the accumulators, beside the arrays. */
   readonly accumulates: boolean;
+  /** Its operands are the kernel's from here on; those before are the product's. */
+  readonly firstInput: number;
   /** Output box to drained box. */
   readonly need: (box: Box) => Box;
+  /** `tile` has its operands alone. */
   readonly emit: (tile: Tile, drained: View, emit: Emit, accumulators: AccumulatorRing) => void;
 }
 
