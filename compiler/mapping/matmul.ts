@@ -46,15 +46,22 @@ export interface Scored {
   readonly cost: MappingCost;
 }
 
-/** Every legal mapping of a kernel cut into `plan`'s tiles, cheapest first. @param replicas whether weights may be copied to spare macros. */
+/** Where weights that are not in the arrays come from. */
+export type WeightHome = 'dram' | 'buffer';
+
+/**
+ * Every legal mapping of a kernel cut into `plan`'s tiles, cheapest first.
+ * @param replicas whether weights may be copied to spare macros
+ */
 export function scoreMappings(
   kernel: MatmulKernel,
   plan: TilePlan,
   machine: Machine,
   replicas: boolean,
+  home: WeightHome = 'dram',
 ): readonly Scored[] {
   const scored = candidates(kernel, plan, machine, replicas).map(
-    (mapping): Scored => ({ mapping, cost: costMapping(kernel, plan, mapping, machine) }),
+    (mapping): Scored => ({ mapping, cost: costMapping(kernel, plan, mapping, machine, home) }),
   );
   if (scored.length === 0) refuse(kernel, machine);
   return scored.sort(
@@ -71,9 +78,11 @@ export function chooseMapping(
   plan: TilePlan,
   machine: Machine,
   replicas: boolean,
+  home: WeightHome = 'dram',
 ): MappingChoice {
-  const scored = scoreMappings(kernel, plan, machine, replicas);
-  return explain(at(scored, 0), scored, 'weights are written as they are needed');
+  const scored = scoreMappings(kernel, plan, machine, replicas, home);
+  const from = home === 'buffer' ? ' from the global buffer' : '';
+  return explain(at(scored, 0), scored, `weights are written as they are needed${from}`);
 }
 
 /** A choice with its reason; `scored` is the list that it was taken from. */
@@ -175,6 +184,7 @@ export function costMapping(
   plan: TilePlan,
   mapping: MatmulMapping,
   machine: Machine,
+  home: WeightHome = 'dram',
 ): MappingCost {
   const spec = kernel.matmul;
   const { matrix, drain } = machine.core;
@@ -220,7 +230,7 @@ export function costMapping(
   const tileBytes = (mapping.kTile * mapping.nTile * spec.weightBits) / 8;
   const oneWrite = Math.max(
     weightWriteDemand(shape, machine).cycles,
-    transferCycles(machine, spec.dynamic ? 'spad' : 'dram', tileBytes),
+    transferCycles(machine, spec.dynamic ? 'spad' : home, tileBytes),
   );
   const writeCycles = writes * oneWrite;
   const elements = positionTiles * m * spec.n * spec.groups;

@@ -8,7 +8,7 @@ import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Kernel } from '../lower/kernel.ts';
 import { at } from '../lower/layout.ts';
-import type { MappingChoice, Scored } from './matmul.ts';
+import type { MappingChoice, Scored, WeightHome } from './matmul.ts';
 import { chooseMapping, explain, macrosOf, scoreMappings } from './matmul.ts';
 import type { TilePlan } from './tiles.ts';
 
@@ -53,14 +53,40 @@ export function chooseMappings(
     out[index] = explain(chosen, options, 'the second operand is written for each matrix');
   }
   if (resident) grow(layers, Math.min(2 * spare, freeRun(layers, machine)), machine);
-  for (const { kernel, index, plan } of matmuls) {
-    const layer = layers.find((l) => l.index === index);
-    if (layer === undefined) continue;
-    out[index] = resident
-      ? explain(layer.chosen, layer.options, 'all weights stay in the arrays')
-      : chooseMapping(kernel, plan, machine, true);
-  }
+  const home = weightHome(layers, kernels, machine);
+  const streamed = layers.map(({ index }) => {
+    const { kernel, plan } = matmuls.find((m) => m.index === index)!;
+    return chooseMapping(kernel, plan, machine, true, home);
+  });
+  const stay = resident && !worthWriting(layers, streamed);
+  layers.forEach(({ index, chosen, options }, i) => {
+    out[index] = stay ? explain(chosen, options, 'all weights stay in the arrays') : at(streamed, i);
+  });
   return out;
+}
+
+/** Share of the global buffer that weights are taken to find free beside activations. */
+const BUFFER_SHARE = 0.5;
+
+/** Where weights that leave the arrays would be: in the global buffer where they all fit, and a DMA channel of their own has brought them (lower/staging.ts). */
+function weightHome(layers: readonly Layer[], kernels: readonly Kernel[], machine: Machine): WeightHome {
+  const bits = layers.reduce((sum, { index, chosen }) => {
+    const kernel = at(kernels, index);
+    if (kernel.kind !== 'matmul') return sum;
+    return sum + chosen.mapping.kTile * chosen.mapping.nTile * chosen.cost.weightTiles * kernel.matmul.weightBits;
+  }, 0);
+  const stays = machine.capabilities.weightResidency && machine.cores === 1 && machine.core.dma.channels > 3;
+  return stays && bits / 8 <= machine.buffer.sizeBytes * BUFFER_SHARE ? 'buffer' : 'dram';
+}
+
+/** By how much writing must be faster than weights that stay, by estimate: it costs energy, and the estimate knows nothing of waiting. */
+const CLEARLY_FASTER = 0.7;
+
+/** Whether arrays that every layer has to itself, with as many copies as it likes, make up for writing its weights each time. */
+function worthWriting(layers: readonly Layer[], streamed: readonly MappingChoice[]): boolean {
+  const total = (all: readonly number[]) => all.reduce((n, c) => n + c, 0);
+  const written = total(streamed.map((s) => s.cost.totalCycles));
+  return written < CLEARLY_FASTER * total(layers.map((l) => cycles(l.chosen)));
 }
 
 /** The cheapest mapping of which two tiles find room, so that one is written while the other computes; or one. */

@@ -176,3 +176,33 @@ describe('overlap inside a layer', () => {
     );
   });
 });
+
+/** Each of 24 layers takes one macro of 32 (16 in 2 planes): if all stay, there are no copies to speak of, and a layer's 256 rows pass one macro. */
+describe('mappings of a network whose weights fill the arrays and are few bytes', () => {
+  const graph = products(
+    Array.from({ length: 24 }, () => [32, 32] as const),
+    256,
+  );
+  const { buffer } = edgeDcim28nm;
+  const slow = { ...edgeDcim28nm, buffer: { ...buffer, portBits: 8 } };
+
+  it('write them from the global buffer when that is faster, which crosses the DRAM once in a lifetime', () => {
+    const { program, steadyProgram, report } = compile(graph, edgeDcim28nm);
+    for (const { choice } of chosen(graph, edgeDcim28nm))
+      expect(choice.chosenBecause).toContain('written as they are needed from the global buffer');
+    const written = report.weights.writes;
+    expect(report.weights.resident).toBe(false);
+    expect(written).toBeGreaterThanOrEqual(report.weights.tiles);
+    const weightBytes = (p: typeof program) =>
+      simulate(p, edgeDcim28nm)
+        .traffic.filter((t) => t.boundary === 'dram' && t.role === 'weights')
+        .reduce((n, t) => n + t.readBytes, 0);
+    expect(weightBytes(program)).toBeGreaterThanOrEqual((24 * 32 * 32) / 2);
+    expect(weightBytes(steadyProgram!)).toBe(0);
+    checkGraph(graph, edgeDcim28nm, seeded(3));
+  });
+
+  it('leave them in the arrays when the way is slow', () => {
+    for (const { choice } of chosen(graph, slow)) expect(choice.chosenBecause).toContain('stay in the arrays');
+  });
+});
