@@ -21,7 +21,7 @@ import {
   writeSemaphores,
   writeTensors,
 } from './container/tables.ts';
-import { ISA_VERSION } from './instructions/table.ts';
+import { ISA_VERSION, runsHere } from './instructions/table.ts';
 import type { Program } from './program.ts';
 
 const MAGIC = 'QNPU';
@@ -73,7 +73,7 @@ function isaNumbers(version: string): [number, number] {
 
 /** Reads a program file. Throws InputError for anything that is not one: truncated, damaged, of another version, or with impossible numbers. */
 export function readProgram(file: Uint8Array): Program {
-  const sections = readSections(file);
+  const { isaVersion, sections } = readSections(file);
   const section = (name: SectionName) => new ByteReader(sections[name], `section ${name}`);
   const cores = readCode(section('code'));
   const tensors = readTensors(section('tens'));
@@ -81,7 +81,7 @@ export function readProgram(file: Uint8Array): Program {
   const semaphores = readSemaphores(section('sema'));
   const constants = readConstants(section('cnst'));
   return {
-    isaVersion: ISA_VERSION,
+    isaVersion,
     ...readMeta(sections.meta),
     cores,
     tensors,
@@ -92,8 +92,8 @@ export function readProgram(file: Uint8Array): Program {
   };
 }
 
-/** Sections with good checksums, as views into the file. */
-function readSections(file: Uint8Array): Record<SectionName, Bytes> {
+/** Sections with good checksums, as views into the file, and the version that the program was written for. */
+function readSections(file: Uint8Array): { isaVersion: string; sections: Record<SectionName, Bytes> } {
   const head = new ByteReader(file, 'the file header');
   if (file.length < 4 || head.ascii(4) !== MAGIC)
     refuse('E-FILE-MAGIC', 'this is no qnpu program file', `a file that begins with ${MAGIC}`);
@@ -101,11 +101,11 @@ function readSections(file: Uint8Array): Record<SectionName, Bytes> {
   if (version !== CONTAINER_VERSION)
     refuse('E-FILE-VERSION', `the file has container version ${version}`, `version ${CONTAINER_VERSION}`);
   const isa = `${head.u16()}.${head.u16()}`;
-  if (isa !== ISA_VERSION)
+  if (!runsHere(isa))
     refuse(
       'E-FILE-VERSION',
       `the program is written for ISA ${isa}`,
-      `ISA ${ISA_VERSION}`,
+      `ISA ${ISA_VERSION} or an older 1.x`,
       'compile or assemble it again',
     );
   const count = head.u32();
@@ -136,7 +136,7 @@ function readSections(file: Uint8Array): Record<SectionName, Bytes> {
       `${file.length - head.position} bytes lie behind the last section`,
       'sections that fill the file',
     );
-  return out as Record<SectionName, Bytes>;
+  return { isaVersion: isa, sections: out as Record<SectionName, Bytes> };
 }
 
 function damaged(what: string): never {

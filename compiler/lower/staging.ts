@@ -271,6 +271,7 @@ function copyOf({ load, base }: Staged, { src, site }: DraftOf<'ww'>, channel: n
     accumulate: false,
     core: 0,
     signalRemote: 0,
+    cores: 0,
   } as const;
   // No part of what the cores of its layer make together.
   return site === undefined ? copy : { ...copy, site: { ...site, group: -1 } };

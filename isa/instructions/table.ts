@@ -57,6 +57,8 @@ const remote = {
   core: unsigned(1, 21, 5, 'core that owns the destination and the remote semaphore: 0 = this core, c + 1 = core c'),
   signalRemote: unsigned(1, 26, 6, 'semaphore of that core, signalled behind the data; 0 = none'),
 } as const;
+const cores = (lsb: number, bits: number) =>
+  unsigned(3, lsb, bits, 'multicast: mask of the cores that receive the data at dst and the signal, bit c = core c; `core` is 0 then; 0 = no multicast');
 const binary = {
   dst: result(2, 0, 'result'),
   a: tensor(2, 1, 'left operand'),
@@ -76,7 +78,14 @@ export const SPECIAL_FUNCTIONS = ['exp', 'sigmoid', 'tanh', 'abs', 'floor', 'cei
 export type SpecialFunction = (typeof SPECIAL_FUNCTIONS)[number];
 export const CONDITIONS = ['zero', 'nonzero', 'negative', 'not-negative'] as const;
 
-export const ISA_VERSION = '1.0';
+export const ISA_VERSION = '1.1';
+
+/** Whether a program of another version means the same here: the same major, and no younger minor, for a minor only adds. */
+export function runsHere(version: string): boolean {
+  const [major, minor] = version.split('.').map(Number);
+  const [ownMajor, ownMinor] = ISA_VERSION.split('.').map(Number);
+  return major === ownMajor && minor! <= ownMinor!;
+}
 
 export const TABLE = {
   nop: { opcode: 0x00, unit: 'seq', doc: 'Does nothing for one dispatch slot.', fields: {} },
@@ -128,7 +137,7 @@ export const TABLE = {
     opcode: 0x10, unit: 'dma', doc: 'dst = src, element by element in index order. Widths may differ (widened by coding; a value that does not fit the narrower code is a fault). Fill, transposition and windows come from the walks.',
     fields: {
       dst: result(2, 0, 'destination'), src: tensor(2, 1, 'source'), channel,
-      accumulate: flag(0, 30, 'add to the destination (integers) instead of replacing it'), ...remote,
+      accumulate: flag(0, 30, 'add to the destination (integers) instead of replacing it'), ...remote, cores: cores(0, 31),
     },
   },
   fill: {
@@ -139,6 +148,7 @@ export const TABLE = {
     opcode: 0x12, unit: 'dma', doc: 'dst = src, where index[i] is added to the coordinate of the axis of src dim 0 for dst dim 0 = i.',
     fields: {
       dst: result(2, 0, 'destination'), src: tensor(2, 1, 'table; dim 0 has step 0'), index: tensor(3, 0, 'integers, one per dst dim 0'), channel, ...remote,
+      cores: cores(16, 16),
     },
   },
 

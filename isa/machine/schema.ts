@@ -232,7 +232,7 @@ export const machineSchema = z.strictObject({
   interconnect: z.strictObject({
     linkBits: count(65536),
     latencyCycles: natural(65536),
-    /** Whether one transfer may reach several cores. No instruction does so yet (isa/README.md), so it changes nothing and is reported as inert. */
+    /** Whether one transfer may reach several cores (`cores` of copy and gather, isa/README.md). Of one core it changes nothing. */
     multicast: z.boolean(),
   }),
   buffer: z.strictObject({

@@ -2,7 +2,7 @@
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import { type ArrayDescriptor, codeRange, type Space, type TensorDescriptor } from '../../isa/tensor.ts';
-import { destinationCore, tileMisfit } from '../walk/accesses.ts';
+import { tileMisfit } from '../walk/accesses.ts';
 import { type DynamicInstruction, fault } from '../walk/sequence.ts';
 import type { Part, Walk, WalkCache } from '../walk/walk.ts';
 import type { AnalogArrays } from './analog.ts';
@@ -110,8 +110,8 @@ export function requireCodes(cx: ExecContext, { descriptor, name }: Source, code
   failAt(cx, `${name} holds the bits 10, which are no ternary code`, 'write -1, 0 or 1 there', 'E-SIM-CODE');
 }
 
-/** Writes raw codes; a code that does not fit the destination's coding is a fault. */
-export function writeTensor(cx: ExecContext, index: number, values: ArrayLike<number>): void {
+/** Writes raw codes into the memory of a core; a code that does not fit the destination's coding is a fault. */
+export function writeTensor(cx: ExecContext, index: number, values: ArrayLike<number>, core = cx.core): void {
   const walk = cx.walks.get(index, cx.at.registers);
   const { descriptor: d } = walk;
   if (values.length !== walk.count) {
@@ -121,7 +121,7 @@ export function writeTensor(cx: ExecContext, index: number, values: ArrayLike<nu
       'make the counts of the operands agree',
     );
   }
-  const memory = memoryOf(cx, d, index, destinationCore(cx.at.instruction, cx.core));
+  const memory = memoryOf(cx, d, index, core);
   checkBounds(cx, memory, walk, walk.shape.intervals(), index);
   const held =
     d.space === 'acc'

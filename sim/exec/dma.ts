@@ -1,6 +1,6 @@
 /** Meaning of the DMA family: raw codes move; nothing is rounded. */
+import { destinationCores, isMulticast } from '../../isa/instructions/destinations.ts';
 import type { InstructionOf } from '../../isa/instructions/table.ts';
-import { destinationCore } from '../walk/accesses.ts';
 import { Rows } from '../walk/rows.ts';
 import { createCodes } from './codes.ts';
 import {
@@ -21,19 +21,36 @@ export function copy(i: InstructionOf<'copy'>, cx: ExecContext): void {
     failAt(cx, 'copy between a float and an integer tensor', 'use vcvt, which says how to round');
   }
   const values = readTensor(cx, i.src);
-  if (!i.accumulate) return writeTensor(cx, i.dst, values);
+  if (!i.accumulate) return deliver(i, cx, values);
   if (to.coding === 'float') failAt(cx, 'copy accumulates integers, the tensors are float', 'use vadd');
-  const old = readTensor(cx, i.dst, destinationCore(i, cx.core));
-  if (old.length !== values.length)
-    failAt(cx, `dst walks ${old.length} elements, src ${values.length}`, 'make the counts agree');
-  const sums = new Float64Array(old);
-  for (let e = 0; e < sums.length; e++) sums[e] = sums[e]! + values[e]!;
-  writeTensor(cx, i.dst, sums);
+  for (const core of receivers(i, cx)) {
+    const old = readTensor(cx, i.dst, core);
+    if (old.length !== values.length)
+      failAt(cx, `dst walks ${old.length} elements, src ${values.length}`, 'make the counts agree');
+    const sums = new Float64Array(old);
+    for (let e = 0; e < sums.length; e++) sums[e] = sums[e]! + values[e]!;
+    writeTensor(cx, i.dst, sums, core);
+  }
+}
+
+/** Writes into the core, or the cores, that the instruction names. */
+function deliver(i: InstructionOf<'copy' | 'fill' | 'gather'>, cx: ExecContext, values: ArrayLike<number>): void {
+  for (const core of receivers(i, cx)) writeTensor(cx, i.dst, values, core);
+}
+
+function receivers(i: InstructionOf<'copy' | 'fill' | 'gather'>, cx: ExecContext): readonly number[] {
+  if (isMulticast(i) && !cx.machine.interconnect.multicast)
+    failAt(
+      cx,
+      `the interconnect of ${cx.machine.name} reaches one core at a time`,
+      'write a transfer for each core, or --set interconnect.multicast=true',
+    );
+  return destinationCores(i, cx.core);
 }
 
 export function fill(i: InstructionOf<'fill'>, cx: ExecContext): void {
   const { count } = cx.walks.get(i.dst, cx.at.registers);
-  writeTensor(cx, i.dst, new Float64Array(count).fill(i.value));
+  deliver(i, cx, new Float64Array(count).fill(i.value));
 }
 
 /** For each index the walk of src's other dims, with the index added along the axis of dim 0; outside the axis its fill. */
@@ -68,5 +85,5 @@ export function gather(i: InstructionOf<'gather'>, cx: ExecContext): void {
     memory.readRows(source, rows, row, row + 1, 0, rows.inner, slice);
   }
   requireCodes(cx, table, out);
-  writeTensor(cx, i.dst, out);
+  deliver(i, cx, out);
 }

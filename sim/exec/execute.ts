@@ -2,13 +2,13 @@
  * The run with data and without time: program order, one instruction after the other, cores taking turns where one waits for another.
  * What it answers: the values, operand statistics and recorded loads. When is sim/timing's question; ordering is sim/order's.
  */
+import { leavesCore, remoteSignals } from '../../isa/instructions/destinations.ts';
 import { tierStart } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import { checkOrder, type OrderFinding, semaphoreKey } from '../order/check.ts';
 import { formatFinding } from '../order/format.ts';
 import type { TrafficRow } from '../result.ts';
-import { destinationCore } from '../walk/accesses.ts';
 import { type DynamicInstruction, fault, type LoadScalar, sequence } from '../walk/sequence.ts';
 import { WalkCache } from '../walk/walk.ts';
 import type { AnalogArrays } from './analog.ts';
@@ -180,9 +180,9 @@ class Runner {
     this.#trace?.(core, at);
     const cx = this.#context(core, at);
     carryOut(i, cx);
-    this.moved?.finish(this.#program.symbols.layerOf[core]?.[at.pc] ?? -1, destinationCore(i, core) !== core);
+    this.moved?.finish(this.#program.symbols.layerOf[core]?.[at.pc] ?? -1, leavesCore(i, core));
     for (const s of i.signals) this.#add(semaphoreKey(core, s.semaphore), 1);
-    if ('signalRemote' in i && i.signalRemote > 0) this.#add(semaphoreKey(destinationCore(i, core), i.signalRemote), 1);
+    for (const s of remoteSignals(i, core)) this.#add(semaphoreKey(s.core, s.semaphore), 1);
   }
 
   #context(core: number, at: DynamicInstruction): ExecContext {

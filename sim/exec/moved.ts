@@ -49,10 +49,10 @@ export class MovedBytes {
     this.#add('array', role, layer, Math.ceil(bits / 8), write);
   }
 
-  /** Books the operands of the instruction that has just been executed. @param remote it wrote to another core */
+  /** Books the operands of the instruction that has just been executed. @param remote it wrote to another core, or to several */
   finish(layer: number, remote: boolean): void {
     const onCore = (t: Touch) => t.space === 'spad' || t.space === 'acc';
-    // From core to core: out of the one, into the other.
+    // From core to core: out of the one, into each of the others.
     if (remote && this.#touches.every(onCore))
       for (const t of this.#touches) this.#add('core', t.role, layer, t.bytes, !t.write);
     for (const t of this.#touches) {

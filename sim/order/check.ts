@@ -4,9 +4,10 @@
  */
 
 import { InputError } from '../../isa/base/errors.ts';
+import { destinationCores, remoteSignals } from '../../isa/instructions/destinations.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program, SemaphoreDeclaration, UnitRef } from '../../isa/program.ts';
-import { destinationCore, partOf, tileIntervals, tileMisfit, touchesOf } from '../walk/accesses.ts';
+import { partOf, tileIntervals, tileMisfit, touchesOf } from '../walk/accesses.ts';
 import { type DynamicInstruction, type LoadScalar, replayLoads, sequence } from '../walk/sequence.ts';
 import { type UnitName, unitCount, unitNumber, unitOf, unitText } from '../walk/units.ts';
 import { WalkCache } from '../walk/walk.ts';
@@ -108,9 +109,7 @@ class OrderCheck {
     for (const w of d.instruction.waits) this.#take(core, w, name, unit, d.pc);
     this.#accesses(d, core, { unit, number, core, pc: d.pc });
     for (const s of d.instruction.signals) this.#give(core, s.semaphore, s.at, name, unit, d.pc);
-    const i = d.instruction;
-    if ('signalRemote' in i && i.signalRemote > 0)
-      this.#give(destinationCore(i, core), i.signalRemote, 'done', name, unit, d.pc);
+    for (const s of remoteSignals(d.instruction, core)) this.#give(s.core, s.semaphore, 'done', name, unit, d.pc);
     // The sequencer goes on when a scalar instruction is done, so whatever it dispatches later comes after it.
     if (name.kind === 'seq') this.#clocks.learn(unit, this.#clocks.token(unit, 'done'));
   }
@@ -152,14 +151,11 @@ class OrderCheck {
     for (const o of touches.operands) {
       const walk = this.#walks.get(o.tensor, d.registers);
       const { space } = walk.descriptor;
-      const owner = o.write ? destinationCore(d.instruction, core) : core;
-      const name =
-        space === 'dram' || space === 'buffer'
-          ? space
-          : this.#program.cores.length > 1
-            ? `${space} of core ${owner}`
-            : space;
-      this.#touch(name, walk.base, walk.shape.intervals(partOf(o, d.instruction, this.#program)), o.write, access);
+      const shared = space === 'dram' || space === 'buffer' || this.#program.cores.length === 1;
+      const owners = shared || !o.write ? [core] : destinationCores(d.instruction, core);
+      const intervals = walk.shape.intervals(partOf(o, d.instruction, this.#program));
+      for (const owner of owners)
+        this.#touch(shared ? space : `${space} of core ${owner}`, walk.base, intervals, o.write, access);
     }
     if (touches.tile !== undefined) {
       const name = this.#program.cores.length > 1 ? `array of core ${core}` : 'array';

@@ -2,8 +2,8 @@
  * What a core has still to do when one of its waits has no earlier signal, for the verdict of queues.ts. There is no data any more: an ldr loads a number
  * that nobody knows, which matters only where it decides how the program goes on; there the foresight ends.
  */
+import { remoteSignals } from '../../isa/instructions/destinations.ts';
 import type { Instruction } from '../../isa/instructions/table.ts';
-import { destinationCore } from '../walk/accesses.ts';
 import type { DynamicInstruction } from '../walk/sequence.ts';
 import { unitNumber, unitOf } from '../walk/units.ts';
 import type { QueueItem } from './queues.ts';
@@ -41,7 +41,7 @@ export function foresee(
 function queueItem(i: Instruction, core: number, pc: number): QueueItem {
   const unit = unitOf(i, core);
   const signals = i.signals.map((s) => semaphoreKey(core, s.semaphore));
-  if ('signalRemote' in i && i.signalRemote > 0) signals.push(semaphoreKey(destinationCore(i, core), i.signalRemote));
+  for (const s of remoteSignals(i, core)) signals.push(semaphoreKey(s.core, s.semaphore));
   const waits = i.waits.map((w) => semaphoreKey(core, w));
   return { core, pc, unit: unitNumber(unit), scalar: unit.kind === 'seq', waits, signals };
 }

@@ -4,8 +4,8 @@
  */
 import { type ActionName, addActions, noActions } from '../../isa/demand/actions.ts';
 import type { UnitDemand } from '../../isa/demand/matrix.ts';
+import { destinationCores, leavesCore } from '../../isa/instructions/destinations.ts';
 import { tierStart } from '../../isa/machine/geometry.ts';
-import { destinationCore } from '../walk/accesses.ts';
 import { intervalBytes, type Walk, type WalkCache } from '../walk/walk.ts';
 import type { CodeEntry } from './code.ts';
 import { burstsOf, splitAt } from './dram/mapping.ts';
@@ -75,13 +75,15 @@ export class Account {
     const { touches, unit, instruction } = entry;
     const outside = { bits: 0, written: false };
     let inside = touches.tile !== undefined;
-    const remote = destinationCore(instruction, unit.core) !== unit.core;
+    const remote = leavesCore(instruction, unit.core);
+    const receivers = destinationCores(instruction, unit.core).length;
     touches.operands.forEach((o, at) => {
       const walk = walks[at]!;
       const { space } = walk.descriptor;
       const rows = o.only === 'table' ? (walks[0]!.descriptor.dims[0]?.count ?? 1) : 0;
       const bytes = rows > 0 && instruction.op === 'gather' ? gatheredIntervals(walk, rows) : walk.intervals;
       const bits = intervalBytes(bytes) * 8;
+      const memories = o.write ? receivers : 1;
       for (const kind of ['read', 'write'] as const) {
         if (!o[kind]) continue;
         if (space === 'dram') {
@@ -89,13 +91,13 @@ export class Account {
           own[`dram.${kind}Bit`] += wholeBits(near, dram.burstBytes) * times;
           if (tier !== undefined) own[`tier.${kind}Bit`] += wholeBits(far, tier.blockBytes) * times;
         } else if (space === 'buffer') own[`buffer.${kind}Bit`] += bits * times;
-        else if (space === 'acc') own[`acc.${kind}Bit`] += bits * times;
+        else if (space === 'acc') own[`acc.${kind}Bit`] += bits * times * memories;
         // The scratchpad side of a weight write is in its demand.
-        else if (unit.kind === 'dma') own[`spad.${kind}Bit`] += bits * times;
+        else if (unit.kind === 'dma') own[`spad.${kind}Bit`] += bits * times * memories;
       }
       if (space === 'dram' || space === 'buffer') outside.bits = Math.max(outside.bits, bits);
       else inside = true;
-      // A remote write passes the link, also where it comes from a scratchpad.
+      // A remote write passes the link, also where it comes from a scratchpad; on its way to several cores only once.
       if (remote && o.write) outside.bits = Math.max(outside.bits, bits);
     });
     if (inside) own['link.bit'] += outside.bits * times;

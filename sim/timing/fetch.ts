@@ -79,7 +79,7 @@ export class FetchUnit {
   }
 
   #ask(line: number): void {
-    const { kernel, machine, map, cores, corePs } = this.#system;
+    const { kernel, machine, map, fetches, corePs } = this.#system;
     this.#makeRoom();
     this.#state[line] = ASKED;
     this.#order.push(line);
@@ -92,7 +92,8 @@ export class FetchUnit {
     const who = { age: -1, unit: this.#core, part: line };
     const words = Math.ceil((LINE_BYTES * 8) / machine.core.sequencer.fetchBits);
     const arrive = (now: number) => {
-      cores[this.#core]!.fetch.request(who, words, now, (_start, end) => kernel.at(alignUp(end, corePs), keep));
+      const served = (_start: number, end: number) => kernel.at(alignUp(end, corePs), keep);
+      fetches.request({ who, lanes: [this.#core], words, from: now, served });
     };
     if (this.#system.freeDram) return kernel.at(kernel.now, arrive);
     const start = this.#address + line * LINE_BYTES;

@@ -2,9 +2,10 @@
  * What keeps an instruction from starting behind an unfinished one: a result of its own unit that it needs (the interlock of isa/README.md), or the
  * array, where the machine cannot compute and be written at once.
  */
+import { destinationCores } from '../../isa/instructions/destinations.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { TensorDescriptor } from '../../isa/tensor.ts';
-import { destinationCore, type OperandUse } from '../walk/accesses.ts';
+import type { OperandUse } from '../walk/accesses.ts';
 import type { WalkCache } from '../walk/walk.ts';
 import type { InstructionRecord } from './record.ts';
 
@@ -22,7 +23,8 @@ export function interlock(walks: WalkCache, earlier: InstructionRecord, later: I
       if (!y.read && !dma) return;
       const wx = walksOf(walks, earlier)[a]!;
       const wy = walksOf(walks, later)[b]!;
-      if (wx.descriptor.space !== wy.descriptor.space || memoryCore(earlier, x) !== memoryCore(later, y)) return;
+      if (wx.descriptor.space !== wy.descriptor.space) return;
+      if (!sameCore(memoryCores(earlier, x), memoryCores(later, y))) return;
       if (!intersect(wx.intervals, wy.intervals)) return;
       const again = earlier.demand.reaccumulateCycles;
       const rowByRow = again !== undefined && y.write && wx.base === wy.base && sameShape(wx.descriptor, wy.descriptor);
@@ -37,10 +39,14 @@ function walksOf(walks: WalkCache, record: InstructionRecord) {
   return record.walks;
 }
 
-/** Core whose memory an operand lies in; only remote writes leave their own. */
-function memoryCore(record: InstructionRecord, use: OperandUse): number {
+/** Cores in whose memory an operand lies; only remote writes leave their own. */
+function memoryCores(record: InstructionRecord, use: OperandUse): readonly number[] {
   const { core } = record.entry.unit;
-  return use.write ? destinationCore(record.entry.instruction, core) : core;
+  return use.write ? destinationCores(record.entry.instruction, core) : [core];
+}
+
+function sameCore(a: readonly number[], b: readonly number[]): boolean {
+  return a.some((core) => b.includes(core));
 }
 
 /** True when two operands move through the same elements in the same order, but for their bases. */

@@ -2,12 +2,12 @@
  * The traffic ledger: bytes over each boundary by role and layer, counted from the walks of the executed instructions. `read` is towards the
  * arrays, `write` away from them. Bytes are those the program asked for; what DRAM moves in excess (whole bursts) is in the action counts.
  */
+import { destinationCores, leavesCore } from '../../isa/instructions/destinations.ts';
 import { tierStart } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import type { Role, Space } from '../../isa/tensor.ts';
 import type { Boundary, TrafficRow } from '../result.ts';
-import { destinationCore } from '../walk/accesses.ts';
 import { intervalBytes, type Walk } from '../walk/walk.ts';
 import type { CodeEntry } from './code.ts';
 import { splitAt } from './dram/mapping.ts';
@@ -52,8 +52,8 @@ export class Ledger {
     const space = (at: number) => walks[at]!.descriptor.space;
     const writesCore = operands.some((o, at) => o.write && onCore(space(at)));
     const readsCore = operands.some((o, at) => o.read && onCore(space(at)));
-    const remote = destinationCore(instruction, entry.unit.core) !== entry.unit.core;
-    const between = remote && operands.every((_, at) => onCore(space(at)));
+    const receivers = destinationCores(instruction, entry.unit.core).length;
+    const between = leavesCore(instruction, entry.unit.core) && operands.every((_, at) => onCore(space(at)));
     operands.forEach((o, at) => {
       const walk = walks[at]!;
       const table = o.only === 'table';
@@ -71,9 +71,10 @@ export class Ledger {
       const outside = !onCore(space(at));
       if (o.read && outside && (tile !== undefined || writesCore)) this.add('core', role, layer, bytes * times, false);
       if (o.write && outside && readsCore) this.add('core', role, layer, bytes * times, true);
-      // From core to core: out of the one, into the other.
-      if (between && o.read) this.add('core', role, layer, bytes * times, true);
-      if (between && o.write) this.add('core', role, layer, bytes * times, false);
+      // From core to core: out of the one, into each of the others.
+      const cores = o.write ? receivers : 1;
+      if (between && o.read) this.add('core', role, layer, bytes * times * cores, true);
+      if (between && o.write) this.add('core', role, layer, bytes * times * cores, false);
     });
     if (tile === undefined) return;
     const a = this.#program.arrays[tile.array]!;

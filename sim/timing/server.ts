@@ -1,6 +1,7 @@
 /**
- * A shared resource that serves one request after the other, a word a period: the interconnect, and the port of instruction fetch. Requests of
- * one instant are served by age, then by unit; a request passes its words on as they come (cut-through).
+ * Lanes that each serve one request after the other, a word a period: the links of the interconnect, one a core, and the port of instruction
+ * fetch. A request may need several lanes and takes them in the same periods (multicast). Requests of one instant are served by age, then by
+ * unit; a request passes its words on as they come (cut-through).
  */
 import { alignUp } from './clock.ts';
 
@@ -11,8 +12,9 @@ export interface Requester {
   readonly part: number;
 }
 
-interface Request {
+export interface ServerRequest {
   readonly who: Requester;
+  readonly lanes: readonly number[];
   readonly words: number;
   /** When the first word was there: a stage may begin before its caller has the last word. */
   readonly from: number;
@@ -23,10 +25,10 @@ export function inOrder(a: { readonly who: Requester }, b: { readonly who: Reque
   return a.who.age - b.who.age || a.who.unit - b.who.unit || a.who.part - b.who.part;
 }
 
-/** One request at a time, in words of one period. */
+/** One request at a time on each lane, in words of one period. */
 export class Server {
-  #freeAt = 0;
-  #pending: Request[] = [];
+  readonly #freeAt: number[] = [];
+  #pending: ServerRequest[] = [];
   readonly #periodPs: number;
   readonly #latencyPs: number;
   readonly #enabled: boolean;
@@ -38,9 +40,9 @@ export class Server {
     this.#enabled = enabled;
   }
 
-  /** Asks for `words` periods; `served` is told within this instant when service starts and when the data is there. */
-  request(who: Requester, words: number, from: number, served: (start: number, end: number) => void): void {
-    this.#pending.push({ who, words, from, served });
+  /** Asks for `words` periods on all of the lanes; `served` is told within this instant when service starts and when the data is there. */
+  request(r: ServerRequest): void {
+    this.#pending.push(r);
   }
 
   settle(now: number): void {
@@ -53,10 +55,12 @@ export class Server {
         r.served(now, now);
         continue;
       }
-      const start = alignUp(Math.max(r.from, this.#freeAt), this.#periodPs);
-      this.#freeAt = start + r.words * this.#periodPs;
+      const free = r.lanes.reduce((latest, lane) => Math.max(latest, this.#freeAt[lane] ?? 0), 0);
+      const start = alignUp(Math.max(r.from, free), this.#periodPs);
+      const next = start + r.words * this.#periodPs;
+      for (const lane of r.lanes) this.#freeAt[lane] = next;
       // The last word leaves no earlier than one period after it came.
-      const end = Math.max(this.#freeAt, alignUp(now, this.#periodPs) + this.#periodPs);
+      const end = Math.max(next, alignUp(now, this.#periodPs) + this.#periodPs);
       r.served(start, end + this.#latencyPs);
     }
   }

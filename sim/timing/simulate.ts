@@ -4,6 +4,7 @@
  */
 import { InputError, SimFault, UnsupportedError } from '../../isa/base/errors.ts';
 import { createRandom } from '../../isa/base/random.ts';
+import { isMulticast, remoteSignals } from '../../isa/instructions/destinations.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import type { SimResult, TimelineEntry } from '../result.ts';
@@ -44,6 +45,7 @@ export interface SimOptions {
  */
 export function simulate(program: Program, machine: Machine, options: SimOptions = {}): SimResult {
   refuseUnmodelled(machine, options);
+  refuseMulticast(program, machine);
   return new Run(program, machine, options).result();
 }
 
@@ -62,6 +64,17 @@ function refuseUnmodelled({ capabilities }: Machine, { zeroSteps }: SimOptions):
       diagnostics: [{ code: 'E-SKIP-STATISTICS', where, message, expected: 'operand statistics', hint }],
     });
   }
+}
+
+/** What the interconnect cannot do has no time. */
+function refuseMulticast(program: Program, { name, interconnect }: Machine): void {
+  if (interconnect.multicast) return;
+  program.cores.forEach(({ instructions }, core) => {
+    const pc = instructions.findIndex(isMulticast);
+    if (pc < 0) return;
+    const message = `instruction ${pc} of core ${core} writes to several cores at once, which the interconnect of ${name} cannot do`;
+    throw new UnsupportedError(`${message}: --set interconnect.multicast=true`, { code: 'E-SIM-MULTICAST' });
+  });
 }
 
 class Run {
@@ -217,9 +230,7 @@ class Run {
     const { instruction: i, unit } = record.entry;
     const now = at === 'release' ? record.releasePs : record.donePs;
     for (const s of i.signals) if (s.at === at) this.#give(unit.core, s.semaphore, record.id, now);
-    if (at === 'done' && 'signalRemote' in i && i.signalRemote > 0) {
-      this.#give(i.core > 0 ? i.core - 1 : unit.core, i.signalRemote, record.id, now);
-    }
+    if (at === 'done') for (const s of remoteSignals(i, unit.core)) this.#give(s.core, s.semaphore, record.id, now);
   }
 
   #give(core: number, semaphore: number, by: number, now: number): void {

@@ -19,9 +19,6 @@ export type FreeBoundary = 'dram' | 'core' | 'array' | undefined;
 export interface CorePorts {
   readonly spad: BankedPort;
   readonly acc: BankedPort;
-  readonly link: Server;
-  /** Instruction fetch has a port of its own. */
-  readonly fetch: Server;
   readonly arrayWrites: ArrayWrites;
 }
 
@@ -37,6 +34,10 @@ export interface System {
   readonly corePs: number;
   readonly bufferPs: number;
   readonly cores: readonly CorePorts[];
+  /** Links of the interconnect, a lane a core. */
+  readonly links: Server;
+  /** Instruction fetch has ports of its own, a lane a core. */
+  readonly fetches: Server;
   readonly buffer: BankedPort;
   readonly channels: readonly DramChannel[];
   /** Behind the channels, where segments of the tier go. */
@@ -58,10 +59,10 @@ export function createSystem(machine: Machine, free: FreeBoundary, shuffle: Rand
   const cores = Array.from({ length: machine.cores }, () => ({
     spad: new BankedPort(corePs, scratchpad.banks),
     acc: new BankedPort(corePs, accumulators.banks),
-    link: new Server(bufferPs, machine.interconnect.latencyCycles * bufferPs, priced),
-    fetch: new Server(bufferPs, machine.interconnect.latencyCycles * bufferPs, priced),
     arrayWrites: new ArrayWrites(),
   }));
+  const links = new Server(bufferPs, machine.interconnect.latencyCycles * bufferPs, priced);
+  const fetches = new Server(bufferPs, machine.interconnect.latencyCycles * bufferPs, priced);
   const buffer = new BankedPort(bufferPs, machine.buffer.banks, priced);
   const channels = Array.from({ length: machine.dram.channels }, () => new DramChannel(machine.dram, kernel));
   const tier = machine.tier === undefined ? undefined : new TierLink(machine.tier, kernel);
@@ -72,6 +73,8 @@ export function createSystem(machine: Machine, free: FreeBoundary, shuffle: Rand
     corePs,
     bufferPs,
     cores,
+    links,
+    fetches,
     buffer,
     channels,
     tier,
@@ -85,9 +88,9 @@ export function createSystem(machine: Machine, free: FreeBoundary, shuffle: Rand
       for (const c of cores) {
         c.spad.settle(now);
         c.acc.settle(now);
-        c.link.settle(now);
-        c.fetch.settle(now);
       }
+      links.settle(now);
+      fetches.settle(now);
       buffer.settle(now);
       for (const c of channels) c.settle(now);
       tier?.settle(now);

@@ -1,11 +1,12 @@
 /**
  * A DMA or weight-write instruction in time: set-up, then pieces that flow source -> interconnect -> destination. DRAM is asked for row
- * segments, on-chip memories for words; a stage passes words on as they come, and requests in flight are limited. A piece's parts say
+ * segments, on-chip memories for words; a stage passes words on as they come, and requests in flight are limited. A multicast is read once,
+ * passes the links of all that take part in the same cycles, and a piece of it is there when the slowest receiver has it. A piece's parts say
  * where its time went; where pieces overlap, the time between two arrivals is charged to the last parts of the later one.
  */
+import { destinationCores, isMulticast, leavesCore } from '../../isa/instructions/destinations.ts';
 import type { Space } from '../../isa/tensor.ts';
 import type { Cause } from '../result.ts';
-import { destinationCore } from '../walk/accesses.ts';
 import { intervalBytes, type Walk } from '../walk/walk.ts';
 import type { BankedPort } from './banked-port.ts';
 import { alignUp } from './clock.ts';
@@ -49,8 +50,10 @@ class Transfer {
   readonly #pieces: readonly Piece[];
   readonly #total: number;
   readonly #source: Port | 'dram' | undefined;
-  readonly #destination: Port | 'dram' | 'arrays';
-  readonly #crossesLink: boolean;
+  /** Ports of the core, or the cores, that receive; or what has ports of its own. */
+  readonly #destination: readonly Port[] | 'dram' | 'arrays';
+  /** Cores whose links the data takes; none where it stays within a core. */
+  readonly #lanes: readonly number[];
   #issued = 0;
   #inFlight = 0;
   #read = 0;
@@ -69,15 +72,21 @@ class Transfer {
     const source = at < 0 ? undefined : walks[at]!;
     const readBytes = source === undefined ? undefined : this.#bytesRead(source, target);
     this.#total = Math.max(sum(readBytes), target === undefined ? 0 : intervalBytes(target.intervals));
-    const destinationOf = destinationCore(instruction, unit.core);
-    this.#source = source === undefined ? undefined : this.#end(source, readBytes!, unit.core, false);
-    this.#destination = target === undefined ? 'arrays' : this.#end(target, target.intervals, destinationOf, true);
+    const receivers = destinationCores(instruction, unit.core);
+    this.#source = source === undefined ? undefined : this.#end(source, readBytes!, unit.core);
     const from = source?.descriptor.space;
     const space = target?.descriptor.space;
-    this.#crossesLink =
+    if (space === 'dram') this.#destination = space;
+    else if (target === undefined) this.#destination = 'arrays';
+    else this.#destination = receivers.map((core) => this.#port(target, target.intervals, core, true));
+    const leaves = from === undefined || onCore(from);
+    const crossesLink =
       tile !== undefined
         ? from !== undefined && !onCore(from)
-        : onCore(space!) !== (from === undefined || onCore(from)) || (onCore(space!) && destinationOf !== unit.core);
+        : onCore(space!) !== leaves || (onCore(space!) && leavesCore(instruction, unit.core));
+    if (!crossesLink) this.#lanes = [];
+    else if (!isMulticast(instruction)) this.#lanes = [unit.core];
+    else this.#lanes = leaves ? [...new Set([unit.core, ...receivers])] : receivers;
     this.#pieces = cutPieces(
       system,
       this.#total,
@@ -103,13 +112,16 @@ class Transfer {
     return gatheredIntervals(source, target?.descriptor.dims[0]?.count ?? 1);
   }
 
-  #end(walk: Walk, bytes: Float64Array, core: number, write: boolean): Port | 'dram' {
-    const { space } = walk.descriptor;
+  #end(walk: Walk, bytes: Float64Array, core: number): Port | 'dram' {
+    return walk.descriptor.space === 'dram' ? 'dram' : this.#port(walk, bytes, core, false);
+  }
+
+  /** The port of a memory on chip. */
+  #port(walk: Walk, bytes: Float64Array, core: number, write: boolean): Port {
+    const space = walk.descriptor.space as Exclude<Space, 'dram'>;
     const { machine, cores, buffer, corePs, bufferPs } = this.#system;
     const own = cores[core]!;
     switch (space) {
-      case 'dram':
-        return 'dram';
       case 'buffer': {
         const latencyPs = write || this.#system.free === 'core' ? 0 : machine.buffer.latencyCycles * bufferPs;
         const words = wordsOf(bytes, machine.buffer.portBits);
@@ -147,24 +159,24 @@ class Transfer {
   #fetch(flow: Flow): void {
     const { piece } = flow;
     if (this.#source === 'dram' && piece.read !== undefined) this.#dram(flow, false, () => this.#fetched(flow));
-    else if (typeof this.#source === 'object') this.#onChip(flow, this.#source, () => this.#fetched(flow));
+    else if (typeof this.#source === 'object') this.#onChip(flow, [this.#source], () => this.#fetched(flow));
     else this.#fetched(flow);
   }
 
   #fetched(flow: Flow): void {
     this.#read += 1;
     if (this.#read === this.#pieces.length) this.#released();
-    if (!this.#crossesLink) return this.#deliver(flow);
-    const { kernel, machine, cores } = this.#system;
-    const { entry } = this.#record;
+    if (this.#lanes.length === 0) return this.#deliver(flow);
+    const { kernel, machine, links } = this.#system;
     const { piece, parts, firstWord } = flow;
     const now = kernel.now;
     const words = Math.max(1, Math.ceil(((piece.to - piece.from) * 8) / machine.interconnect.linkBits));
-    cores[entry.unit.core]!.link.request(flow, words, firstWord, (start, end) => {
+    const served = (start: number, end: number) => {
       this.#passed(parts, 'interconnect', Math.max(0, Math.min(start, end) - now), end - now);
       flow.firstWord = Math.min(end, start + (1 + machine.interconnect.latencyCycles) * this.#system.bufferPs);
       kernel.at(end, () => this.#deliver(flow));
-    });
+    };
+    links.request({ who: flow, lanes: this.#lanes, words, from: firstWord, served });
   }
 
   #deliver(flow: Flow): void {
@@ -175,20 +187,27 @@ class Transfer {
     } else this.#onChip(flow, this.#destination, () => this.#arrived(flow));
   }
 
-  #onChip(flow: Flow, end: Port, next: () => void): void {
+  /** One port, or those of all that receive; they move the same words, and the piece has passed when the last has served it. */
+  #onChip(flow: Flow, ends: readonly Port[], next: () => void): void {
     const { piece, parts } = flow;
     const { kernel } = this.#system;
-    const upTo = (bytes: number) => Math.ceil((end.words * bytes) / this.#total);
+    const { words: total, write, periodPs, latencyPs, cause } = ends[0]!;
+    const upTo = (bytes: number) => Math.ceil((total * bytes) / this.#total);
     const words = Math.max(1, upTo(piece.to) - upTo(piece.from));
     const now = kernel.now;
-    const { port, write, periodPs, latencyPs, cause } = end;
+    let left = ends.length;
+    let last = { start: 0, finish: -1, waited: 0 };
     const served = (start: number, finish: number, waited: number) => {
-      const told = finish + latencyPs;
-      this.#passed(parts, cause, Math.min(waited, told - now), told - now);
-      flow.firstWord = Math.min(told, start + periodPs + latencyPs);
+      if (finish > last.finish) last = { start, finish, waited };
+      left -= 1;
+      if (left > 0) return;
+      const told = last.finish + latencyPs;
+      this.#passed(parts, cause, Math.min(last.waited, told - now), told - now);
+      flow.firstWord = Math.min(told, last.start + periodPs + latencyPs);
       kernel.at(told, next);
     };
-    port.request({ who: flow, words, write, streams: 1, overCycles: 0, from: flow.firstWord, served });
+    for (const { port } of ends)
+      port.request({ who: flow, words, write, streams: 1, overCycles: 0, from: flow.firstWord, served });
   }
 
   #dram(flow: Flow, write: boolean, next: () => void): void {

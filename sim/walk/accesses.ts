@@ -62,11 +62,6 @@ export function partOf(use: OperandUse, instruction: Instruction, program: Progr
     : { kdims: instruction.kdims, from: tile.kStart, to: tile.kStart + tile.kCount };
 }
 
-/** Core whose memories the destination lies in: remote writes name it. */
-export function destinationCore(instruction: Instruction, core: number): number {
-  return 'core' in instruction && instruction.core > 0 ? instruction.core - 1 : core;
-}
-
 export interface TilePart {
   readonly macro: number;
   /** Rows of K and outputs of N that this macro holds, relative to the tile. */

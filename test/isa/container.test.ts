@@ -79,6 +79,13 @@ describe('the program file', () => {
     expect(readProgram(writeProgram(program))).toEqual(program);
   });
 
+  it('reads files of an older minor version, which mean the same, and no younger ones', () => {
+    const program = { ...randomProgram(createRandom(3)), isaVersion: '1.0' };
+    expect(readProgram(writeProgram(program))).toEqual(program);
+    for (const isaVersion of ['1.2', '2.0', '0.9'])
+      expect(refusal(writeProgram({ ...program, isaVersion }))?.code).toBe('E-FILE-VERSION');
+  });
+
   it('finds every flipped bit', () => {
     for (let bit = 0; bit < file.length * 8; bit++) {
       file[bit >> 3]! ^= 1 << (bit & 7);

@@ -107,7 +107,16 @@ export function padKernel(
       const src = tryWalk(from, [loops.flat()], value);
       const dst = tryWalk(asCodes(output), [plainLoops(output.layout, order)]);
       refuseUnless(src !== null && dst !== null, 'padding needs a source with at most 5 axes');
-      emit({ op: 'copy', dst: dst.tensor, src: src.tensor, channel, accumulate: false, core: 0, signalRemote: 0 });
+      emit({
+        op: 'copy',
+        dst: dst.tensor,
+        src: src.tensor,
+        channel,
+        accumulate: false,
+        core: 0,
+        signalRemote: 0,
+        cores: 0,
+      });
     },
   };
 }
@@ -123,7 +132,16 @@ export function emitCopy(dst: View, src: View, shape: readonly number[], emit: E
   const to = tryWalk(dst, [plainLoops(dst.layout, order)]);
   const from = tryWalk(src, [plainLoops(src.layout, order)]);
   if (to !== null && from !== null) {
-    emit({ op: 'copy', dst: to.tensor, src: from.tensor, channel, accumulate: false, core: 0, signalRemote: 0 });
+    emit({
+      op: 'copy',
+      dst: to.tensor,
+      src: from.tensor,
+      channel,
+      accumulate: false,
+      core: 0,
+      signalRemote: 0,
+      cores: 0,
+    });
     return;
   }
   const outer = order.find((d) => at(shape, d) > 1) ?? 0;
@@ -159,7 +177,16 @@ function emitPairs(dst: View, src: View, pairs: readonly FactorPair[], emit: Emi
   const to = tryWalk(dst, [pairs.map((p) => p.to)]);
   const from = tryWalk(src, [pairs.map((p) => p.from)]);
   if (to !== null && from !== null) {
-    emit({ op: 'copy', dst: to.tensor, src: from.tensor, channel, accumulate: false, core: 0, signalRemote: 0 });
+    emit({
+      op: 'copy',
+      dst: to.tensor,
+      src: from.tensor,
+      channel,
+      accumulate: false,
+      core: 0,
+      signalRemote: 0,
+      cores: 0,
+    });
     return;
   }
   const [outer, ...rest] = pairs;
@@ -183,5 +210,14 @@ function emitRowMajor(dst: View, src: View, emit: Emit, channel: number): void {
     ]);
   const [to, from] = [rowMajor(dst), rowMajor(src)];
   refuseUnless(to !== null && from !== null, 'a reshape of this layout needs more axes than a descriptor has');
-  emit({ op: 'copy', dst: to.tensor, src: from.tensor, channel, accumulate: false, core: 0, signalRemote: 0 });
+  emit({
+    op: 'copy',
+    dst: to.tensor,
+    src: from.tensor,
+    channel,
+    accumulate: false,
+    core: 0,
+    signalRemote: 0,
+    cores: 0,
+  });
 }

@@ -39,7 +39,7 @@ export function gatherKernel(cx: NodeContext): CopyKernel {
       const dst = withRows(walkGroups(to, [at(to.layout.dims, 0), at(to.layout.dims, 1)]).tensor, count);
       const order = index.shape.map((_, d) => d);
       const which = walk({ ...indices, format: { ...indices.format, zero: 0 } }, [plainLoops(indices.layout, order)]);
-      emit({ op: 'gather', dst, src, index: which, channel, core: 0, signalRemote: 0 });
+      emit({ op: 'gather', dst, src, index: which, channel, core: 0, signalRemote: 0, cores: 0 });
     },
   };
 }

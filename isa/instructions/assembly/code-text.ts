@@ -1,5 +1,6 @@
 /** Code as text: the inverse of instruction-syntax.ts and resolve.ts. */
 import type { Program } from '../../program.ts';
+import { coresOf, destinationCores } from '../destinations.ts';
 import { type FieldValue, operandsOf } from '../fields.ts';
 import { type FieldSpec, type Instruction, type InstructionOf, NO_TENSOR } from '../table.ts';
 import type { TextNames } from './disassemble.ts';
@@ -89,13 +90,14 @@ export class CodeWriter {
         return `r${number}`;
       default:
         if (name === 'core' && number <= 31) return `core${number - 1}`;
-        return name === 'signalRemote' ? this.#remote(number, Number(all.core ?? 0)) : String(value);
+        if (name === 'cores') return coreList(number);
+        return name === 'signalRemote' ? this.#remote(number, all) : String(value);
     }
   }
 
-  /** Semaphore number on the core that the instruction names. */
-  #remote(semaphore: number, core: number): string {
-    return this.#names.semaphore(core === 0 ? this.#core : core - 1, semaphore);
+  /** Semaphore number on the core that the instruction names, of several on the first. */
+  #remote(semaphore: number, values: Readonly<Record<string, FieldValue>>): string {
+    return this.#names.semaphore(destinationCores(values, this.#core)[0]!, semaphore);
   }
 
   #ordering({ waits, signals }: Instruction): string {
@@ -107,6 +109,12 @@ export class CodeWriter {
         : `  signal ${signals.map((s) => name(s.semaphore) + (s.at === 'release' ? '@release' : '')).join(', ')}`;
     return wait + signal;
   }
+}
+
+function coreList(mask: number): string {
+  return coresOf(mask)
+    .map((core) => `core${core}`)
+    .join(',');
 }
 
 function loopHead(i: InstructionOf<'loop'>): string {

@@ -16,7 +16,11 @@ export function readInstruction(c: Cursor, layer: number): InstructionSyntax {
     const word = c.word("a keyword, 'wait', 'signal' or the end of the line");
     if (word.text === 'wait') readList(c, () => waits.push(readSemaphoreName(c)));
     else if (word.text === 'signal') readList(c, () => signals.push(readSignal(c)));
-    else keywords.push({ name: word.text, span: word, value: c.accept('=') ? readOperand(c) : undefined });
+    else {
+      const values: Operand[] = [];
+      if (c.accept('=')) readList(c, () => values.push(readOperand(c)));
+      keywords.push({ name: word.text, span: word, value: values[0], more: values.slice(1) });
+    }
   }
   return {
     mnemonic,

@@ -38,6 +38,8 @@ export interface KeywordOperand {
   readonly span: Span;
   /** Undefined for a bare word: a flag. */
   readonly value: Operand | undefined;
+  /** Further values behind commas, of a list of cores. */
+  readonly more: readonly Operand[];
 }
 
 export interface SignalSyntax {

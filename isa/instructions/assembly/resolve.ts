@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../base/errors.ts';
 import { didYouMean } from '../../base/suggest.ts';
 import type { SemaphoreDeclaration, UnitRef } from '../../program.ts';
 import { LIMITS } from '../../tensor.ts';
+import { maskOf } from '../destinations.ts';
 import { type FieldValue, fieldRange } from '../fields.ts';
 import { CONDITIONS, type FieldSpec, type Instruction, MNEMONICS, type Mnemonic, NO_TENSOR, TABLE } from '../table.ts';
 import { registerNumber } from './cursor.ts';
@@ -141,7 +142,7 @@ export class Resolver {
   #keyword(
     op: Mnemonic,
     known: readonly NamedField[],
-    { name, span, value }: KeywordOperand,
+    { name, span, value, more }: KeywordOperand,
     values: Record<string, FieldValue>,
   ): void {
     const field = known.find(([n]) => n === name)?.[1];
@@ -158,6 +159,9 @@ export class Resolver {
       values[name] = true;
     } else if (value === undefined)
       this.#problem(span, { code: 'E-ASM-SYNTAX', message: `${name} needs a value`, expected: `${name}=...` });
+    else if (name === 'cores') values[name] = this.#coreMask(field, [value, ...more]);
+    else if (more.length > 0)
+      this.#problem(span, { code: 'E-ASM-SYNTAX', message: `${name} has ${more.length + 1} values`, expected: 'one' });
     else values[name] = this.#value(name, field, value);
   }
 
@@ -217,6 +221,20 @@ export class Resolver {
         expected: 'core0 .. core30',
       });
     return core === undefined ? 0 : core + 1;
+  }
+
+  /** `cores=core0,core2`, or the mask as a number. */
+  #coreMask(field: FieldSpec, operands: readonly Operand[]): number {
+    const [first] = operands;
+    if (operands.length === 1 && first !== undefined && first.kind !== 'word') return this.#number(field, first);
+    const cores = operands.flatMap((o) => {
+      const core = o.kind === 'word' ? coreOf(o.token.text) : undefined;
+      if (core !== undefined && core < field.bits) return [core];
+      const message = o.kind === 'word' ? `'${o.token.text}' is no core that a multicast reaches` : 'this is no core';
+      this.#problem(spanOf(o), { code: 'E-ASM-NAME', message, expected: `core0 .. core${field.bits - 1}` });
+      return [];
+    });
+    return maskOf(cores);
   }
 
   /** A semaphore of whatever core; that the destination is the same core is checked with the whole program. */

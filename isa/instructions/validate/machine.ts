@@ -3,6 +3,7 @@ import { matrixGeometry } from '../../machine/geometry.ts';
 import type { Machine } from '../../machine/schema.ts';
 import type { Program } from '../../program.ts';
 import type { ArrayDescriptor, Space } from '../../tensor.ts';
+import { destinationCores, isMulticast } from '../destinations.ts';
 import { executingUnit } from '../fields.ts';
 import { isMoved, walkBytes } from '../footprint.ts';
 import type { Instruction } from '../table.ts';
@@ -129,6 +130,13 @@ function checkInstruction(i: Instruction, program: Program, machine: Machine, re
       `one of ${requantizers.join(', ')}`,
       'add it to core.requantizers',
     );
-  if ('core' in i && i.core > machine.cores)
-    report(`it writes to core ${i.core - 1}, ${machine.name} has ${machine.cores}`);
+  if (!('core' in i)) return;
+  for (const c of destinationCores(i, 0))
+    if (c >= machine.cores) report(`it writes to core ${c}, ${machine.name} has ${machine.cores}`);
+  if (isMulticast(i) && !machine.interconnect.multicast)
+    report(
+      `it writes to several cores at once, which the interconnect of ${machine.name} cannot do`,
+      'a transfer for each core',
+      '--set interconnect.multicast=true',
+    );
 }

@@ -81,6 +81,13 @@ function binary(i: Binary, o: Operands): void {
   o.same('b', o.count(i.b), 'a', o.count(i.a));
 }
 
+/** Several cores receive into memories of their own, and the mask says which. */
+function multicast(i: { readonly dst: number; readonly core: number; readonly cores: number }, o: Operands): void {
+  if (i.cores === 0) return;
+  o.space('dst of a multicast', i.dst, NEAR);
+  if (i.core !== 0) o.report(`it names core ${i.core - 1} beside a mask of cores`, 'core or cores, not both');
+}
+
 const RULES: PerMnemonic<[Operands], void> = {
   nop: nothing,
   halt: nothing,
@@ -96,6 +103,7 @@ const RULES: PerMnemonic<[Operands], void> = {
     o.integer('src', i.src);
   },
   copy: (i, o) => {
+    multicast(i, o);
     o.same('src', o.count(i.src), 'dst', o.count(i.dst));
     const [from, to] = [o.tensor(i.src).coding, o.tensor(i.dst).coding];
     if ((from === 'float') !== (to === 'float'))
@@ -108,6 +116,7 @@ const RULES: PerMnemonic<[Operands], void> = {
       o.report(`${i.value} is no ${widthBits}-bit ${coding} code`, 'a code of the destination');
   },
   gather: (i, o) => {
+    multicast(i, o);
     const [picked, ...rest] = o.tensor(i.src).dims;
     const row = rest.reduce((n, d) => n * d.count, 1);
     if (picked!.step !== 0) o.report(`dim 0 of src has step ${picked!.step}`, 'step 0, because the index moves it');

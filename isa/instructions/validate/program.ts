@@ -6,9 +6,10 @@ import { type Diagnostic, InputError } from '../../base/errors.ts';
 import type { Machine } from '../../machine/schema.ts';
 import type { Program } from '../../program.ts';
 import { LIMITS } from '../../tensor.ts';
+import { MOST_CORES } from '../destinations.ts';
 import { encodeInstruction } from '../encode.ts';
 import { fieldsOf, operandsOf } from '../fields.ts';
-import { ISA_VERSION, NO_TENSOR } from '../table.ts';
+import { ISA_VERSION, NO_TENSOR, runsHere } from '../table.ts';
 import { checkControl } from './control.ts';
 import { type ProgramFinding, reportAt, toDiagnostic } from './finding.ts';
 import { checkOnMachine } from './machine.ts';
@@ -18,14 +19,12 @@ import { checkArrays, checkConstants, checkIo, checkTensors } from './tables.ts'
 
 export type { Place, ProgramFinding } from './finding.ts';
 
-const MOST_CORES = 31;
-
 /** Findings that hold on any machine; empty for a program that is sound as it stands. */
 export function validateProgram(program: Program): ProgramFinding[] {
   const found: ProgramFinding[] = [];
   const whole = reportAt(found, 'E-PROGRAM', { kind: 'program' });
-  if (program.isaVersion !== ISA_VERSION)
-    whole(`the program is written for ISA ${program.isaVersion}`, `ISA ${ISA_VERSION}`);
+  if (!runsHere(program.isaVersion))
+    whole(`the program is written for ISA ${program.isaVersion}`, `ISA ${ISA_VERSION} or an older 1.x`);
   if (program.cores.length < 1 || program.cores.length > MOST_CORES)
     whole(`the program has ${program.cores.length} cores`, `1 .. ${MOST_CORES}`);
   for (const [what, n] of [

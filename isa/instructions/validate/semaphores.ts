@@ -5,6 +5,7 @@
 import type { Program, SemaphoreDeclaration, UnitRef } from '../../program.ts';
 import { LIMITS } from '../../tensor.ts';
 import { unitText } from '../assembly/names.ts';
+import { destinationCores, remoteSignals } from '../destinations.ts';
 import { executingUnit } from '../fields.ts';
 import type { Signal } from '../table.ts';
 import { type ProgramFinding, type Report, reportAt } from './finding.ts';
@@ -30,17 +31,18 @@ export function checkSemaphores(program: Program, found: ProgramFinding[]): void
       for (const { semaphore, at } of instruction.signals)
         checkSignal(known.get(keyOf(core, semaphore)), semaphore, core, at, unit, report);
       if (!('core' in instruction)) return;
-      const remote = instruction.core === 0 ? core : instruction.core - 1;
-      if (remote >= program.cores.length)
+      const missing = destinationCores(instruction, core).filter((c) => c >= program.cores.length);
+      for (const c of missing)
         report(
-          `it writes to core ${remote}, the program has ${program.cores.length}`,
+          `it writes to core ${c}, the program has ${program.cores.length}`,
           `core0 .. core${program.cores.length - 1}`,
         );
-      else if (instruction.signalRemote !== 0)
+      if (missing.length > 0) return;
+      for (const remote of remoteSignals(instruction, core))
         checkSignal(
-          known.get(keyOf(remote, instruction.signalRemote)),
-          instruction.signalRemote,
-          remote,
+          known.get(keyOf(remote.core, remote.semaphore)),
+          remote.semaphore,
+          remote.core,
           'done',
           unit,
           report,

@@ -30,6 +30,7 @@ const copy = (dst: NamedTensor, src: NamedTensor): Draft => ({
   accumulate: false,
   core: 0,
   signalRemote: 0,
+  cores: 0,
 });
 const relu = (dst: NamedTensor, a: NamedTensor): Draft => ({ op: 'vcvt', layer: -1, dst, a, rounding: 'half-even' });
 const loaded = [{ start: 0, end: 64 }];

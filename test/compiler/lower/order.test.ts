@@ -41,6 +41,7 @@ const copy = (channel: number, dst: NamedTensor, src: NamedTensor): Draft => ({
   accumulate: false,
   core: 0,
   signalRemote: 0,
+  cores: 0,
 });
 const add = (dst: NamedTensor, a: NamedTensor, b: NamedTensor): Draft => ({ op: 'vadd', layer: -1, dst, a, b });
 

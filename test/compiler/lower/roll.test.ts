@@ -21,7 +21,7 @@ const at = (base: number, origin = 0, count = 4): NamedTensor => ({
 });
 
 const move = (dst: NamedTensor, src: NamedTensor, wait = 0): Ordered => ({
-  draft: { op: 'copy', layer: 0, dst, src, channel: 0, accumulate: false, core: 0, signalRemote: 0 },
+  draft: { op: 'copy', layer: 0, dst, src, channel: 0, accumulate: false, core: 0, signalRemote: 0, cores: 0 },
   waits: wait > 0 ? [wait] : [],
   signals: [],
 });

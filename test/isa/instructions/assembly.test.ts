@@ -60,6 +60,7 @@ describe('the assembler', () => {
         accumulate: false,
         core: 0,
         signalRemote: 0,
+        cores: 0,
       },
       { op: 'ww', waits: [], signals: [{ semaphore: 2, at: 'done' }], tile: 0, src: 1 },
       {
@@ -73,7 +74,18 @@ describe('the assembler', () => {
         accumulate: false,
         zeroSkip: false,
       },
-      { op: 'copy', waits: [3], signals: [], dst: 2, src: 4, channel: 0, accumulate: false, core: 0, signalRemote: 0 },
+      {
+        op: 'copy',
+        waits: [3],
+        signals: [],
+        dst: 2,
+        src: 4,
+        channel: 0,
+        accumulate: false,
+        core: 0,
+        signalRemote: 0,
+        cores: 0,
+      },
       { op: 'halt', waits: [], signals: [] },
     ]);
     expect(program.constants).toEqual([
@@ -237,6 +249,45 @@ sync dma2 wait a signal b@release, a
         { semaphore: 9, at: 'done' },
       ],
     });
+  });
+
+  it('names the cores of a multicast, and gives them back', () => {
+    const text = `
+.tensor x = spad@0 u8[4]
+.tensor i = spad@8 u8[2]
+.sem here #5 dma1@core0 -> vector@core0
+.sem there #5 dma1@core0 -> vector@core2
+.core 0
+copy.1 x, x cores=core0,core2 signalRemote=there wait here
+gather.1 x, x, i cores=core15
+copy.1 x, x cores=core30
+copy.1 x, x cores=5
+.core 2
+halt`;
+    const { program } = assemble(text, { fileName: 'x', check: false });
+    expect(program.cores[0]!.instructions.map((i) => ('cores' in i ? [i.cores, i.signalRemote] : []))).toEqual([
+      [0b101, 5],
+      [2 ** 15, 0],
+      [2 ** 30, 0],
+      [5, 0],
+    ]);
+    const again = disassemble(program);
+    expect(again).toContain('copy.1 x, x signalRemote=s5_core0 cores=core0,core2');
+    expect(assemble(again, { fileName: 'x', check: false }).program.cores).toEqual(program.cores);
+    const wrong = (code: string) => {
+      const declared = '.tensor x = spad@0 u8[4]\n';
+      try {
+        assemble(declared + code, { fileName: 'x', check: false });
+      } catch (error) {
+        return (error as InputError).diagnostics.map((d) => d.message);
+      }
+      return [];
+    };
+    expect(wrong('copy.0 x, x cores=core0,core31')).toEqual(["'core31' is no core that a multicast reaches"]);
+    expect(wrong('gather.0 x, x, x cores=core16')).toEqual(["'core16' is no core that a multicast reaches"]);
+    expect(wrong('copy.0 x, x cores=1,2')).toEqual(['this is no core', 'this is no core']);
+    expect(wrong('copy.0 x, x core=core1,core2')).toEqual(['core has 2 values']);
+    expect(wrong('copy.0 x, x cores')).toEqual(['cores needs a value']);
   });
 
   it('moves a base by bytes in both directions, and by one register', () => {

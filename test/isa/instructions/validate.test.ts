@@ -179,6 +179,27 @@ describe('static checks of a program', () => {
     ]);
   });
 
+  it('know what a multicast takes: memories of the cores, cores that exist, the same semaphore in each, a machine that can', () => {
+    const declared = '.tensor s = spad@0 u8[4]\n.tensor b = buffer@0 u8[4]\n.sem x1 #1 dma0@core0 -> vector@core1';
+    const found = (code: string, more = '') => messages(`.core 0\n${code}\n.core 2\nhalt`, `${declared}\n${more}`);
+    const second = '.sem x2 #1 dma0@core0 -> vector@core2';
+    expect(found('copy.0 s, b cores=core1,core2 signalRemote=x1', second)).toEqual([]);
+    expect(found('copy.0 s, b cores=core1,core2 signalRemote=x1')).toEqual([
+      'it signals semaphore 1, which core 2 does not declare',
+    ]);
+    expect(found('copy.1 s, b cores=core1,core2 signalRemote=x1', second)).toHaveLength(2);
+    expect(found('copy.0 s, b cores=core1,core4')).toEqual(['it writes to core 4, the program has 3']);
+    expect(found('copy.0 s, b core=core1 cores=core1,core2')).toEqual(['it names core 1 beside a mask of cores']);
+    expect(found('copy.0 b, s cores=core1,core2')).toEqual(['dst of a multicast lies in buffer']);
+    const p = program('.core 0\ncopy.0 s, b cores=core1,core2\n.core 2\nhalt', declared);
+    const machine = { ...teach8x8, cores: 3 };
+    expect(validateOnMachine(p, machine).map((f) => f.message)).toEqual([
+      'it writes to several cores at once, which the interconnect of teach-8x8 cannot do',
+    ]);
+    const able = { ...machine, interconnect: { ...machine.interconnect, multicast: true } };
+    expect(validateOnMachine(p, able)).toEqual([]);
+  });
+
   it('throw everything at once, with the line where there is one', () => {
     const broken = program('vsqrt y_s, y_s\nloop count=2 length=0');
     const error = (() => {

@@ -1,6 +1,7 @@
 /**
  * Small random programs for the order check: overlapping walks of every kind in memories of a few bytes, on all units, with loops, registers and
- * two cores; and semaphores for all, most or some of the dependences, now and then of the wrong kind, now and then for nothing.
+ * several cores, to which one transfer may go at once; and semaphores for all, most or some of the dependences, now and then of the wrong
+ * kind, now and then for nothing.
  */
 import type { Random } from '../../../isa/base/random.ts';
 import { type Instruction, NO_TENSOR } from '../../../isa/instructions/table.ts';
@@ -8,7 +9,7 @@ import type { Program, SemaphoreDeclaration, UnitRef } from '../../../isa/progra
 import type { Axis, Dim, Space, TensorDescriptor } from '../../../isa/tensor.ts';
 import { dense, program, tile } from '../../harness/program.ts';
 import { ins } from '../exec/rig.ts';
-import { memoryPlaces } from './shuffled-effects.ts';
+import { memoryPlaces, ownersOf } from './shuffled-effects.ts';
 import { type Executed, runShuffled } from './shuffled-machine.ts';
 
 /** Every tensor walks this many elements, so any goes with any. */
@@ -87,13 +88,18 @@ function randomInstruction(
     const far = cores > 1 && random.bool(0.4) ? random.int(1, cores) : 0;
     return { dst, channel: random.int(0, 1), core: far };
   };
+  /** To the memories of any of the cores, now and then of several. */
+  const spread = () =>
+    cores > 1 && random.bool(0.4)
+      ? { dst: any('spad', 'acc'), channel: random.int(0, 1), cores: random.int(1, 2 ** cores - 1) }
+      : dma();
   const near = () => any('spad', 'acc');
   const makers: (() => Instruction)[] = [
     () => ins('fill', { ...dma(), value: random.int(0, 7) }),
-    () => ins('copy', { ...dma(), src: any('dram', 'buffer', 'spad', 'acc'), accumulate: random.bool(0.2) }),
-    () => ins('copy', { ...dma(), src: any('dram', 'buffer', 'spad', 'acc') }),
-    () => ins('gather', { ...dma(), src: special.table, index: special.index }),
-    () => ins('gather', { ...dma(), src: special.table, index: special.index }),
+    () => ins('copy', { ...spread(), src: any('dram', 'buffer', 'spad', 'acc'), accumulate: random.bool(0.2) }),
+    () => ins('copy', { ...spread(), src: any('dram', 'buffer', 'spad', 'acc') }),
+    () => ins('gather', { ...spread(), src: special.table, index: special.index }),
+    () => ins('gather', { ...spread(), src: special.table, index: special.index }),
     () => ins('vadd', { dst: near(), a: near(), b: near() }),
     () => ins('vmax', { dst: near(), a: near(), b: near() }),
     () => ins('rq', { dst: near(), src: near(), params: NO_TENSOR, add: NO_TENSOR, mode: 'saturate' }),
@@ -112,6 +118,8 @@ interface Slot {
   readonly signals: { semaphore: number; at: 'release' | 'done' }[];
   /** Semaphore that the instruction signals behind its own remote data, 0 for none. */
   remote: number;
+  /** Cores that wait for it. */
+  readonly heard: Set<number>;
   /** Cross-core signals that follow, by semaphore of the other core. */
   readonly messages: { core: number; semaphore: number; after: number }[];
 }
@@ -122,20 +130,45 @@ class Ordering {
   readonly slots: readonly (readonly Slot[])[];
 
   constructor(code: readonly (readonly Instruction[])[]) {
-    this.slots = code.map((c) => c.map(() => ({ waits: [], signals: [], messages: [], remote: 0 })));
+    this.slots = code.map((c) => c.map(() => ({ waits: [], signals: [], messages: [], remote: 0, heard: new Set() })));
   }
 
   declare(producer: UnitRef, consumer: UnitRef, initial: number): number | undefined {
-    const index = this.declared.filter((s) => s.core === consumer.core).length + 1;
+    return this.declareAll(producer, [consumer], initial);
+  }
+
+  /** The same number in the cores of all consumers. */
+  declareAll(producer: UnitRef, consumers: readonly UnitRef[], initial: number): number | undefined {
+    const cores = consumers.map((c) => c.core);
+    const index = this.declared.reduce((most, s) => (cores.includes(s.core) ? Math.max(most, s.index) : most), 0) + 1;
     if (index > 63) return undefined;
-    this.declared.push({ core: consumer.core, index, initial, producer, consumer });
+    for (const consumer of consumers) this.declared.push({ core: consumer.core, index, initial, producer, consumer });
     return index;
+  }
+
+  /** Lets the cores that receive a multicast hear of it by its own signal, each by one of its units; false where it cannot. */
+  #told(from: Executed, to: Executed): boolean {
+    const i = from.instruction;
+    const source = this.slots[from.core]![from.pc]!;
+    if (!('cores' in i) || !ownersOf(i, from.core).includes(to.core) || source.heard.has(to.core)) return false;
+    if (source.remote === 0) {
+      const idle = ownersOf(i, from.core).map((core): UnitRef => ({ core, kind: 'vector', channel: 0 }));
+      source.remote = this.declareAll(refOf(from), idle, 0) ?? 0;
+      if (source.remote === 0) return false;
+    }
+    const at = this.declared.findIndex((s) => s.core === to.core && s.index === source.remote);
+    this.declared[at] = { ...this.declared[at]!, consumer: refOf(to) };
+    this.slots[to.core]![to.pc]!.waits.push(source.remote);
+    source.heard.add(to.core);
+    return true;
   }
 
   /** Instruction `from` before instruction `to`, both static; now and then with two counts at once. */
   order(random: Random, from: Executed, to: Executed, at: 'release' | 'done', initial: number): void {
     const source = this.slots[from.core]![from.pc]!;
     const { waits } = this.slots[to.core]![to.pc]!;
+    const spread = 'cores' in from.instruction && from.instruction.cores > 0;
+    if (spread && at === 'done' && initial === 0 && this.#told(from, to)) return;
     if (from.core === to.core) {
       const semaphore = this.declare(refOf(from), refOf(to), initial);
       if (semaphore === undefined) return;
@@ -147,7 +180,7 @@ class Ordering {
       return;
     }
     const i = from.instruction;
-    const direct = 'core' in i && i.core === to.core + 1 && source.remote === 0;
+    const direct = !spread && 'core' in i && i.core === to.core + 1 && source.remote === 0;
     const messenger: UnitRef = direct ? refOf(from) : { core: from.core, kind: 'dma', channel: 0 };
     const semaphore = this.declare(messenger, refOf(to), 0);
     const after = direct ? 0 : this.declare(refOf(from), messenger, 0);
@@ -210,7 +243,7 @@ export interface RandomSchedule {
 }
 
 export function randomSchedule(random: Random): RandomSchedule {
-  const cores = random.bool(0.3) ? 2 : 1;
+  const cores = random.bool(0.35) ? random.int(2, 3) : 1;
   const pool = randomPool(random);
   const special = addSpecials(pool, random);
   const mailbox = pool.tensors.push(dense('spad', 120, 8, [1])) - 1;

@@ -129,16 +129,20 @@ export function effectOf(program: Program, i: Instruction, core: number, registe
       coding === 'signed' ? [-(2 ** (widthBits - 1)), 2 ** (widthBits - 1) - 1] : [0, 2 ** widthBits - 1];
     return codes.map((c) => Math.min(high, Math.max(low, c)));
   };
+  const everywhere = (
+    to: { readonly dst: number; readonly core: number; readonly cores?: number },
+    values: (read: Read, owner: number) => number[],
+  ): Effect => together(ownersOf(to, core).map((owner) => target(to.dst, owner, (read) => values(read, owner))));
   switch (i.op) {
     case 'fill':
-      return target(i.dst, ownerOf(i, core), () => new Array<number>(64).fill(i.value));
+      return everywhere(i, () => new Array<number>(64).fill(i.value));
     case 'copy': {
       const src = source(i.src);
-      if (!i.accumulate) return target(i.dst, ownerOf(i, core), src);
+      if (!i.accumulate) return everywhere(i, src);
       const t = program.tensors[i.dst]!;
-      const found = elements(t, ownerOf(i, core), registers);
-      for (const p of placesOf(found, t.widthBits)) reads.add(p);
-      return target(i.dst, ownerOf(i, core), (read) => src(read).map((v, k) => v + valueAt(found[k], t, read)));
+      const found = new Map(ownersOf(i, core).map((owner) => [owner, elements(t, owner, registers)]));
+      for (const f of found.values()) for (const p of placesOf(f, t.widthBits)) reads.add(p);
+      return everywhere(i, (read, owner) => src(read).map((v, k) => v + valueAt(found.get(owner)![k], t, read)));
     }
     case 'gather': {
       const index = source(i.index);
@@ -152,7 +156,7 @@ export function effectOf(program: Program, i: Instruction, core: number, registe
         dims: [{ count: 1, axis, step: 0 }, ...t.dims.slice(1)],
         axes: t.axes.map((a, k) => (k === axis ? { ...a, origin: a.origin + n } : a)),
       });
-      return target(i.dst, ownerOf(i, core), (read) =>
+      return everywhere(i, (read) =>
         index(read).flatMap((n) => elements(row(n), core, registers).map((e) => valueAt(e, t, read))),
       );
     }
@@ -231,9 +235,20 @@ function tileCells(program: Program, index: number, core: number): number[] {
   });
 }
 
-/** Core whose memories the destination lies in. */
-export function ownerOf(i: { readonly core: number }, core: number): number {
-  return i.core === 0 ? core : i.core - 1;
+/** Cores whose memories the destination lies in. */
+export function ownersOf(i: { readonly core: number; readonly cores?: number }, core: number): number[] {
+  const mask = i.cores ?? 0;
+  if (mask > 0) return [0, 1, 2, 3, 4].filter((c) => Math.floor(mask / 2 ** c) % 2 === 1);
+  return [i.core === 0 ? core : i.core - 1];
+}
+
+/** One instruction that writes into several cores. */
+function together(effects: readonly Effect[]): Effect {
+  return {
+    reads: new Set(effects.flatMap((e) => [...e.reads])),
+    writes: new Map(effects.flatMap((e) => [...e.writes])),
+    compute: (read) => new Map(effects.flatMap((e) => [...e.compute(read)])),
+  };
 }
 
 /** The first element of a walk, now. */

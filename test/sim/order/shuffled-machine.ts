@@ -7,13 +7,13 @@
 import type { Random } from '../../../isa/base/random.ts';
 import type { Instruction } from '../../../isa/instructions/table.ts';
 import type { Program } from '../../../isa/program.ts';
-import { type Effect, effectOf, isCell, ownerOf, scalarOf } from './shuffled-effects.ts';
+import { type Effect, effectOf, isCell, ownersOf, scalarOf } from './shuffled-effects.ts';
 
 /** A semaphore by core and number. */
 export function signalsOf(i: Instruction, core: number): { readonly key: string; readonly at: 'release' | 'done' }[] {
   const own = i.signals.map((s) => ({ key: `${core}.${s.semaphore}`, at: s.at }));
   if (!('signalRemote' in i) || i.signalRemote === 0) return own;
-  return [...own, { key: `${ownerOf(i, core)}.${i.signalRemote}`, at: 'done' }];
+  return [...own, ...ownersOf(i, core).map((c) => ({ key: `${c}.${i.signalRemote}`, at: 'done' as const }))];
 }
 
 export function unitKey(i: Instruction, core: number): string {

@@ -18,7 +18,13 @@ const TIMINGS = 6;
 const LAWS: readonly OrderFinding['kind'][] = ['deadlock', 'deadlock-at-this-depth', 'order-law'];
 
 function machineFor({ cores }: RandomSchedule, queueDepth: number): Machine {
-  return { ...teach8x8, cores, core: { ...teach8x8.core, sequencer: { ...teach8x8.core.sequencer, queueDepth } } };
+  const interconnect = { ...teach8x8.interconnect, multicast: true };
+  return {
+    ...teach8x8,
+    cores,
+    interconnect,
+    core: { ...teach8x8.core, sequencer: { ...teach8x8.core.sequencer, queueDepth } },
+  };
 }
 
 /** A run with timings of its own; undefined where a race made an address that is none. */
@@ -33,7 +39,7 @@ function timing({ program, start }: RandomSchedule, seed: number, depth: number)
 
 describe('programs under random timings', () => {
   it('the check is silent: every timing ends with the same memory; it is not: a path is missing, or a wait comes too soon', () => {
-    const seen = { silent: 0, racing: 0, diverged: 0, unlawful: 0 };
+    const seen = { silent: 0, racing: 0, diverged: 0, unlawful: 0, spread: 0 };
     fc.assert(
       fc.property(fc.integer(), (seed) => {
         const random = createRandom(seed);
@@ -63,8 +69,10 @@ describe('programs under random timings', () => {
           return;
         }
         const differs = runs.some((r) => r === undefined || !equal(r.memory, reference.memory));
+        const several = program.cores.some((c) => c.instructions.some((i) => 'cores' in i && i.cores > 0));
         if (pairs.length === 0) {
           seen.silent += 1;
+          if (several) seen.spread += 1;
           expect(differs).toBe(false);
         } else {
           seen.racing += 1;
@@ -76,6 +84,7 @@ describe('programs under random timings', () => {
     );
     // The dice must give all sorts, and most races must show in some timing: else the machine is too tame to find anything.
     expect(seen.silent).toBeGreaterThan(0.25 * PROGRAMS);
+    expect(seen.spread).toBeGreaterThan(0.02 * PROGRAMS);
     expect(seen.racing).toBeGreaterThan(0.12 * PROGRAMS);
     expect(seen.diverged).toBeGreaterThan(0.5 * seen.racing);
     expect(seen.unlawful).toBeGreaterThan(0.02 * PROGRAMS);
