@@ -19,7 +19,7 @@ import { transferCycles } from './transfer.ts';
 /** Fewer positions at once are not worth their instructions. */
 const LEAST_POSITIONS = 8;
 /** Dispatch, semaphores and pipeline of one more accumulator tile, beside the drain's own start-up. */
-const ROUND_CYCLES = 8;
+const ROUND_CYCLES = 5;
 
 export interface MappingCost {
   /** Cycles of the arrays, of weight writes and of the drain over the whole layer, without overlap. */

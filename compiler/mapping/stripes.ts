@@ -1,8 +1,9 @@
 /**
  * Stripes for overlap: a layer whose operands and result all lie in the scratchpad needs no tiles for room, but as one tile its epilogue (a
  * pool, a float chain) starts when the last product is drained. Cut into a few stripes of rows, the vector unit works on one while the
- * arrays compute the next. Only where no stripe writes weights again: they stay in the arrays, or a stripe is some matrices of a dynamic product.
+ * arrays compute the next. A stripe keeps the arrays busy for as long as its last results take to come out: deep arrays (systolic) take fewer. Only where no stripe writes weights again: they stay in the arrays, or a stripe is some matrices of a dynamic product.
  */
+import { matmulDemand, vectorCycles } from '../../isa/demand/matrix.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Kernel, MatmulKernel } from '../lower/kernel.ts';
@@ -29,7 +30,7 @@ export function striped(kernel: Kernel, homes: Homes, plan: TilePlan, machine: M
   const dim = dims.find((d) => at(kernel.shape, d) > 1);
   if (dim === undefined) return plan;
   const positions = kernel.drained.shape.reduce((n, size, d) => (d === channelDim(kernel) ? n : n * size), 1);
-  const count = Math.min(MOST_STRIPES, Math.floor(positions / LEAST_POSITIONS));
+  const count = Math.min(MOST_STRIPES, Math.floor(positions / leastPositions(kernel.matmul, machine)));
   const rows = roundUp(Math.ceil(at(kernel.shape, dim) / Math.max(1, count)), at(kernel.grain, dim));
   if (rows >= at(kernel.shape, dim)) return plan;
   const sizes = kernel.shape.map((size, d) => (d === dim ? rows : size));
@@ -37,6 +38,18 @@ export function striped(kernel: Kernel, homes: Homes, plan: TilePlan, machine: M
   const cut = costTiles(kernel, homes, machine, sizes, memoryOrder(kernel.shape.length));
   const more = cut.scratchBytes > plan.scratchBytes || cut.inputs.some((stage) => stage !== null && stage.loads > 1);
   return more ? plan : { ...cut, costCycles: plan.costCycles };
+}
+
+/** Positions of a stripe behind which the latency of the arrays hides. */
+function leastPositions({ k, n, inputBits, weightBits }: MatmulKernel['matmul'], machine: Machine): number {
+  const { matrix } = machine.core;
+  const { rows, columns, columnsPerWeight } = matrixGeometry(matrix);
+  const perWeight = columnsPerWeight(weightBits);
+  const tile = { k: Math.min(k, rows), n: Math.max(1, Math.min(n, Math.floor(columns / perWeight))) };
+  const one = { ...tile, m: 1, inputBits, weightBits, gridK: 1, gridN: 1, replicas: 1, accumulate: false };
+  const { latencyCycles } = matmulDemand({ ...one, uniqueInputBits: tile.k * inputBits }, machine);
+  const pace = vectorCycles(matrix, inputBits, tile.k, tile.n * perWeight);
+  return Math.max(LEAST_POSITIONS, Math.ceil(latencyCycles / pace));
 }
 
 function weightsStay(kernel: MatmulKernel, machine: Machine): boolean {

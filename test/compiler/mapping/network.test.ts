@@ -6,12 +6,14 @@ import type { Graph, IntegerType } from '../../../compiler/graph/types.ts';
 import { legalize } from '../../../compiler/lower/legalize.ts';
 import { select } from '../../../compiler/lower/select.ts';
 import { planMemory } from '../../../compiler/mapping/addresses.ts';
-import { chooseMapping, macrosOf, type Scored, scoreMappings } from '../../../compiler/mapping/matmul.ts';
+import { macrosOf, type Scored, scoreMappings } from '../../../compiler/mapping/matmul.ts';
 import { chooseMappings } from '../../../compiler/mapping/network.ts';
 import { planStorage } from '../../../compiler/mapping/storage.ts';
 import { matrixGeometry } from '../../../isa/machine/geometry.ts';
+import { conventionalInt8 } from '../../../isa/machine/presets/conventional-int8.ts';
 import { edgeDcim28nm } from '../../../isa/machine/presets/edge-dcim-28nm.ts';
 import { teach8x8 } from '../../../isa/machine/presets/teach-8x8.ts';
+import { tpuV1 } from '../../../isa/machine/presets/tpu-v1.ts';
 import type { Machine } from '../../../isa/machine/schema.ts';
 import { simulate } from '../../../sim/timing/simulate.ts';
 import { checkGraph, seeded } from '../../harness/differential.ts';
@@ -42,7 +44,7 @@ function chosen(graph: Graph, machine: Machine) {
     const [plan, choice] = [plans[i] ?? null, choices[i] ?? null];
     if (kernel.kind !== 'matmul' || plan === null || choice === null) return [];
     const options = scoreMappings(kernel, plan, machine, true);
-    return [{ choice, options, alone: chooseMapping(kernel, plan, machine, true) }];
+    return [{ choice, options }];
   });
 }
 
@@ -111,7 +113,7 @@ describe('mappings of a network whose weights fit', () => {
 
 describe('mappings of a network whose weights do not fit', () => {
   it('are each the best of its layer alone', () => {
-    for (const { choice, alone } of chosen(
+    for (const { choice, options } of chosen(
       products(
         [
           [64, 64],
@@ -121,15 +123,58 @@ describe('mappings of a network whose weights do not fit', () => {
       ),
       teach8x8,
     )) {
-      expect(choice.mapping).toEqual(alone.mapping);
+      expect(choice.mapping).toEqual(options[0]?.mapping);
       expect(choice.chosenBecause).toContain('written as they are needed');
     }
   });
 
   it('are so too on a machine that keeps no weights', () => {
     const forgetful = { ...edgeDcim28nm, capabilities: { ...edgeDcim28nm.capabilities, weightResidency: false } };
-    for (const { choice, alone } of chosen(products([[32, 32]], 4), forgetful))
-      expect(choice.mapping).toEqual(alone.mapping);
+    for (const { choice, options } of chosen(products([[32, 32]], 4), forgetful))
+      expect(choice.mapping).toEqual(options[0]?.mapping);
+  });
+});
+
+describe('weights that fit only without copies', () => {
+  // One tile and four tiles of 32 x 32 weights: with five macros all fit, and the first product has only one of them.
+  const graph = products(
+    [
+      [32, 32],
+      [32, 128],
+    ],
+    512,
+  );
+  const machineOf = (macros: number): Machine => {
+    const { core, capabilities } = edgeDcim28nm;
+    const matrix = {
+      ...core.matrix,
+      macros,
+      planes: 1,
+      rows: 32,
+      rowsAtOnce: 32,
+      columns: 128,
+    } as Machine['core']['matrix'];
+    const drain = { ...core.drain, lanes: 1024 };
+    return {
+      ...edgeDcim28nm,
+      core: { ...core, matrix, drain },
+      capabilities: { ...capabilities, weightPlanes: false },
+    };
+  };
+  const reasons = (macros: number) => chosen(graph, machineOf(macros)).map((l) => l.choice.chosenBecause);
+
+  it('are written for every inference where that is much faster', () => {
+    for (const macros of [4, 5])
+      expect(reasons(macros).every((r) => r.includes('weights are written as they are needed'))).toBe(true);
+    expect(reasons(40).every((r) => r.endsWith('all weights stay in the arrays'))).toBe(true);
+  });
+
+  it('so that the macro with which they just fit does not slow the network', () => {
+    const cycles = [4, 5, 8, 40].map((macros) => {
+      const { program, steadyProgram } = compile(graph, machineOf(macros));
+      return simulate(steadyProgram ?? program, machineOf(macros)).cycles;
+    });
+    for (const [i, more] of cycles.slice(1).entries()) expect(more).toBeLessThanOrEqual(1.02 * (cycles[i] ?? 0));
   });
 });
 
@@ -161,6 +206,19 @@ describe('overlap inside a layer', () => {
     expect(striped.cycles).toBeLessThan(unstriped.cycles);
     // Of four stripes, three are multiplied while others are drained and pooled.
     expect(striped.causes.matrix).toBeLessThan((unstriped.causes.matrix ?? 0) / 2);
+  });
+
+  it('a stripe covers the latency of the arrays: deep ones take none here, and fusion never costs time', () => {
+    const tilesOn = (machine: Machine) => compile(pooled(16), machine).report.layers.find((l) => l.macs > 0)?.tiles;
+    expect([tilesOn(edgeDcim28nm), tilesOn(conventionalInt8), tilesOn(tpuV1)]).toEqual([4, 1, 1]);
+    for (const machine of [conventionalInt8, tpuV1]) {
+      const alone = { ...machine, capabilities: { ...machine.capabilities, fusion: false } };
+      const [fused, split] = [machine, alone].map((m) => {
+        const { program, steadyProgram } = compile(pooled(16), m);
+        return simulate(steadyProgram ?? program, m).cycles;
+      });
+      expect(fused).toBeLessThanOrEqual(split ?? 0);
+    }
   });
 
   it('a layer too small for stripes stays whole', () => {
