@@ -5,7 +5,7 @@
  */
 import { CapacityError, InputError, UnsupportedError } from '../../isa/base/errors.ts';
 import { applyOverrides } from '../../isa/machine/overrides.ts';
-import type { Machine } from '../../isa/machine/schema.ts';
+import type { Machine, MatrixUnit } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import { area } from '../../sim/energy/area.ts';
 import { energy } from '../../sim/energy/energy.ts';
@@ -30,6 +30,8 @@ interface Knob {
   readonly halve?: boolean;
   /** The compiler plans with it. */
   readonly compiled?: boolean;
+  /** Matrix units that have the fields; all when left out. */
+  readonly kinds?: readonly MatrixUnit['kind'][];
 }
 
 const WAITING: readonly Cause[] = ['dram-transfer', 'dram-latency', 'outstanding', 'dram-activate', 'dma-setup'];
@@ -47,11 +49,20 @@ const KNOBS: readonly Knob[] = [
     fields: ['core.accumulators.portBits'],
     causes: ['drain', 'accumulator-port', 'matrix'],
   },
-  { fields: ['core.matrix.inputBitsPerCycle'], causes: ['matrix'] },
+  { fields: ['core.matrix.inputBitsPerCycle'], causes: ['matrix'], kinds: ['digital-cim'] },
+  { fields: ['core.matrix.settleCycles'], causes: ['matrix'], halve: true, kinds: ['analog-cim'] },
+  { fields: ['core.matrix.adcCycles'], causes: ['matrix'], halve: true, kinds: ['analog-cim'] },
+  { fields: ['core.matrix.columnsPerAdc'], causes: ['matrix'], halve: true, kinds: ['analog-cim'] },
+  { fields: ['core.matrix.setupCycles'], causes: ['matrix'], halve: true, kinds: ['systolic'] },
   { fields: ['core.matrix.writeBits'], causes: ['weight-write', 'array'] },
   { fields: ['core.sequencer.instructionBytes'], causes: ['fetch', ...WAITING] },
   { fields: ['core.sequencer.queueDepth'], causes: ['queue', 'semaphore', 'operand'] },
-  { fields: ['core.matrix.macros'], causes: ['matrix', 'weight-write', 'array', ...WAITING], compiled: true },
+  {
+    fields: ['core.matrix.macros'],
+    causes: ['matrix', 'weight-write', 'array', ...WAITING],
+    compiled: true,
+    kinds: ['digital-cim', 'analog-cim'],
+  },
   {
     fields: ['core.matrix.rows', 'core.matrix.columns'],
     causes: ['matrix', 'matrix-pipeline', 'weight-write'],
@@ -67,9 +78,10 @@ const MOST_EVENTS = 300_000;
 /** Executed instructions up to which compiling again takes a tenth of a second or so. */
 const MOST_COMPILED = 500;
 
-/** Machine fields that act on a cause of the critical path. */
-export function fieldsActingOn(cause: string): string[] {
-  return KNOBS.filter((k) => k.causes.some((c) => c === cause)).flatMap((k) => k.fields);
+/** Fields of a machine with this kind of matrix unit that act on a cause of the critical path. */
+export function fieldsActingOn(cause: string, kind: string): string[] {
+  const has = (k: Knob) => k.kinds === undefined || k.kinds.some((of) => of === kind);
+  return KNOBS.filter((k) => has(k) && k.causes.some((c) => c === cause)).flatMap((k) => k.fields);
 }
 
 /** Results of the changes that were tried, fewest cycles first. */

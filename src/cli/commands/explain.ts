@@ -31,6 +31,6 @@ export const explainCommand: CommandModule<object, { result: string; what: strin
         ...(near === undefined ? {} : { hint: `did you mean '${near}'?` }),
       });
     }
-    process.stdout.write(`${explain(run, what, fieldsActingOn).join('\n')}\n`);
+    process.stdout.write(`${explain(run, what, (cause) => fieldsActingOn(cause, run.machine.matrix)).join('\n')}\n`);
   },
 };

@@ -135,6 +135,18 @@ function crossing(r: RunResult, kind: string, bytes: number): [told: string, rem
   }
 }
 
+/** By kind of matrix unit. */
+const FASTER_ARRAYS: Readonly<Record<string, readonly string[]>> = {
+  'digital-cim': ['more core.matrix.macros', 'more core.matrix.inputBitsPerCycle', 'fewer bits in the model'],
+  'analog-cim': [
+    'more core.matrix.macros',
+    'a shorter core.matrix.settleCycles',
+    'more core.matrix.dacBits',
+    'fewer input bits in the model',
+  ],
+  systolic: ['more core.matrix.rows', 'more core.matrix.columns'],
+};
+
 function chipIdeas(r: RunResult): Idea[] {
   const cim = r.machine.matrix !== 'systolic';
   const vector = causeCycles(r, 'vector');
@@ -183,13 +195,7 @@ function chipIdeas(r: RunResult): Idea[] {
         ? ['wider core.matrix.writeBits', 'more core.matrix.macros']
         : ['wider core.matrix.writeBits', 'a batch that shares them (--dims)'],
     ),
-    idea(
-      'arrays at work',
-      ['matrix'],
-      cim
-        ? ['more core.matrix.macros', 'more core.matrix.inputBitsPerCycle', 'fewer bits in the model']
-        : ['more core.matrix.rows', 'more core.matrix.columns'],
-    ),
+    idea('arrays at work', ['matrix'], FASTER_ARRAYS[r.machine.matrix] ?? []),
     idea(
       'waiting for earlier work',
       ['operand', 'semaphore', 'queue', 'outstanding'],
