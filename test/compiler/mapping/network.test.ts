@@ -170,7 +170,7 @@ describe('weights that fit only without copies', () => {
   });
 
   it('so that the macro with which they just fit does not slow the network', () => {
-    const cycles = [4, 5, 8, 40].map((macros) => {
+    const cycles = [4, 5].map((macros) => {
       const { program, steadyProgram } = compile(graph, machineOf(macros));
       return simulate(steadyProgram ?? program, machineOf(macros)).cycles;
     });
