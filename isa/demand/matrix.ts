@@ -73,24 +73,50 @@ export function vectorCycles(matrix: MatrixUnit, inputBits: number, rowsUsed: nu
   }
 }
 
+/** Cells of a macro (PEs of an array) that one evaluation can keep busy, at most: rows summed at once, cell columns, and bits of an input in a step. */
+export interface BusyCells {
+  readonly rows: number;
+  readonly columns: number;
+  readonly inputBits: number;
+}
+
 /**
- * Cycles that the matrix unit of one core needs for counted work when every cell is busy: what no mapping can beat. An analog array is taken
- * with all columns of an ADC in use, where its read-out is at its best.
+ * Cells that tiles of `k` rows by `n` outputs a macro keep busy at the given widths: inputs are shared along a row and sums along a column, so what one tile leaves
+ * free no other can use. Systolic arrays that keep outputs or inputs may fill theirs with vectors.
  */
-export function fullArrayCycles(actions: SomeActions, matrix: MatrixUnit): number {
+export function busyCells(matrix: MatrixUnit, k: number, n: number, inputBits: number, weightBits: number): BusyCells {
+  const even = (amount: number, most: number) => (amount === 0 ? 0 : amount / Math.ceil(amount / most));
+  if (matrix.kind === 'systolic')
+    return matrix.dataflow === 'weight-stationary'
+      ? { rows: k, columns: n, inputBits }
+      : { ...allCells(matrix), inputBits };
+  const rows = even(k, matrix.rowsAtOnce);
+  if (matrix.kind === 'digital-cim')
+    return { rows, columns: n * weightBits, inputBits: even(inputBits, matrix.inputBitsPerCycle) };
+  return { rows, columns: n * Math.ceil(weightBits / matrix.cellBits), inputBits };
+}
+
+/** Every cell of a macro. */
+export function allCells(matrix: MatrixUnit): BusyCells {
+  const { rows, columns } = matrix;
+  if (matrix.kind === 'systolic') return { rows, columns, inputBits: 0 };
+  const inputBits = matrix.kind === 'digital-cim' ? matrix.inputBitsPerCycle : matrix.dacBits;
+  return { rows: matrix.rowsAtOnce, columns, inputBits };
+}
+
+/** Cycles that the matrix unit of one core needs for counted work with all macros at it and that many cells of each: what no mapping can beat. */
+export function arrayCycles(actions: SomeActions, matrix: MatrixUnit, busy: BusyCells = allCells(matrix)): number {
   switch (matrix.kind) {
     case 'digital-cim':
       return (
-        ((actions['mac.bit'] ?? 0) * matrix.columnMux) /
-        (matrix.macros * matrix.rowsAtOnce * matrix.columns * matrix.inputBitsPerCycle)
+        ((actions['mac.bit'] ?? 0) * matrix.columnMux) / (matrix.macros * busy.rows * busy.columns * busy.inputBits)
       );
     case 'analog-cim': {
-      const { front, back } = readOut(matrix, matrix.columns);
-      const cells = matrix.macros * matrix.rowsAtOnce * matrix.columns;
-      return ((actions['analog.cell'] ?? 0) * Math.max(front, back)) / cells;
+      const { front, back } = readOut(matrix, busy.columns);
+      return ((actions['analog.cell'] ?? 0) * Math.max(front, back)) / (matrix.macros * busy.rows * busy.columns);
     }
     case 'systolic':
-      return (actions['systolic.mac'] ?? 0) / (matrix.rows * matrix.columns);
+      return (actions['systolic.mac'] ?? 0) / (busy.rows * busy.columns);
   }
 }
 
@@ -98,10 +124,10 @@ export function fullArrayCycles(actions: SomeActions, matrix: MatrixUnit): numbe
 export function peakMacs(matrix: MatrixUnit, inputBits: number, weightBits: number): number {
   switch (matrix.kind) {
     case 'digital-cim':
-      return 1 / fullArrayCycles({ 'mac.bit': Math.max(inputBits, matrix.inputBitsPerCycle) * weightBits }, matrix);
+      return 1 / arrayCycles({ 'mac.bit': Math.max(inputBits, matrix.inputBitsPerCycle) * weightBits }, matrix);
     case 'analog-cim': {
       const cells = Math.ceil(inputBits / matrix.dacBits) * Math.ceil(weightBits / matrix.cellBits);
-      return 1 / fullArrayCycles({ 'analog.cell': cells }, matrix);
+      return 1 / arrayCycles({ 'analog.cell': cells }, matrix);
     }
     case 'systolic':
       return matrix.rows * matrix.columns;

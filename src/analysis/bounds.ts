@@ -1,13 +1,14 @@
 /**
  * Lower bounds of a program that no order of its work can beat. Compute: what each unit
- * did over the most it can do in a cycle, at the layer's widths, for every layer together. DRAM: the
+ * did over the most it can do in a cycle, at the layer's widths, for every layer together; arrays in whole tiles, so 16 outputs on 64 columns leave 48 of
+ * them idle. DRAM: the
  * distinct bytes that must cross once (inputs, outputs, constants that do not stay) over the peak bandwidth; the slower tier likewise. Links:
  * the distinct bytes of weights that the arrays do not keep. The network's bound is the largest.
  */
 import type { ActionCounts } from '../../isa/demand/actions.ts';
-import { fullArrayCycles, peakMacs } from '../../isa/demand/matrix.ts';
-import { tierStart } from '../../isa/machine/geometry.ts';
-import type { Machine } from '../../isa/machine/schema.ts';
+import { arrayCycles, type BusyCells, busyCells, peakMacs } from '../../isa/demand/matrix.ts';
+import { matrixGeometry, tierStart } from '../../isa/machine/geometry.ts';
+import type { Machine, MatrixUnit } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import { periodPs } from '../../sim/timing/system.ts';
 import { type DistinctBytes, distinctBytes } from './footprint.ts';
@@ -53,7 +54,8 @@ export function tierBytesPerCycle({ tier, clocks }: Machine): number {
 }
 
 export function boundsOf(program: Program, machine: Machine, layerActions: ReadonlyMap<number, ActionCounts>): Bounds {
-  const work = program.symbols.layers.map((_, l) => unitCycles(machine, layerActions.get(l)));
+  const busy = busyByLayer(program, machine.core.matrix);
+  const work = program.symbols.layers.map((_, l) => unitCycles(machine, layerActions.get(l), busy[l]));
   const on = (unit: Unit) => Math.floor(work.reduce((n, w) => n + w[unit], 0) / machine.cores);
   const units = { arrays: on('arrays'), 'vector lanes': on('vector lanes'), 'drain lanes': on('drain lanes') };
   return networkBounds(
@@ -109,12 +111,50 @@ function largest<K extends string>(amounts: Readonly<Record<K, number>>): readon
   return (Object.entries(amounts) as [K, number][]).reduce((best, e) => (e[1] > best[1] ? e : best));
 }
 
+/**
+ * The most cells that a layer can keep busy, undefined where it uses no arrays: the fullest of its tiles, or what its K and N cut into as few tiles as
+ * possible would fill, whichever is more. So a mapping of many small tiles does not make its own bound easy.
+ */
+function busyByLayer(program: Program, matrix: MatrixUnit): (BusyCells | undefined)[] {
+  const { columnsPerWeight, ...geometry } = matrixGeometry(matrix);
+  const out: (BusyCells | undefined)[] = program.symbols.layers.map(() => undefined);
+  program.cores.forEach(({ instructions }, core) => {
+    instructions.forEach((i, pc) => {
+      const layer = program.symbols.layerOf[core]?.[pc] ?? -1;
+      const [tile, src] = i.op === 'mm' ? [program.arrays[i.tile], program.tensors[i.src]] : [];
+      const shape = program.symbols.layers[layer];
+      if (tile === undefined || src === undefined || shape === undefined) return;
+      const { weightBits, gridK, gridN } = tile;
+      const cells = (k: number, n: number) => busyCells(matrix, k, n, src.widthBits, weightBits);
+      const used = cells(Math.ceil(tile.kCount / gridK), Math.ceil(tile.nCount / gridN));
+      const outputs = Math.floor(geometry.columns / columnsPerWeight(weightBits));
+      const fewest = cells(evenPart(shape.k, geometry.rows), evenPart(shape.n, outputs));
+      out[layer] = most(out[layer] ?? used, most(used, fewest));
+    });
+  });
+  return out;
+}
+
+/** `total` in as few equal parts of at most `size` as will do: the length of one; 0 where a layer has no such extent. */
+function evenPart(total: number, size: number): number {
+  return total === 0 ? 0 : total / Math.ceil(total / size);
+}
+
+function most(a: BusyCells, b: BusyCells): BusyCells {
+  const { max } = Math;
+  return { rows: max(a.rows, b.rows), columns: max(a.columns, b.columns), inputBits: max(a.inputBits, b.inputBits) };
+}
+
 /** Cycles that each unit of one core needs for counted work at its peak rate. */
-function unitCycles(machine: Machine, actions: ActionCounts | undefined): Readonly<Record<Unit, number>> {
+function unitCycles(
+  machine: Machine,
+  actions: ActionCounts | undefined,
+  busy: BusyCells | undefined,
+): Readonly<Record<Unit, number>> {
   if (actions === undefined) return { arrays: 0, 'vector lanes': 0, 'drain lanes': 0 };
   const { matrix, vector, drain } = machine.core;
   return {
-    arrays: fullArrayCycles(actions, matrix),
+    arrays: arrayCycles(actions, matrix, busy),
     'vector lanes':
       actions['vector.mac'] / vector.windowMacLanes +
       (actions['vector.intOp'] + actions['vector.floatOp']) / (4 * vector.lanes),

@@ -2,7 +2,7 @@
 
 import { type Graph, typeText } from '../../compiler/graph/types.ts';
 import type { QuantizationReport } from '../../compiler/quantize/index.ts';
-import { fullArrayCycles } from '../../isa/demand/matrix.ts';
+import { arrayCycles } from '../../isa/demand/matrix.ts';
 import { ISA_VERSION } from '../../isa/instructions/table.ts';
 import { machineHash } from '../../isa/machine/parse.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
@@ -206,6 +206,6 @@ function utilization(point: ReportedPoint, layer: number, cycles: number): numbe
   const actions = point.result.layerActions.get(layer);
   if (macs === 0 || cycles === 0 || actions === undefined) return 0;
   const { matrix, vector } = point.machine.core;
-  const arrays = fullArrayCycles(actions, matrix) / point.machine.cores;
+  const arrays = arrayCycles(actions, matrix) / point.machine.cores;
   return Math.min(1, (arrays > 0 ? arrays : macs / vector.windowMacLanes) / cycles);
 }

@@ -1,9 +1,18 @@
 /** Matrix and weight-write demand against forms worked out by hand; src/validate holds systolic folds against SCALE-Sim. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bitSerialSteps, type MatmulShape, matmulDemand, weightWriteDemand } from '../../../isa/demand/matrix.ts';
+import {
+  arrayCycles,
+  bitSerialSteps,
+  busyCells,
+  type MatmulShape,
+  matmulDemand,
+  weightWriteDemand,
+} from '../../../isa/demand/matrix.ts';
+import { matrixGeometry } from '../../../isa/machine/geometry.ts';
 import { conventionalInt8 } from '../../../isa/machine/presets/conventional-int8.ts';
 import { edgeDcim28nm } from '../../../isa/machine/presets/edge-dcim-28nm.ts';
+import { PRESETS } from '../../../isa/machine/presets/index.ts';
 import { teach8x8 } from '../../../isa/machine/presets/teach-8x8.ts';
 import type { DigitalCim, Machine, Systolic } from '../../../isa/machine/schema.ts';
 
@@ -204,5 +213,49 @@ describe('systolic array', () => {
       const overlapped = withMatrix(serial, 'systolic', { preload: 'overlapped' });
       expect(matmulDemand(full, overlapped).busyCycles).toBe(overlappedCycles);
     }
+  });
+});
+
+describe('the least cycles of counted work', () => {
+  it('by hand: 27 rows by 16 outputs leave a 64 x 64 array one vector a cycle, however few of its PEs multiply', () => {
+    const { matrix } = conventionalInt8.core;
+    const { actions } = matmulDemand(shape({ m: 100, k: 27, n: 16, inputBits: 8 }), conventionalInt8);
+    expect(arrayCycles(actions, matrix, busyCells(matrix, 27, 16, 8, 8))).toBe(100);
+    expect(arrayCycles(actions, matrix)).toBe((100 * 27 * 16) / (64 * 64));
+  });
+
+  it('by hand: on 16 macros of 256 x 256 cells, 20 outputs of 8 bits and 150 rows take 8 steps a vector on one macro', () => {
+    const { matrix } = edgeDcim28nm.core;
+    const { actions } = matmulDemand(shape({ m: 64, k: 150, n: 20, inputBits: 8 }), edgeDcim28nm);
+    expect(arrayCycles(actions, matrix, busyCells(matrix, 150, 20, 8, 8))).toBe((64 * 8) / 16);
+    expect(arrayCycles(actions, matrix)).toBe((64 * 8 * (150 / 256) * (160 / 256)) / 16);
+  });
+
+  it('is never more than what an instruction takes, on each kind of unit, and never less than with every cell busy', () => {
+    const machines = [edgeDcim28nm, teach8x8, conventionalInt8, PRESETS['jia-65nm']!];
+    const some = fc.record({
+      machine: fc.constantFrom(...machines),
+      m: fc.integer({ min: 1, max: 300 }),
+      kShare: fc.double({ min: 0.001, max: 1, noNaN: true }),
+      nShare: fc.double({ min: 0.001, max: 1, noNaN: true }),
+      inputBits: fc.integer({ min: 1, max: 8 }),
+      weightBits: fc.integer({ min: 1, max: 8 }),
+    });
+    fc.assert(
+      fc.property(some, ({ machine, m, kShare, nShare, inputBits, weightBits }) => {
+        const { matrix } = machine.core;
+        const { rows, columns, macros, columnsPerWeight } = matrixGeometry(matrix);
+        const k = Math.ceil(rows * kShare);
+        const n = Math.ceil(Math.floor(columns / columnsPerWeight(weightBits)) * nShare);
+        const { busyCycles, actions } = matmulDemand(
+          shape({ m, k, n, inputBits, weightBits, replicas: macros }),
+          machine,
+        );
+        const least = arrayCycles(actions, matrix, busyCells(matrix, k, n, inputBits, weightBits));
+        expect(least).toBeLessThanOrEqual(busyCycles + 1e-9);
+        expect(least).toBeGreaterThanOrEqual(arrayCycles(actions, matrix) - 1e-9);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
