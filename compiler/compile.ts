@@ -16,6 +16,7 @@ import type { Draft, NamedTensor } from './lower/draft.ts';
 import { drive } from './lower/driver.ts';
 import type { Interval } from './lower/footprint.ts';
 import { fuse } from './lower/fuse.ts';
+import { JoinPins } from './lower/join-pins.ts';
 import type { Kernel } from './lower/kernel.ts';
 import type { MatmulMapping } from './lower/kernels/matmul.ts';
 import { at } from './lower/layout.ts';
@@ -26,7 +27,7 @@ import { legalizeProducts } from './lower/products.ts';
 import { roll } from './lower/roll.ts';
 import type { Selected } from './lower/select.ts';
 import { select } from './lower/select.ts';
-import { type StagingRoom, stageWeights, type Tenant } from './lower/staging.ts';
+import { requireStaged, type StagingRoom, type StagingWishes, stageWeights, type Tenant } from './lower/staging.ts';
 import { plainLoops, walk } from './lower/walk.ts';
 import type { WeightPlan } from './lower/weights.ts';
 import { placeWeights } from './lower/weights.ts';
@@ -34,7 +35,9 @@ import { widenGraph } from './lower/widen.ts';
 import type { MemoryPlan } from './mapping/addresses.ts';
 import { planMemory } from './mapping/addresses.ts';
 import { type CoreSharing, chooseCores } from './mapping/cores.ts';
+import type { Decisions } from './mapping/decisions.ts';
 import { chooseMappings } from './mapping/network.ts';
+import { type Pins, resolvePins } from './mapping/pins.ts';
 import type { CompileReport } from './mapping/report.ts';
 import { buildReport } from './mapping/report.ts';
 import { shareStorage } from './mapping/shares.ts';
@@ -49,6 +52,10 @@ export interface CompileOptions {
   readonly cores?: number;
   /** How kernels are cut over cores; the cheapest by estimate when left out. */
   readonly sharing?: CoreSharing;
+  /** Decisions that are made already: what is named holds, the rest is chosen. What cannot be met is an InputError or a CapacityError. */
+  readonly pins?: Decisions | undefined;
+  /** Report every decision. */
+  readonly explain?: boolean;
   /** Run the verifier on the graph, and the allocation and schedule checkers on the result; a finding is an InternalError. Slow for large networks. */
   readonly check?: boolean;
 }
@@ -85,8 +92,8 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
   }
   const selected = select(graph, machine);
   const residency = options.residency !== 'off' && machine.capabilities.weightResidency;
-  const { storage, memory, cores, shares } = planFused(graph, selected, machine, residency, options);
-  const choices = chooseMappings(shares.kernels, memory.homes.plans, machine);
+  const { storage, memory, cores, shares, pins, copies } = planFused(graph, selected, machine, residency, options);
+  const choices = chooseMappings(shares.kernels, memory.homes.plans, machine, pins);
   const constants = new ConstantPool(memory.activationsEnd, machine.dram.burstBytes, farConstants(machine, nearEnd));
   const mappings = choices.map((c): MatmulMapping | null => c?.mapping ?? null);
   const work = planWork(
@@ -96,9 +103,12 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
     (k) => at(memory.homes.plans, k) !== null,
   );
   const { steps, residentLoads, layers } = drive({ storage, memory, mappings, machine, constants }, work);
-  const written = placeWeights(steps, residentLoads, machine);
+  const written = placeWeights(steps, residentLoads, machine, pins?.network.weights);
   const room = stagingRoom(machine, storage, memory, layers);
-  const weights = written.resident || room === null ? written : staged(written, room, machine, residency);
+  const wishes = stagingWishes(pins, storage, layers);
+  const weights =
+    written.resident || room === null ? inPlace(written) : staged(written, room, machine, residency, wishes);
+  if (pins !== undefined) requireStaged(weights, room, wishes, machine);
   const io = networkTensors(graph, storage, memory);
   const readOnlyDram = [
     { start: 0, end: memory.inputsEnd },
@@ -128,10 +138,14 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
     storage: shares,
     memory,
     choices,
-    sharing: cores.reasons,
+    cores,
+    full: storage,
+    copies,
+    layers,
     weights: { ...weights, resident: weights.resident && residency },
     machine,
     program,
+    explain: options.explain === true,
   });
   return { program, steadyProgram, report };
 }
@@ -147,15 +161,23 @@ function planFused(
   residency: boolean,
   options: CompileOptions,
 ) {
-  const plan = (kernels: readonly Selected[], copies = false) => {
+  const decided = options.pins;
+  const joins = decided === undefined ? undefined : new JoinPins(decided.layers ?? []);
+  const plan = (others: boolean, copies: boolean) => {
+    const kernels = others || joins !== undefined ? fuse(graph, selected, machine, joins, others) : selected;
     const storage = planStorage(graph, kernels, copies);
+    const pins = decided === undefined ? undefined : resolvePins(decided, storage, machine);
     const most = Math.min(machine.cores, options.cores ?? machine.cores);
-    const cores = chooseCores(storage, machine, most, options.sharing ?? 'auto');
+    const cores = chooseCores(storage, machine, most, options.sharing ?? 'auto', pins);
     const shares = shareStorage(storage, cores.splits);
-    return { storage, cores, shares, memory: planMemory(shares, machine, { residency }) };
+    return { storage, cores, shares, pins, copies, memory: planMemory(shares, machine, { residency, pins }) };
   };
-  const ways = [() => plan(selected), () => plan(selected, true)];
-  if (machine.capabilities.fusion) ways.unshift(() => plan(fuse(graph, selected, machine)));
+  const { copies } = decided?.network ?? {};
+  const ways = [
+    ...(copies === true ? [] : [() => plan(false, false)]),
+    ...(copies === false ? [] : [() => plan(false, true)]),
+  ];
+  if (machine.capabilities.fusion) ways.unshift(() => plan(true, copies ?? false));
   let last: CapacityError | null = null;
   for (const way of ways) {
     try {
@@ -188,15 +210,47 @@ function stagingRoom(
   return { sizeBytes: machine.buffer.sizeBytes, tenants, channel };
 }
 
-function staged(plan: WeightPlan, room: StagingRoom, machine: Machine, residency: boolean): WeightPlan {
-  const { drafts, kept } = stageWeights(plan.drafts, room, machine, residency);
+/** Weights with the way that they take through the global buffer. */
+interface StagedPlan extends WeightPlan {
+  /** Whether all of them stay there. */
+  readonly kept: boolean;
+  /** Layers of which some pass through it. */
+  readonly staged: ReadonlySet<number>;
+}
+
+function inPlace(plan: WeightPlan): StagedPlan {
+  return { ...plan, kept: false, staged: new Set() };
+}
+
+/** What a mapping says of the ways of weights, by layers of the program. */
+function stagingWishes(pins: Pins | undefined, storage: Storage, layers: readonly Kernel[]): StagingWishes {
+  const named = (home: 'buffer' | 'dram') =>
+    new Map(
+      layers.flatMap((kernel, layer): [number, string][] => {
+        const own = pins?.kernels[storage.kernels.indexOf(kernel)];
+        return own?.weights === home ? [[layer, own.layer]] : [];
+      }),
+    );
+  return { stay: pins?.network.weights, staged: named('buffer'), direct: named('dram') };
+}
+
+function staged(
+  plan: WeightPlan,
+  room: StagingRoom,
+  machine: Machine,
+  residency: boolean,
+  { stay, direct }: StagingWishes,
+): StagedPlan {
+  const mayKeep = residency && stay !== 'nowhere' && direct.size === 0;
+  const { drafts, kept, layers } = stageWeights(plan.drafts, room, machine, mayKeep, direct);
   if (kept.size === 0) {
-    const steady = plan.steady === null ? null : stageWeights(plan.steady, room, machine).drafts;
-    return { ...plan, drafts, steady };
+    const steady = plan.steady === null ? null : stageWeights(plan.steady, room, machine, false, direct);
+    const all = new Set([...layers, ...(steady?.layers ?? [])]);
+    return { ...plan, drafts, steady: steady?.drafts ?? null, kept: false, staged: all };
   }
   const again = new Set(plan.steady ?? plan.drafts);
   const once = new Set<Draft>([...kept, ...plan.drafts.filter((d) => !again.has(d))]);
-  return { ...plan, drafts, steady: drafts.filter((d) => !once.has(d)) };
+  return { ...plan, drafts, steady: drafts.filter((d) => !once.has(d)), kept: true, staged: layers };
 }
 
 function farConstants(machine: Machine, nearEnd: number): FarConstants | undefined {

@@ -7,7 +7,9 @@
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Graph } from '../graph/types.ts';
 import type { AccumulatorRing } from './accumulators.ts';
+import type { JoinPins } from './join-pins.ts';
 import type { Emit, Epilogue, Kernel, KernelInput, MatmulKernel, PlainKernel, TempSpec, Tile } from './kernel.ts';
+import { partsOf } from './kernel.ts';
 import type { Box } from './layout.ts';
 import { at, denseLayout } from './layout.ts';
 import type { Selected } from './select.ts';
@@ -16,18 +18,29 @@ import type { View } from './walk.ts';
 /** Share of the scratchpad beyond which a value is taken to find no home there. */
 const HOME_SHARE = 0.25;
 
-/** Needs: kernels in graph order.  Gives: fewer kernels, same instructions per element. */
-export function fuse(graph: Graph, selected: readonly Selected[], machine: Machine): readonly Selected[] {
+/**
+ * Needs: kernels in graph order.  Gives: fewer kernels, same instructions per element.
+ * @param wanted layers that are joined as asked for, whatever pays; the others are joined where that pays, or not at all
+ */
+export function fuse(
+  graph: Graph,
+  selected: readonly Selected[],
+  machine: Machine,
+  wanted?: JoinPins,
+  others = true,
+): readonly Selected[] {
   const uses = new Map<string, number>();
   const use = (name: string): void => void uses.set(name, (uses.get(name) ?? 0) + 1);
   for (const s of selected) for (const source of sourceNames(s)) use(source);
   graph.outputs.forEach(use);
   const out: Selected[] = [];
   for (const s of selected) {
-    const joined = s.kind === 'plain' ? joinWithMaker(out, s, uses, machine) : null;
+    const joined =
+      s.kind === 'plain' ? joinWithMaker(out, s, uses, machine, (a, b) => wanted?.says(a, b) ?? others) : null;
     if (joined === null) out.push(s);
     else out[joined.index] = joined.kernel;
   }
+  wanted?.require(selected, out, graph);
   return inOrder(out);
 }
 
@@ -42,6 +55,7 @@ function joinWithMaker(
   next: PlainKernel,
   uses: ReadonlyMap<string, number>,
   machine: Machine,
+  says: (maker: Kernel, next: PlainKernel) => boolean | 'must',
 ): { readonly index: number; readonly kernel: Kernel } | null {
   for (let i = 0; i < next.inputs.length; i++) {
     const input = at(next.inputs, i);
@@ -52,7 +66,9 @@ function joinWithMaker(
     const maker = done[index];
     if (maker === undefined || (maker.kind !== 'plain' && maker.kind !== 'matmul')) continue;
     if (maker.shape.length !== next.shape.length) continue;
-    if (input.chain === undefined && !worthHalo(maker, machine)) continue;
+    const wish = says(maker, next);
+    if (wish === false || (input.chain === undefined && !mayHalo(maker))) continue;
+    if (wish !== 'must' && input.chain === undefined && !worthHalo(maker, machine)) continue;
     const grain = input.chain === undefined ? haloGrain(maker, next) : commonGrain(maker, next, reach);
     if (grain === null) continue;
     return {
@@ -63,9 +79,13 @@ function joinWithMaker(
   return null;
 }
 
+/** Whether rows between tiles can be made twice: by a product with nothing joined to it yet. */
+function mayHalo(maker: Kernel): boolean {
+  return maker.kind === 'matmul' && maker.epilogue === null && !maker.matmul.dynamic;
+}
+
 /** Whether a product's result is better computed in part twice than sent out of the scratchpad and back. */
 function worthHalo(maker: Kernel, machine: Machine): boolean {
-  if (maker.kind !== 'matmul' || maker.epilogue !== null || maker.matmul.dynamic) return false;
   const { sizeBytes } = denseLayout(maker.shape, maker.format.bits);
   return sizeBytes > machine.core.scratchpad.sizeBytes * HOME_SHARE;
 }
@@ -124,6 +144,7 @@ function base(maker: Kernel, next: PlainKernel) {
     shape: next.shape,
     format: next.format,
     stages: maker.stages + next.stages,
+    parts: [...partsOf(maker), ...partsOf(next)],
     layer: {
       ...matrixLike,
       macs: maker.layer.macs + next.layer.macs,

@@ -65,6 +65,8 @@ export type Emit = (step: WithoutLayer<Step>) => void;
 interface KernelBase {
   readonly name: string;
   readonly layer: LayerSymbol;
+  /** Layers that were joined into this one, its own name among them; left out where it stands alone. */
+  readonly parts?: readonly string[];
   readonly inputs: readonly KernelInput[];
   /** Name of the value that it makes. */
   readonly output: string;
@@ -117,6 +119,11 @@ export interface CopyKernel extends KernelBase {
 }
 
 export type Kernel = PlainKernel | MatmulKernel | CopyKernel;
+
+/** Names of the layers that a kernel was made of. */
+export function partsOf({ parts, layer }: Kernel): readonly string[] {
+  return parts ?? [layer.name];
+}
 
 /** A node that cannot be lowered: the message states the constraint. */
 export class Refusal extends Error {}

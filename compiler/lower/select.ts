@@ -6,6 +6,7 @@
 import { Diagnostics, UnsupportedError } from '../../isa/base/errors.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Graph, Node, NodeOf } from '../graph/types.ts';
+import { uniqueNames } from '../mapping/decisions.ts';
 import type { ConstantTensor } from './constants.ts';
 import type { CopyKernel, Kernel, Source } from './kernel.ts';
 import { formatOf, Refusal } from './kernel.ts';
@@ -80,7 +81,14 @@ export function select(graph: Graph, machine: Machine): readonly Selected[] {
   }
   const refused = diagnostics.items.length;
   diagnostics.throwIfAny(UnsupportedError, `${refused} node${refused === 1 ? '' : 's'} cannot run on ${machine.name}`);
-  return out;
+  return withOwnNames(out);
+}
+
+/** Layers are told apart by their names. */
+function withOwnNames(all: readonly Selected[]): readonly Selected[] {
+  const isLayer = (s: Selected): s is Kernel => s.kind !== 'alias' && s.kind !== 'join';
+  const names = [...uniqueNames(all.flatMap((s) => (isLayer(s) ? [s.layer.name] : [])))];
+  return all.map((s) => (isLayer(s) ? { ...s, layer: { ...s.layer, name: names.shift() ?? s.layer.name } } : s));
 }
 
 /** Requantizers that run in the drain of the matrix product before them. */

@@ -6,6 +6,8 @@
  * Left out: the scratchpad as a ring, and a part of the weights that stays.
  */
 import type { Machine } from '../../isa/machine/schema.ts';
+import type { NetworkDecisions } from '../mapping/decisions.ts';
+import { pinCapacity, pinError } from '../mapping/pins.ts';
 import { dramBytesPerCycle } from '../mapping/transfer.ts';
 import type { Draft, DraftOf, NamedTensor } from './draft.ts';
 import { coreOf } from './draft.ts';
@@ -65,14 +67,20 @@ export interface StagedWeights {
   readonly drafts: readonly Draft[];
   /** Copies whose bytes nothing overwrites: not needed where they are from the run before. */
   readonly kept: ReadonlySet<Draft>;
+  /** Layers of which weights take this way. */
+  readonly layers: ReadonlySet<number>;
 }
 
-/** Drafts with their weight writes served by the ring, or by weights that stay where `keep` allows it; `drafts` themselves when none is served. */
+/**
+ * Drafts with their weight writes served by the ring, or by weights that stay where `keep` allows it; `drafts` themselves when none is served.
+ * @param direct layers whose weights are written from DRAM, past the ring, by number
+ */
 export function stageWeights(
   drafts: readonly Draft[],
   room: StagingRoom,
   machine: Machine,
   keep = false,
+  direct: StagingWishes['direct'] = new Map(),
 ): StagedWeights {
   const pace = paceOf(drafts, machine);
   const stays = keep ? stayingLoads(drafts, room, machine) : null;
@@ -84,10 +92,65 @@ export function stageWeights(
   const bytesPerCycle = dramBytesPerCycle(machine) / cores.length;
   const staged = cores.flatMap((core, i) => {
     const ring = { start: i * share, end: (i + 1) * share };
-    const placed = inRing(loadsOf(writesOf(drafts, core), share), ring, tenants, burstBytes);
+    const loads = loadsOf(writesOf(drafts, core), share).filter((load) => !direct.has(load.layer));
+    const placed = inRing(loads, ring, tenants, burstBytes);
     return inTime(placed, pace, bytesPerCycle);
   });
-  return staged.length === 0 ? { drafts, kept: new Set() } : rewrite(drafts, staged, room, false);
+  return staged.length === 0 ? { drafts, kept: new Set(), layers: new Set() } : rewrite(drafts, staged, room, false);
+}
+
+/** What a mapping file says of weights that do not stay in the arrays: names of layers by their numbers. */
+export interface StagingWishes {
+  readonly stay: NetworkDecisions['weights'];
+  readonly staged: ReadonlyMap<number, string>;
+  readonly direct: ReadonlyMap<number, string>;
+}
+
+interface Outcome {
+  readonly drafts: readonly Draft[];
+  readonly resident: boolean;
+  readonly kept: boolean;
+  readonly staged: ReadonlySet<number>;
+}
+
+/** Throws InputError or CapacityError for wishes that did not come true. */
+export function requireStaged(
+  { drafts, resident, kept, staged }: Outcome,
+  room: StagingRoom | null,
+  wishes: StagingWishes,
+  machine: Machine,
+): void {
+  const { stay } = wishes;
+  if (stay === 'buffer' && !kept) {
+    const several = drafts.some((d) => coreOf(d) > 0);
+    if (room === null) throw pinError('network, weights', noChannel(machine), 'arrays, nowhere');
+    if (wishes.direct.size > 0)
+      throw pinError('network, weights', `${[...wishes.direct.values()].join(', ')} read DRAM`, 'nowhere');
+    if (several) throw pinError('network, weights', 'several cores share the buffer', 'arrays, nowhere, or one core');
+    const used = Math.max(0, ...room.tenants.map((t) => t.end));
+    const available = room.sizeBytes - used;
+    const message = `weights do not all fit beside ${used} bytes of activations; possible: nowhere`;
+    const details = { needed: weightBytes(drafts), available, unit: 'bytes', knob: 'buffer.sizeBytes' };
+    throw pinCapacity('network, weights: buffer', message, details);
+  }
+  for (const [layer, name] of wishes.staged) {
+    if (staged.has(layer)) continue;
+    const where = `layer ${name}, weights`;
+    if (resident) throw pinError(where, 'all weights stay in the arrays', 'network, weights: nowhere beside it');
+    if (room === null) throw pinError(where, noChannel(machine), 'dram');
+    throw pinError(where, 'the buffer has no room for them in time, beside activations and other weights', 'dram');
+  }
+}
+
+function noChannel({ name, core }: Machine): string {
+  return `${name} has no DMA channel that brings weights ahead (core.dma.channels ${core.dma.channels} of 4, capabilities.doubleBuffering)`;
+}
+
+/** Bytes of all weights that are written, each once. */
+function weightBytes(drafts: readonly Draft[]): number {
+  const cores = [...new Set(drafts.map(coreOf))];
+  const ranges = cores.flatMap((core) => writesOf(drafts, core)).map((w) => w.range);
+  return [...new Map(ranges.map((r) => [r.start, bytesOf(r)])).values()].reduce((a, b) => a + b, 0);
 }
 
 /** Every load at a place of its own behind all activations; null where they do not fit, or several cores share the buffer. */
@@ -253,7 +316,11 @@ function rewrite(
     const own = source === undefined || draft.op !== 'ww' ? draft : fromRing(draft, source);
     return [...(copies.get(i) ?? []), own];
   });
-  return { drafts: out, kept: new Set(stay ? [...copies.values()].flat() : []) };
+  return {
+    drafts: out,
+    kept: new Set(stay ? [...copies.values()].flat() : []),
+    layers: new Set(staged.map((s) => s.load.layer)),
+  };
 }
 
 function copyOf({ load, base }: Staged, { src, site }: DraftOf<'ww'>, channel: number): Draft {

@@ -7,6 +7,8 @@
 import { CapacityError } from '../../isa/base/errors.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
+import type { NetworkDecisions } from '../mapping/decisions.ts';
+import { pinCapacity } from '../mapping/pins.ts';
 import type { Draft, MatmulStep, NamedArray, NamedTensor, Step, WeightTile } from './draft.ts';
 import { accessOf, coreOf, targetCoreOf } from './draft.ts';
 import { footprint } from './footprint.ts';
@@ -35,11 +37,23 @@ interface Stay {
   readonly freeFrom: number;
 }
 
-/** @param residentLoads steps that bring in constants which stay from one inference to the next. */
-export function placeWeights(steps: readonly Step[], residentLoads: ReadonlySet<Step>, machine: Machine): WeightPlan {
-  const cores = [...new Set(steps.map(coreOf))].map((core) => placeOn(core, steps, machine));
+/**
+ * @param residentLoads steps that bring in constants which stay from one inference to the next
+ * @param wanted where weights have to stay; in the arrays when they fit where it is left out. Throws CapacityError where they do not.
+ */
+export function placeWeights(
+  steps: readonly Step[],
+  residentLoads: ReadonlySet<Step>,
+  machine: Machine,
+  wanted?: NetworkDecisions['weights'],
+): WeightPlan {
+  const place = (stay: boolean) => [...new Set(steps.map(coreOf))].map((core) => placeOn(core, steps, machine, stay));
+  const fitting = place(true);
+  const fits = fitting.every((c) => c.resident) && machine.capabilities.weightResidency;
+  if (wanted === 'arrays' && !fits) refuseStay(steps, machine);
+  const keeps = fits && (wanted ?? 'arrays') === 'arrays';
+  const cores = keeps || !fits ? fitting : place(false);
   const withWrites = weave(steps, cores);
-  const keeps = cores.every((c) => c.resident) && machine.capabilities.weightResidency;
   const loads: ReadonlySet<unknown> = residentLoads;
   const computed = new Set(cores.flatMap((c) => c.stays.map((s) => s.tile.source)));
   const stays = (d: Draft): boolean => (d.op === 'ww' ? keeps && !computed.has(d.src) : loads.has(d));
@@ -62,32 +76,47 @@ interface CorePlacement {
   readonly resident: boolean;
 }
 
-function placeOn(core: number, steps: readonly Step[], machine: Machine): CorePlacement {
+function placeOn(core: number, steps: readonly Step[], machine: Machine, stay: boolean): CorePlacement {
   const uses = steps.flatMap((s, i) => (s.op === 'mm' && coreOf(s) === core ? [{ at: i, tile: s.tile }] : []));
   const distinct = [...new Set(uses.map((u) => u.tile))];
   const cells = new Cells(machine);
   const constant = distinct.filter((t) => !isComputed(t));
-  const resident = cells.fitAll(constant, Math.max(0, ...distinct.filter(isComputed).map(macrosOf)));
+  const spare = Math.max(0, ...distinct.filter(isComputed).map(macrosOf));
+  const resident = stay ? cells.fitAll(constant, spare) : null;
   const stayAt = new Map<number, Stay>();
   const stays: Stay[] = [];
   for (const use of uses) {
     const { tile } = use;
-    let stay = cells.holding(tile);
-    if (stay === undefined) {
+    let own = cells.holding(tile);
+    if (own === undefined) {
       const spot = resident?.get(tile) ?? cells.leastRecent(tile);
-      stay = {
+      own = {
         array: arrayOf(tile, spot.first, spot.plane),
         tile,
         firstUse: use.at,
         freeFrom: cells.occupy(spot, tile),
       };
-      cells.hold(stay);
-      stays.push(stay);
+      cells.hold(own);
+      stays.push(own);
     }
-    cells.use(stay, use.at);
-    stayAt.set(use.at, stay);
+    cells.use(own, use.at);
+    stayAt.set(use.at, own);
   }
   return { core, stayAt, stays, tiles: distinct.length, resident: resident !== null };
+}
+
+/** Weights that were to stay in arrays that do not hold them: what the fullest core would need. */
+function refuseStay(steps: readonly Step[], machine: Machine): never {
+  const { macros, planes } = matrixGeometry(machine.core.matrix);
+  const tiles = new Map<number, Set<WeightTile>>();
+  for (const s of steps) if (s.op === 'mm') tiles.set(coreOf(s), (tiles.get(coreOf(s)) ?? new Set()).add(s.tile));
+  const needs = [...tiles.values()].map((own) => [...own].reduce((n, tile) => n + macrosOf(tile), 0));
+  throw pinCapacity('network, weights: arrays', 'they do not all fit; possible: buffer, nowhere, or smaller grids', {
+    needed: Math.max(...needs),
+    available: macros * (machine.capabilities.weightPlanes ? planes : 1),
+    unit: 'macro-planes',
+    knob: 'core.matrix.macros',
+  });
 }
 
 /** Steps with their tiles' places, and each write at its point. */

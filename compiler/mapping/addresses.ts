@@ -14,7 +14,8 @@ import { aliveAt, allocate } from './allocate.ts';
 import { stageAlign } from './cuts.ts';
 import type { HomePlan } from './homes.ts';
 import { planHomes, TileCache } from './homes.ts';
-import { residentConstants } from './resident.ts';
+import type { Pins } from './pins.ts';
+import { residentConstants, stagedConstants } from './resident.ts';
 import type { Storage } from './storage.ts';
 import type { TilePlan } from './tiles.ts';
 
@@ -41,6 +42,8 @@ export interface MemoryPlan {
   /** DRAM: network inputs are below `inputsEnd`, all activations below `activationsEnd`. */
   readonly inputsEnd: number;
   readonly activationsEnd: number;
+  /** Whether constants are brought in while the kernel before runs. */
+  readonly prefetch: boolean;
   /** Most scratchpad and buffer bytes in use at once. */
   readonly spadPeakBytes: number;
   readonly bufferPeakBytes: number;
@@ -49,6 +52,7 @@ export interface MemoryPlan {
 export interface MemoryOptions {
   /** Whether constants may stay in the scratchpad from one inference to the next. */
   readonly residency: boolean;
+  readonly pins?: Pins | undefined;
 }
 
 /** Parts of the share that resident constants may take which are tried. */
@@ -60,18 +64,33 @@ const SHARES = [1, 0.5, 0.25] as const;
  * times foretells well, and a constant saves little.
  */
 export function planMemory(storage: Storage, machine: Machine, options: MemoryOptions): MemoryPlan {
-  const tried = new Set<number>();
+  const { pins } = options;
   const cache = new TileCache();
-  const without = planWith(storage, machine, new Map(), cache);
+  const least = pinnedConstants(storage, machine, pins, new Map());
+  const tried = new Set<number>([least.size]);
+  const without = planWith(storage, machine, least, cache, pins);
   if (without instanceof CapacityError) throw without;
   for (const share of options.residency ? SHARES : []) {
-    const constants = residentConstants(storage, machine, share);
-    if (constants.size === 0 || tried.has(constants.size)) continue;
+    const constants = pinnedConstants(storage, machine, pins, residentConstants(storage, machine, share));
+    if (tried.has(constants.size)) continue;
     tried.add(constants.size);
-    const plan = planWith(storage, machine, constants, cache);
+    const plan = planWith(storage, machine, constants, cache, pins);
     if (!(plan instanceof CapacityError) && sameOtherwise(plan.homes, without.homes)) return plan;
   }
   return without;
+}
+
+/** Those of `chosen` that may stay, and those that have to, in order of first use. */
+function pinnedConstants(
+  storage: Storage,
+  machine: Machine,
+  pins: Pins | undefined,
+  chosen: ReadonlyMap<ConstantTensor, number>,
+): ReadonlyMap<ConstantTensor, number> {
+  if (pins === undefined || pins.constants.size === 0) return chosen;
+  const stays = ([c]: readonly [ConstantTensor, number]) =>
+    (pins.constants.get(c) ?? (chosen.has(c) ? 'scratchpad' : '')) === 'scratchpad';
+  return new Map([...stagedConstants(storage, machine)].filter(stays));
 }
 
 /** Whether values have the same homes and layers the same tiles. */
@@ -88,6 +107,7 @@ function planWith(
   machine: Machine,
   constants: ReadonlyMap<ConstantTensor, number>,
   cache: TileCache,
+  pins: Pins | undefined,
 ): MemoryPlan | CapacityError {
   const { sizeBytes } = machine.core.scratchpad;
   const kept = [...constants.values()].reduce((sum, bytes) => sum + bytes, 0);
@@ -100,11 +120,14 @@ function planWith(
     [0.65, false],
     [0.5, false],
   ] as const) {
+    const ahead = prefetch && machine.capabilities.doubleBuffering;
+    const wanted = pins?.network.parametersAhead ?? ahead;
+    if (share === 1 && ahead !== wanted) continue;
     const homes = attempt(() =>
-      planHomes(storage, machine, Math.floor(sizeBytes * share) - kept, new Set(constants.keys()), cache),
+      planHomes(storage, machine, Math.floor(sizeBytes * share) - kept, new Set(constants.keys()), cache, pins),
     );
     if (homes instanceof CapacityError) return last ?? homes;
-    const plan = place(storage, machine, homes, constants, prefetch && machine.capabilities.doubleBuffering);
+    const plan = place(storage, machine, homes, constants, wanted);
     if (!(plan instanceof CapacityError)) return plan;
     last = plan;
   }
@@ -187,6 +210,7 @@ function place(
   return {
     homes,
     ...outside,
+    prefetch,
     buffers: storage.buffers.map((b) =>
       at(own, b.id) >= 0 ? { space: 'spad', base: address(at(own, b.id)) ?? 0 } : at(outside.buffers, b.id),
     ),

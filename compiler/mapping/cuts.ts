@@ -9,6 +9,8 @@ import type { Box, Layout } from '../lower/layout.ts';
 import { at, boxLayout, denseLayout, fullBox, packLike, roundUp, sameBox } from '../lower/layout.ts';
 import { ranges } from '../lower/split.ts';
 import { allocate } from './allocate.ts';
+import type { KernelPins } from './pins.ts';
+import { requireSizes, uncuttable } from './tile-pins.ts';
 import { movedBytes } from './transfer.ts';
 
 /** Where a kernel's operands and its result are, in the order of its inputs. */
@@ -42,11 +44,12 @@ export interface Cut {
   readonly temps: readonly number[];
 }
 
-/** All cuts whose pieces walks can describe. */
-export function allCuts(kernel: Kernel, homes: Homes, machine: Machine): readonly Cut[] {
-  return tileSizes(kernel)
-    .filter((sizes) => cuttable(kernel, homes, sizes))
-    .map((sizes) => measureCut(kernel, homes, machine, sizes));
+/** All cuts whose pieces walks can describe. Throws InputError where pins leave none. */
+export function allCuts(kernel: Kernel, homes: Homes, machine: Machine, pins?: KernelPins): readonly Cut[] {
+  if (pins?.sizes !== undefined) requireSizes(kernel, pins);
+  const all = tileSizes(kernel, pins?.sizes).filter((sizes) => cuttable(kernel, homes, sizes));
+  if (pins?.sizes !== undefined && all.length === 0) throw uncuttable(kernel, pins);
+  return all.map((sizes) => measureCut(kernel, homes, machine, sizes));
 }
 
 export function measureCut(kernel: Kernel, homes: Homes, machine: Machine, sizes: readonly number[]): Cut {
@@ -125,20 +128,24 @@ export function stageAlign(machine: Machine): number {
   return Math.max(1, Math.min(64, machine.core.scratchpad.portBits / 8));
 }
 
-/** All combinations of halved dims, multiples of the grain. */
-function tileSizes(kernel: Kernel): number[][] {
+/** All combinations of halved dims, multiples of the grain; a pinned dim has its one size. */
+function tileSizes(kernel: Kernel, pinned: KernelPins['sizes'] = []): number[][] {
   let all: number[][] = [[]];
   kernel.shape.forEach((size, d) => {
-    const grain = at(kernel.grain, d);
-    const options: number[] = [];
-    for (let parts = 1; ; parts *= 2) {
-      const cut = Math.min(size, roundUp(Math.ceil(size / parts), grain));
-      if (cut !== options.at(-1)) options.push(cut);
-      if (cut <= grain) break;
-    }
+    const pin = pinned[d];
+    const options = pin === undefined ? halvings(size, at(kernel.grain, d)) : [pin];
     all = all.flatMap((sizes) => options.map((o) => [...sizes, o]));
   });
   return all;
+}
+
+function halvings(size: number, grain: number): number[] {
+  const options: number[] = [];
+  for (let parts = 1; ; parts *= 2) {
+    const cut = Math.min(size, roundUp(Math.ceil(size / parts), grain));
+    if (cut !== options.at(-1)) options.push(cut);
+    if (cut <= grain) return options;
+  }
 }
 
 /**

@@ -12,10 +12,12 @@ import { at, roundUp } from '../lower/layout.ts';
 import type { Block } from './allocate.ts';
 import { aliveAt, allocate } from './allocate.ts';
 import { allCuts, type Cut, type Homes, stageAlign } from './cuts.ts';
+import { homeOf, type Pins, pinCapacity } from './pins.ts';
 import type { Buffer, Storage } from './storage.ts';
 import { operandLayout } from './storage.ts';
 import { striped } from './stripes.ts';
-import { smallestPlan, TileChoices, type TilePlan } from './tiles.ts';
+import { tileText } from './tile-pins.ts';
+import { pinsTiles, smallestPlan, TileChoices, type TilePlan } from './tiles.ts';
 
 /** First and last kernel that touches a buffer. */
 export interface Life {
@@ -53,8 +55,9 @@ export function planHomes(
   spadBytes: number,
   resident: ReadonlySet<ConstantTensor>,
   cache: TileCache,
+  pins?: Pins,
 ): HomePlan {
-  const search = new HomeSearch(storage, machine, spadBytes, resident, cache);
+  const search = new HomeSearch(storage, machine, spadBytes, resident, cache, pins);
   search.improve();
   search.settleOutside();
   return search.result();
@@ -70,6 +73,7 @@ class HomeSearch {
   readonly #spaces: Space[];
   readonly #resident: number[];
   readonly #cache: TileCache;
+  readonly #pins: Pins | undefined;
 
   constructor(
     storage: Storage,
@@ -77,9 +81,11 @@ class HomeSearch {
     spadBytes: number,
     resident: ReadonlySet<ConstantTensor>,
     cache: TileCache,
+    pins?: Pins,
   ) {
     this.#storage = storage;
     this.#cache = cache;
+    this.#pins = pins;
     this.#residentConstants = resident;
     this.#machine = machine;
     this.#spadBytes = spadBytes;
@@ -91,6 +97,22 @@ class HomeSearch {
       (b): Space => (b.fixed !== null || b.twin !== null || b.sizeBytes > machine.buffer.sizeBytes ? 'dram' : 'buffer'),
     );
     this.#resident = storage.kernels.map(() => 0);
+    for (const [id, { space, layer }] of pins?.spaces ?? []) this.#pin(id, space, layer);
+  }
+
+  /** Puts a buffer where it has to be, for good. */
+  #pin(id: number, space: Space, layer: string): void {
+    const { sizeBytes } = at(this.#storage.buffers, id);
+    const { core, buffer } = this.#machine;
+    const available = space === 'spad' ? core.scratchpad.sizeBytes : space === 'buffer' ? buffer.sizeBytes : Infinity;
+    const knob = space === 'spad' ? 'core.scratchpad.sizeBytes' : 'buffer.sizeBytes';
+    const size = space === 'spad' ? roundUp(sizeBytes, stageAlign(this.#machine)) : sizeBytes;
+    if (size > available) {
+      const message = `a value of ${sizeBytes} bytes cannot lie in the ${homeOf(space)}`;
+      throw pinCapacity(`layer ${layer}, result`, message, { needed: size, available, unit: 'bytes', knob });
+    }
+    if (space === 'spad') this.#move(id, space, size);
+    else this.#spaces[id] = space;
   }
 
   #inputBuffers(kernel: Kernel): number[] {
@@ -128,6 +150,7 @@ class HomeSearch {
     const worth = (b: Buffer): number => uses(b) / span(b);
     return this.#storage.buffers
       .filter((b) => b.fixed === null && at(this.#lives, b.id).first >= 0 && b.sizeBytes <= this.#spadBytes)
+      .filter((b) => this.#pins?.spaces.has(b.id) !== true)
       .sort((a, b) => worth(b) - worth(a) || a.sizeBytes - b.sizeBytes || a.id - b.id);
   }
 
@@ -156,8 +179,9 @@ class HomeSearch {
     const key = `${k} ${homes.inputs.join()} ${homes.output}`;
     let choices = this.#cache.choices.get(key);
     if (choices === undefined) {
-      const cuts = () => this.#cache.cutsOf(k, () => allCuts(kernel, homes, this.#machine));
-      choices = new TileChoices(kernel, homes, this.#machine, cuts);
+      const pins = this.#pins?.kernels[k];
+      const cuts = () => this.#cache.cutsOf(k, () => allCuts(kernel, homes, this.#machine, pins));
+      choices = new TileChoices(kernel, homes, this.#machine, cuts, pins);
       this.#cache.choices.set(key, choices);
     }
     const budget = this.#spadBytes - at(this.#resident, k);
@@ -186,23 +210,64 @@ class HomeSearch {
   /** Puts what is outside the scratchpad into the global buffer where it fits at its time, else into DRAM. */
   settleOutside(): void {
     const outside = this.#storage.buffers.filter((b) => this.#spaces[b.id] === 'buffer');
-    const blocks = outside.map((b): Block => ({ name: b.name, sizeBytes: b.sizeBytes, ...at(this.#lives, b.id) }));
-    allocate(blocks, this.#machine.buffer.sizeBytes, stageAlign(this.#machine)).forEach((p, i) => {
-      if (p.address === null) this.#spaces[at(outside, i).id] = 'dram';
-    });
+    const pinned = outside.filter((b) => this.#pins?.spaces.has(b.id) === true);
+    if (pinned.length > 0) {
+      this.#settleAround(pinned, outside);
+      return;
+    }
+    for (const b of this.#misfits(outside)) this.#spaces[b.id] = 'dram';
+  }
+
+  /** As many as fit beside what has to be in the buffer, largest first. */
+  #settleAround(pinned: readonly Buffer[], outside: readonly Buffer[]): void {
+    const [misfit] = this.#misfits(pinned);
+    if (misfit !== undefined) this.#refuseBuffer(misfit, pinned);
+    const inside = new Set(pinned);
+    const others = outside.filter((b) => !inside.has(b)).sort((a, b) => b.sizeBytes - a.sizeBytes || a.id - b.id);
+    for (const b of others) {
+      inside.add(b);
+      if (this.#misfits(outside.filter((o) => inside.has(o))).length === 0) continue;
+      inside.delete(b);
+      this.#spaces[b.id] = 'dram';
+    }
+  }
+
+  #misfits(buffers: readonly Buffer[]): Buffer[] {
+    const blocks = buffers.map((b): Block => ({ name: b.name, sizeBytes: b.sizeBytes, ...at(this.#lives, b.id) }));
+    const placed = allocate(blocks, this.#machine.buffer.sizeBytes, stageAlign(this.#machine));
+    return buffers.filter((_, i) => at(placed, i).address === null);
+  }
+
+  #refuseBuffer(misfit: Buffer, pinned: readonly Buffer[]): never {
+    const { first, last } = at(this.#lives, misfit.id);
+    const alive = pinned.filter((b) => at(this.#lives, b.id).first <= last && first <= at(this.#lives, b.id).last);
+    const layer = this.#pins?.spaces.get(misfit.id)?.layer ?? '';
+    throw pinCapacity(
+      `layer ${layer}, result`,
+      'it finds no room in the global buffer beside what else is pinned there',
+      {
+        needed: alive.reduce((n, b) => n + b.sizeBytes, 0),
+        available: this.#machine.buffer.sizeBytes,
+        unit: 'bytes',
+        knob: 'buffer.sizeBytes',
+        consumers: alive.map((b) => ({ name: b.name, amount: b.sizeBytes })).sort((a, b) => b.amount - a.amount),
+      },
+    );
   }
 
   result(): HomePlan {
     const plans = this.#storage.kernels.map((kernel, k) => {
       if (this.#elided(k)) return null;
       const plan = this.#plan(k) ?? this.#refuse(kernel, k);
+      if (pinsTiles(this.#pins?.kernels[k])) return plan;
       return striped(kernel, this.#homesOf(k), plan, this.#machine);
     });
     return { spaces: this.#spaces, lives: this.#lives, plans };
   }
 
   #refuse(kernel: Kernel, k: number): never {
-    const least = smallestPlan(kernel, this.#homesOf(k), this.#machine);
+    const pins = this.#pins?.kernels[k];
+    const least = smallestPlan(kernel, this.#homesOf(k), this.#machine, pins);
     const blocks = this.#storage.buffers
       .filter((b) => this.#spaces[b.id] === 'spad')
       .map((b): Block => ({ name: b.name, sizeBytes: b.sizeBytes, ...at(this.#lives, b.id) }));
@@ -211,10 +276,12 @@ class HomeSearch {
       amount: (least.inputs[i]?.sizeBytes ?? 0) * (least.inputs[i]?.depth ?? 0),
     }));
     const needed = least.scratchBytes + at(this.#resident, k);
+    const pinned = pins?.sizes === undefined ? undefined : this.#tilesInstead(kernel, k, pins.sizes);
     throw new CapacityError(
-      `layer ${kernel.name} needs ${needed} bytes of scratchpad for its smallest tile, ${this.#machine.name} has ${this.#machine.core.scratchpad.sizeBytes}`,
+      pinned ??
+        `layer ${kernel.name} needs ${needed} bytes of scratchpad for its smallest tile, ${this.#machine.name} has ${this.#machine.core.scratchpad.sizeBytes}`,
       {
-        code: 'E-CAPACITY-SPAD',
+        code: pinned === undefined ? 'E-CAPACITY-SPAD' : 'E-MAPPING-CAPACITY',
         needed,
         available: this.#machine.core.scratchpad.sizeBytes,
         unit: 'bytes',
@@ -224,6 +291,16 @@ class HomeSearch {
         ),
       },
     );
+  }
+
+  /** A pinned tile that is too large, and the best one that is not. */
+  #tilesInstead(kernel: Kernel, k: number, sizes: readonly (number | undefined)[]): string {
+    const homes = this.#homesOf(k);
+    const free = new TileChoices(kernel, homes, this.#machine, () => allCuts(kernel, homes, this.#machine));
+    const best = free.within(this.#spadBytes - at(this.#resident, k));
+    const instead = best === null ? 'no tile of it fits' : `possible: ${tileText(best.sizes)}`;
+    const layer = this.#pins?.kernels[k]?.layer ?? kernel.name;
+    return `layer ${layer}, tile: ${tileText(sizes)} finds no room in the scratchpad of ${this.#machine.name}; ${instead}`;
   }
 }
 

@@ -13,6 +13,9 @@ import type { MatmulKernel } from '../lower/kernel.ts';
 import type { MatmulMapping } from '../lower/kernels/matmul.ts';
 import { accumulatorsOf, channelDim, positionDims } from '../lower/kernels/matmul.ts';
 import { at, byteGroup, roundUp } from '../lower/layout.ts';
+import { type ArraysLimits, refuseArrays } from './array-pins.ts';
+import type { ArraysDecision } from './decisions.ts';
+import type { KernelPins } from './pins.ts';
 import type { TilePlan } from './tiles.ts';
 import { transferCycles } from './transfer.ts';
 
@@ -50,7 +53,7 @@ export interface Scored {
 export type WeightHome = 'dram' | 'buffer';
 
 /**
- * Every legal mapping of a kernel cut into `plan`'s tiles, cheapest first.
+ * Every legal mapping of a kernel cut into `plan`'s tiles that pins allow, cheapest first. Throws CapacityError, or InputError where only pins are in the way.
  * @param replicas whether weights may be copied to spare macros
  */
 export function scoreMappings(
@@ -59,10 +62,15 @@ export function scoreMappings(
   machine: Machine,
   replicas: boolean,
   home: WeightHome = 'dram',
+  pins?: KernelPins,
 ): readonly Scored[] {
-  const scored = candidates(kernel, plan, machine, replicas).map(
+  const scored = candidates({ kernel, plan, machine }, replicas, pins?.arrays ?? {}).map(
     (mapping): Scored => ({ mapping, cost: costMapping(kernel, plan, mapping, machine, home) }),
   );
+  if (scored.length === 0 && pins?.arrays !== undefined) {
+    const best = at(scoreMappings(kernel, plan, machine, replicas), 0).mapping;
+    refuseArrays(pins, best, arraysLimits({ kernel, plan, machine }));
+  }
   if (scored.length === 0) refuse(kernel, machine);
   return scored.sort(
     (a, b) =>
@@ -79,10 +87,16 @@ export function chooseMapping(
   machine: Machine,
   replicas: boolean,
   home: WeightHome = 'dram',
+  pins?: KernelPins,
 ): MappingChoice {
-  const scored = scoreMappings(kernel, plan, machine, replicas, home);
+  const scored = scoreMappings(kernel, plan, machine, replicas, home, pins);
   const from = home === 'buffer' ? ' from the global buffer' : '';
-  return explain(at(scored, 0), scored, `weights are written as they are needed${from}`);
+  return explain(at(scored, 0), scored, pinned(`weights are written as they are needed${from}`, pins));
+}
+
+/** What a mapping file has to do with a choice. */
+export function pinned(state: string, pins: KernelPins | undefined): string {
+  return pins?.arrays === undefined ? state : `${state}; as the mapping file says`;
 }
 
 /** A choice with its reason; `scored` is the list that it was taken from. */
@@ -115,23 +129,38 @@ function reason(best: Scored, second: Scored | undefined): string {
     : `${shape}: as fast as ${other} with fewer macros; ${bound} set the time`;
 }
 
-function candidates(kernel: MatmulKernel, plan: TilePlan, machine: Machine, replicas: boolean): MatmulMapping[] {
+/** A product that is to be mapped. */
+interface Product {
+  readonly kernel: MatmulKernel;
+  readonly plan: TilePlan;
+  readonly machine: Machine;
+}
+
+function candidates(product: Product, replicas: boolean, pins: ArraysDecision): MatmulMapping[] {
+  const { kernel, machine } = product;
   const spec = kernel.matmul;
-  const { matrix } = machine.core;
-  const geometry = matrixGeometry(matrix);
-  const perMacro = Math.floor(geometry.columns / geometry.columnsPerWeight(spec.weightBits));
-  if (perMacro < 1) return [];
-  const fanIn = matrix.kind === 'systolic' ? 1 : matrix.macroAdder.fanIn;
+  const geometry = matrixGeometry(machine.core.matrix);
+  const limits = arraysLimits(product);
+  const { perMacro } = limits;
   const out: MatmulMapping[] = [];
-  for (let gridK = 1; gridK <= Math.min(fanIn, geometry.macros, Math.ceil(spec.k / geometry.rows)); gridK++) {
-    for (let gridN = 1; gridN <= Math.min(Math.floor(geometry.macros / gridK), Math.ceil(spec.n / perMacro)); gridN++) {
-      const spare = Math.floor(geometry.macros / (gridK * gridN));
-      for (const copies of replicas ? powersUpTo(Math.min(spare, tilePositions(kernel, plan))) : [1]) {
-        const kTile = evenTile(spec.k, gridK * geometry.rows);
-        const nTile = evenTile(spec.n, gridN * perMacro);
-        for (const nChunk of chunks(kernel, plan, nTile, machine)) {
-          for (const positions of accumulatorTiles(kernel, plan, nChunk, machine))
-            out.push({ gridK, gridN, replicas: copies, kTile, nTile: Math.min(nTile, nChunk), nChunk, positions });
+  for (const gridK of within(upTo(limits.gridK), pins.gridK, limits.gridK)) {
+    const mostN = Math.min(Math.floor(geometry.macros / gridK), limits.gridN);
+    for (const gridN of within(upTo(mostN), pins.gridN, mostN)) {
+      const most = Math.min(Math.floor(geometry.macros / (gridK * gridN)), limits.positions);
+      const rows = gridK * geometry.rows;
+      for (const copies of within(replicas ? powersUpTo(most) : [1], pins.replicas, most)) {
+        for (const kTile of within([evenTile(spec.k, rows)], pins.tileK, Math.min(spec.k, rows))) {
+          for (const nTile of within(
+            [evenTile(spec.n, gridN * perMacro)],
+            pins.tileN,
+            Math.min(spec.n, gridN * perMacro),
+          )) {
+            for (const nChunk of chunks(limits, nTile, pins.outputs)) {
+              if (pins.tileN !== undefined && nTile > nChunk) continue;
+              for (const positions of accumulatorTiles(limits, nChunk, machine, pins.positions))
+                out.push({ gridK, gridN, replicas: copies, kTile, nTile: Math.min(nTile, nChunk), nChunk, positions });
+            }
+          }
         }
       }
     }
@@ -139,13 +168,27 @@ function candidates(kernel: MatmulKernel, plan: TilePlan, machine: Machine, repl
   return out;
 }
 
+/** The options, or the pinned one where it is not above `most`. */
+function within(options: readonly number[], pin: number | undefined, most: number): readonly number[] {
+  if (pin === undefined) return options;
+  return pin <= most ? [pin] : [];
+}
+
+function upTo(most: number): number[] {
+  return Array.from({ length: Math.max(0, most) }, (_, i) => i + 1);
+}
+
 /** Positions drained together: as many as fit, or a half, a quarter, an eighth of the tile, so that the drain runs beside the arrays. */
-function accumulatorTiles(kernel: MatmulKernel, plan: TilePlan, nChunk: number, machine: Machine): number[] {
-  const most = Math.floor(new AccumulatorRing(machine, accumulatorsOf(kernel)).capacity / nChunk);
-  const all = tilePositions(kernel, plan);
+function accumulatorTiles(
+  { capacity, positions: all }: ArraysLimits,
+  nChunk: number,
+  machine: Machine,
+  pin: number | undefined,
+): readonly number[] {
+  const most = Math.floor(capacity / nChunk);
   if (most < 1) return [];
   const cuts = machine.capabilities.doubleBuffering ? [2, 4, 8].map((parts) => Math.ceil(all / parts)) : [];
-  return [most, ...new Set(cuts.filter((p) => p < Math.min(most, all) && p >= LEAST_POSITIONS))];
+  return within([most, ...new Set(cuts.filter((p) => p < Math.min(most, all) && p >= LEAST_POSITIONS))], pin, most);
 }
 
 function powersUpTo(most: number): number[] {
@@ -160,16 +203,40 @@ function evenTile(total: number, most: number): number {
 }
 
 /** Outputs drained at once: they end on whole bytes, because no two instructions write the same byte. */
-function chunks(kernel: MatmulKernel, plan: TilePlan, nTile: number, machine: Machine): number[] {
-  const outputs = Math.min(kernel.matmul.n, at(plan.sizes, channelDim(kernel)));
-  const capacity = new AccumulatorRing(machine, accumulatorsOf(kernel)).capacity;
-  const aligned =
-    !kernel.matmul.dynamic && kernel.matmul.groups > 1 && kernel.matmul.n % byteGroup(kernel.drained.format.bits) !== 0
-      ? outputs
-      : byteGroup(kernel.drained.format.bits);
+function chunks(
+  { capacity, outputs, aligned }: ArraysLimits,
+  nTile: number,
+  pin: number | undefined,
+): readonly number[] {
+  if (pin !== undefined) return pin === outputs || (pin < outputs && pin % aligned === 0) ? [pin] : [];
   const least = Math.min(outputs, roundUp(nTile, aligned));
   const few = Math.min(outputs, roundUp(Math.floor(capacity / aligned) * aligned, aligned));
   return [...new Set([least, Math.min(outputs, aligned), few])].filter((outputsAtOnce) => outputsAtOnce > 0);
+}
+
+/** What a product can have at most. */
+function arraysLimits({ kernel, plan, machine }: Product): ArraysLimits {
+  const { k, n, weightBits, dynamic, groups } = kernel.matmul;
+  const { matrix } = machine.core;
+  const { columns, columnsPerWeight, macros, rows } = matrixGeometry(matrix);
+  const perMacro = Math.floor(columns / columnsPerWeight(weightBits));
+  const fanIn = matrix.kind === 'systolic' ? 1 : matrix.macroAdder.fanIn;
+  const outputs = Math.min(n, at(plan.sizes, channelDim(kernel)));
+  const group = byteGroup(kernel.drained.format.bits);
+  return {
+    machine: machine.name,
+    macros,
+    rows,
+    perMacro,
+    gridK: perMacro < 1 ? 0 : Math.min(fanIn, macros, Math.ceil(k / rows)),
+    gridN: Math.min(macros, Math.ceil(n / Math.max(1, perMacro))),
+    positions: tilePositions(kernel, plan),
+    outputs,
+    aligned: !dynamic && groups > 1 && n % group !== 0 ? outputs : group,
+    capacity: new AccumulatorRing(machine, accumulatorsOf(kernel)).capacity,
+    k,
+    n,
+  };
 }
 
 /** Output positions that the arrays compute for one tile. */

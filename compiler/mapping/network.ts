@@ -9,7 +9,8 @@ import type { Machine } from '../../isa/machine/schema.ts';
 import type { Kernel } from '../lower/kernel.ts';
 import { at } from '../lower/layout.ts';
 import type { MappingChoice, Scored, WeightHome } from './matmul.ts';
-import { chooseMapping, explain, macrosOf, scoreMappings } from './matmul.ts';
+import { chooseMapping, explain, macrosOf, pinned, scoreMappings } from './matmul.ts';
+import type { Pins } from './pins.ts';
 import type { TilePlan } from './tiles.ts';
 
 interface Layer {
@@ -24,6 +25,7 @@ export function chooseMappings(
   kernels: readonly Kernel[],
   plans: readonly (TilePlan | null)[],
   machine: Machine,
+  pins?: Pins,
 ): (MappingChoice | null)[] {
   const matmuls = kernels.flatMap((kernel, index) => {
     const plan = plans[index] ?? null;
@@ -32,35 +34,42 @@ export function chooseMappings(
   const layers = matmuls
     .filter(({ kernel }) => !kernel.matmul.dynamic)
     .map(({ kernel, index, plan }): Layer => {
-      const options = scoreMappings(kernel, plan, machine, true);
+      const options = scoreMappings(kernel, plan, machine, true, 'dram', pins?.kernels[index]);
       const least = Math.min(...options.map(cells));
       const smallest = options.filter((o) => cells(o) === least);
       return { index, options, chosen: fastest(smallest) ?? at(options, 0) };
     });
   const computed = matmuls
     .filter(({ kernel }) => kernel.matmul.dynamic)
-    .map(({ kernel, index, plan }) => ({ index, options: scoreMappings(kernel, plan, machine, true) }));
+    .map(({ kernel, index, plan }) => ({
+      index,
+      options: scoreMappings(kernel, plan, machine, true, 'dram', pins?.kernels[index]),
+    }));
   const least = Math.max(0, ...computed.map(({ options }) => Math.min(...options.map((o) => macrosOf(o.mapping)))));
-  const resident =
-    machine.capabilities.weightResidency &&
-    layers.every((l) => l.options.length > 0) &&
-    freeRun(layers, machine) >= least;
+  const wanted = pins?.network.weights;
+  const fits = layers.every((l) => l.options.length > 0) && freeRun(layers, machine) >= least;
+  const resident = machine.capabilities.weightResidency && (wanted ?? 'arrays') === 'arrays' && fits;
   const out: (MappingChoice | null)[] = kernels.map(() => null);
   let spare = 0;
   for (const { index, options } of computed) {
     const chosen = resident ? amongFree(options, freeRun(layers, machine)) : at(options, 0);
     spare = Math.max(spare, macrosOf(chosen.mapping));
-    out[index] = explain(chosen, options, 'the second operand is written for each matrix');
+    out[index] = explain(
+      chosen,
+      options,
+      pinned('the second operand is written for each matrix', pins?.kernels[index]),
+    );
   }
   if (resident) grow(layers, Math.min(2 * spare, freeRun(layers, machine)), machine);
-  const home = weightHome(layers, kernels, machine);
+  const home = wanted === 'buffer' ? 'buffer' : wanted === 'nowhere' ? 'dram' : weightHome(layers, kernels, machine);
   const streamed = layers.map(({ index }) => {
     const { kernel, plan } = matmuls.find((m) => m.index === index)!;
-    return chooseMapping(kernel, plan, machine, true, home);
+    return chooseMapping(kernel, plan, machine, true, home, pins?.kernels[index]);
   });
-  const stay = resident && !worthWriting(layers, streamed);
+  const stay = resident && (wanted === 'arrays' || !worthWriting(layers, streamed));
   layers.forEach(({ index, chosen, options }, i) => {
-    out[index] = stay ? explain(chosen, options, 'all weights stay in the arrays') : at(streamed, i);
+    const state = pinned('all weights stay in the arrays', pins?.kernels[index]);
+    out[index] = stay ? explain(chosen, options, state) : at(streamed, i);
   });
   return out;
 }

@@ -2,12 +2,16 @@
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import type { Space } from '../../isa/tensor.ts';
+import type { Kernel } from '../lower/kernel.ts';
 import { at } from '../lower/layout.ts';
 import type { WeightPlan } from '../lower/weights.ts';
 import type { MemoryPlan } from './addresses.ts';
+import type { CoreChoice } from './cores.ts';
+import type { Decisions } from './decisions.ts';
 import type { MappingChoice } from './matmul.ts';
 import { residentLimitBytes, stagedConstants } from './resident.ts';
 import type { Storage } from './storage.ts';
+import { decisionsOf } from './take-decisions.ts';
 
 export interface LayerReport {
   readonly name: string;
@@ -51,32 +55,35 @@ export interface CompileReport {
     readonly limitBytes: number;
   };
   readonly instructions: number;
+  /** Everything that was decided, as it can be pinned (CompileOptions.pins); null where nobody asked (CompileOptions.explain). */
+  readonly decisions: Decisions | null;
 }
 
 export interface ReportInput {
   readonly storage: Storage;
   readonly memory: MemoryPlan;
   readonly choices: readonly (MappingChoice | null)[];
-  /** By kernel. */
-  readonly sharing: readonly string[];
-  readonly weights: WeightPlan;
+  readonly cores: CoreChoice;
+  /** As `storage`, with kernels as they are before they are cut over cores. */
+  readonly full: Storage;
+  /** Whether rearranged values were copied. */
+  readonly copies: boolean;
+  /** Kernels that run, in order. */
+  readonly layers: readonly Kernel[];
+  readonly weights: WeightPlan & { readonly kept: boolean; readonly staged: ReadonlySet<number> };
   readonly machine: Machine;
   readonly program: Program;
+  readonly explain: boolean;
 }
 
-export function buildReport({
-  storage,
-  memory,
-  choices,
-  sharing,
-  weights,
-  machine,
-  program,
-}: ReportInput): CompileReport {
+export function buildReport(input: ReportInput): CompileReport {
+  const { storage, memory, choices, cores, weights, machine, program } = input;
   const layers = storage.kernels.flatMap((kernel, k): LayerReport[] => {
     const plan = at(memory.homes.plans, k);
     if (plan === null) return [];
-    return [{ ...kernel.layer, tile: plan.sizes, tiles: plan.tiles, mapping: at(choices, k), sharing: at(sharing, k) }];
+    return [
+      { ...kernel.layer, tile: plan.sizes, tiles: plan.tiles, mapping: at(choices, k), sharing: at(cores.reasons, k) },
+    ];
   });
   const tensors = storage.buffers
     .filter((b) => at(memory.homes.lives, b.id).first >= 0)
@@ -100,6 +107,7 @@ export function buildReport({
     weights: { tiles: weights.tiles, writes: weights.writes, resident: weights.resident },
     parameters: parameterReport(storage, memory, machine),
     instructions: program.cores.reduce((n, c) => n + c.instructions.length, 0),
+    decisions: input.explain ? decisionsOf(input) : null,
   };
 }
 

@@ -11,6 +11,7 @@ import type { Kernel, MatmulKernel } from '../lower/kernel.ts';
 import { channelDim, positionDims } from '../lower/kernels/matmul.ts';
 import { at, denseLayout, memoryOrder, roundUp } from '../lower/layout.ts';
 import { type Cut, type Homes, type InputPiece, measureCut, stageAlign } from './cuts.ts';
+import type { KernelPins } from './pins.ts';
 import { transferCycles } from './transfer.ts';
 
 /** A staged operand: `depth` pieces of `sizeBytes`. */
@@ -51,11 +52,13 @@ export class TileChoices {
   readonly #whole: TilePlan;
   readonly #inPlace: boolean;
   readonly #cuts: () => readonly Cut[];
+  readonly #pins: KernelPins | undefined;
   #plans: readonly TilePlan[] | null = null;
 
-  /** `cuts` gives all cuts of the kernel, whatever the homes. */
-  constructor(kernel: Kernel, homes: Homes, machine: Machine, cuts: () => readonly Cut[]) {
+  /** `cuts` gives all cuts of the kernel that pins allow, whatever the homes. */
+  constructor(kernel: Kernel, homes: Homes, machine: Machine, cuts: () => readonly Cut[], pins?: KernelPins) {
     this.#cuts = cuts;
+    this.#pins = pins;
     this.#kernel = kernel;
     this.#homes = homes;
     this.#machine = machine;
@@ -64,6 +67,7 @@ export class TileChoices {
         ? copyPlan(kernel, homes, machine)
         : costTiles(kernel, homes, machine, kernel.shape, memoryOrder(kernel.shape.length));
     this.#inPlace =
+      !pinsTiles(pins) &&
       homes.output === 'spad' &&
       kernel.inputs.every((input, i) => input.source.kind === 'constant' || homes.inputs[i] === 'spad');
   }
@@ -79,7 +83,7 @@ export class TileChoices {
   /** Cheapest first; a plan that another beats in both time and room is left out. */
   #all(): readonly TilePlan[] {
     const { kernel, homes, machine } = { kernel: this.#kernel, homes: this.#homes, machine: this.#machine };
-    const orders = tileOrders(kernel);
+    const orders = this.#pins?.order === undefined ? tileOrders(kernel) : [this.#pins.order];
     const plans = this.#cuts().flatMap((cut) => orders.map((order) => costCut(kernel, homes, machine, cut, order)));
     let least = Number.POSITIVE_INFINITY;
     return plans
@@ -92,10 +96,15 @@ export class TileChoices {
   }
 }
 
+/** Whether how a kernel is cut is pinned, in whole or in part. */
+export function pinsTiles(pins: KernelPins | undefined): boolean {
+  return pins?.sizes !== undefined || pins?.order !== undefined;
+}
+
 /** The plan that needs the least scratchpad: what a capacity error quotes. */
-export function smallestPlan(kernel: Kernel, homes: Homes, machine: Machine): TilePlan {
-  const sizes = kernel.shape.map((size, d) => Math.min(size, at(kernel.grain, d)));
-  return costTiles(kernel, homes, machine, sizes, memoryOrder(kernel.shape.length));
+export function smallestPlan(kernel: Kernel, homes: Homes, machine: Machine, pins?: KernelPins): TilePlan {
+  const sizes = kernel.shape.map((size, d) => pins?.sizes?.[d] ?? Math.min(size, at(kernel.grain, d)));
+  return costTiles(kernel, homes, machine, sizes, pins?.order ?? memoryOrder(kernel.shape.length));
 }
 
 function copyPlan(kernel: Kernel, homes: Homes, machine: Machine): TilePlan {

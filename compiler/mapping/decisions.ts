@@ -1,0 +1,76 @@
+/**
+ * What a mapping decides, in words that a person can write: of the network, and of each layer by its name. The compiler gives the decisions of a run in this
+ * form, and takes any part of it back as pins: what is pinned holds, the rest is chosen as ever. No times and no addresses: these follow.
+ */
+
+/** Where a value lies between the layer that makes it and those that read it. */
+export type Home = 'scratchpad' | 'buffer' | 'dram';
+
+/** How a matrix product lies on the arrays and in the accumulators. */
+export interface ArraysDecision {
+  /** Macros that share the rows, and the outputs, of one weight tile. */
+  readonly gridK?: number | undefined;
+  readonly gridN?: number | undefined;
+  /** Copies of the weights that take positions in turn. */
+  readonly replicas?: number | undefined;
+  /** Rows and outputs of one weight tile. */
+  readonly tileK?: number | undefined;
+  readonly tileN?: number | undefined;
+  /** Outputs and positions that are summed in the accumulators and drained together. */
+  readonly outputs?: number | undefined;
+  readonly positions?: number | undefined;
+}
+
+export interface LayerDecisions {
+  /** As the report calls it. */
+  readonly layer: string;
+  /** Layers that run as part of this one, tile by tile. */
+  readonly joins?: readonly string[] | undefined;
+  /** Dim of the result that is cut over the cores; `none`: one core makes all of it. */
+  readonly cores?: string | undefined;
+  /** Elements of a tile along each dim of the result (of one core's share). */
+  readonly tile?: Readonly<Record<string, number>> | undefined;
+  /** Dims of the result in the order in which tiles step through them, outermost first. */
+  readonly order?: readonly string[] | undefined;
+  readonly result?: Home | undefined;
+  readonly arrays?: ArraysDecision | undefined;
+  /** Weights that stay nowhere: by way of the global buffer as far as it has room, or straight from DRAM. */
+  readonly weights?: 'buffer' | 'dram' | undefined;
+}
+
+export interface NetworkDecisions {
+  /** Cores that layers are cut over. */
+  readonly cores?: number | undefined;
+  /** Where all weights stay from one inference to the next; `nowhere`: they are streamed. */
+  readonly weights?: 'arrays' | 'buffer' | 'nowhere' | undefined;
+  /** Parameters that a layer needs from its start come in while the layer before it runs. */
+  readonly parametersAhead?: boolean | undefined;
+  /** Rearranged values are copied, so that any layer can be cut anywhere. */
+  readonly copies?: boolean | undefined;
+}
+
+export interface Decisions {
+  readonly network?: NetworkDecisions | undefined;
+  /** Requantizer records, tables and constant operands by name: kept in the scratchpad, or loaded from DRAM each time. */
+  readonly parameters?: Readonly<Record<string, 'scratchpad' | 'dram'>> | undefined;
+  readonly layers?: readonly LayerDecisions[] | undefined;
+}
+
+/** Names of a result's dims, as tiles and cuts over cores are told. */
+export function dimNames(rank: number): readonly string[] {
+  if (rank === 4) return ['images', 'channels', 'rows', 'columns'];
+  if (rank > 4) return Array.from({ length: rank }, (_, d) => `dim${d}`);
+  return ['matrices', 'rows', 'channels'].slice(3 - rank);
+}
+
+/** Names for people: those that several share are counted, `conv`, `conv#2`, in order. */
+export function uniqueNames(names: readonly string[]): readonly string[] {
+  const taken = new Set(names);
+  const seen = new Set<string>();
+  return names.map((name) => {
+    let own = name;
+    for (let n = 2; seen.has(own) || (own !== name && taken.has(own)); n++) own = `${name}#${n}`;
+    seen.add(own);
+    return own;
+  });
+}
