@@ -21,6 +21,15 @@ export interface ArraysDecision {
   readonly positions?: number | undefined;
 }
 
+/** What the compiler expected of a layer as decided, in core cycles. */
+export interface LayerEstimate {
+  /** Tiles of the largest share, and the time of moving and computing them before overlap. */
+  readonly tiles: number;
+  readonly tileCycles: number;
+  /** Of a matrix product: arrays, weight writes and drain, after overlap. */
+  readonly productCycles?: number | undefined;
+}
+
 export interface LayerDecisions {
   /** As the report calls it. */
   readonly layer: string;
@@ -36,6 +45,8 @@ export interface LayerDecisions {
   readonly arrays?: ArraysDecision | undefined;
   /** Weights that stay nowhere: by way of the global buffer as far as it has room, or straight from DRAM. */
   readonly weights?: 'buffer' | 'dram' | undefined;
+  /** To be read: it pins nothing. */
+  readonly estimate?: LayerEstimate | undefined;
 }
 
 export interface NetworkDecisions {

@@ -4,6 +4,7 @@ import { partsOf } from '../lower/kernel.ts';
 import { at } from '../lower/layout.ts';
 import { decisionOf } from './array-pins.ts';
 import { type Decisions, dimNames, type LayerDecisions, type NetworkDecisions } from './decisions.ts';
+import type { MappingCost } from './matmul.ts';
 import { constantNames, homeOf, layerNames } from './pins.ts';
 import type { ReportInput } from './report.ts';
 
@@ -41,10 +42,9 @@ function layerDecisions(input: ReportInput, kernel: Kernel, k: number, layer: st
   const home = fixed ? {} : { result: homeOf(at(memory.homes.spaces, buffer)) };
   const plan = at(memory.homes.plans, k);
   const dims = dimNames(kernel.shape.length);
-  if (plan === null) return { layer, ...home };
   const { dim } = at(cores.splits, k);
   const split = cores.over > 1 ? { cores: dim === null ? 'none' : at(dims, dim) } : {};
-  if (kernel.kind === 'copy') return { layer, ...split, ...home };
+  if (plan === null || kernel.kind === 'copy') return { layer, ...split, ...home };
   const joins = partsOf(kernel).filter((part) => part !== kernel.layer.name);
   const tile = Object.fromEntries(plan.sizes.map((size, d) => [at(dims, d), size]));
   const order = plan.order.map((d) => at(dims, d));
@@ -60,5 +60,15 @@ function layerDecisions(input: ReportInput, kernel: Kernel, k: number, layer: st
     ...home,
     ...(choice === null ? {} : { arrays: decisionOf(choice.mapping) }),
     ...(streams ? { weights: way } : {}),
+    estimate: {
+      tiles: plan.tiles,
+      tileCycles: Math.round(plan.costCycles),
+      ...(choice === null ? {} : { productCycles: Math.round(cyclesOf(choice.cost, weights.resident)) }),
+    },
   };
+}
+
+/** Cycles of a product, its weights written or in place. */
+function cyclesOf({ residentCycles, totalCycles }: MappingCost, resident: boolean): number {
+  return resident ? residentCycles : totalCycles;
 }

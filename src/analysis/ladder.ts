@@ -42,16 +42,18 @@ interface Climb {
   readonly run: (machine: Machine) => RungPoint;
 }
 
-/** `statistics`: what the operands were, so that rungs are priced as the headline is; layers keep their numbers on every rung. */
-export function climb(model: Model, machine: Machine, statistics: Statistics = []): Ladder {
+/** Rungs are mapped by the compiler: decisions that are made for one machine say nothing of others. `statistics`: what the operands were, so that rungs are priced as the headline is; layers keep their numbers on every rung. */
+export function climb({ pins, ...model }: Model, machine: Machine, statistics: Statistics = []): Ladder {
+  const noted = pins === undefined ? [] : ['every rung is mapped by the compiler, not by the mapping file'];
   const pointOf = (m: Model, state: 'steady' | 'cold') => (design: Machine) =>
     simulatePoint(compileModel(m, design), design, { state, statistics });
   const wide = batchGraph(model.graph, BATCH);
-  return climbAll(machine, medianWidths(operandWidths(model.graph)), [
+  const ladder = climbAll(machine, medianWidths(operandWidths(model.graph)), [
     { batch: 1, run: pointOf(model, 'steady') },
     { batch: 1, run: pointOf(model, 'cold') },
     ...(wide === undefined ? [] : [{ batch: BATCH, run: pointOf({ ...model, graph: wide }, 'steady') }]),
   ]);
+  return { ...ladder, notes: [...noted, ...ladder.notes] };
 }
 
 /** The same for a network of sections, which has no steady state of its own; a batch only where all sections take one. */

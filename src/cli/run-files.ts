@@ -7,6 +7,7 @@ import { renderCsv } from '../report/csv.ts';
 import type { RunResult } from '../report/schema.ts';
 import { renderText } from '../report/text.ts';
 import { renderTrace } from '../report/trace.ts';
+import { mappingDocument, mappingText } from '../run/mapping-file.ts';
 import type { Model } from '../run/model.ts';
 import type { DesignPoint } from '../run/simulate-model.ts';
 import { statisticsDocument } from '../run/statistics-file.ts';
@@ -31,13 +32,14 @@ interface Targets {
   readonly html: string | undefined;
   readonly trace: string | undefined;
   readonly 'statistics-out': string | undefined;
+  readonly 'mapping-out': string | undefined;
   readonly dir: string | undefined;
 }
 
 /** Throws InputError when some target cannot be written, or two are the same file. */
 export function requireTargets(a: Targets): void {
   const used = new Map([[resolve(a.model), 'the model']]);
-  for (const option of ['output', 'html', 'trace', 'statistics-out'] as const) {
+  for (const option of ['output', 'html', 'trace', 'statistics-out', 'mapping-out'] as const) {
     const path = a[option];
     if (path === undefined) continue;
     const other = used.get(resolve(path));
@@ -60,6 +62,11 @@ export async function filesOf(a: Targets, { result, single }: RunOutput): Promis
   const statistics = single === undefined || run === undefined ? undefined : statisticsText(result, single, run);
   if (a['statistics-out'] !== undefined && statistics !== undefined)
     files.push({ path: a['statistics-out'], data: statistics });
+  const decisions = single?.point.compiled.report.decisions;
+  if (a['mapping-out'] !== undefined && single !== undefined && decisions !== null && decisions !== undefined) {
+    const document = mappingDocument(single.model, single.point.machine, decisions);
+    files.push({ path: a['mapping-out'], data: mappingText(document) });
+  }
   if (a.dir !== undefined) {
     const { dir } = a;
     const all = [

@@ -9,7 +9,17 @@ import { badOption, loadMachine } from './options.ts';
 import type { RunOutput } from './run-files.ts';
 
 /** Options that need one graph: its values, its operands or its timeline. */
-const ONE_GRAPH = ['values', 'input', 'labels', 'output', 'statistics', 'statistics-out', 'trace'] as const;
+const ONE_GRAPH = [
+  'values',
+  'input',
+  'labels',
+  'output',
+  'statistics',
+  'statistics-out',
+  'trace',
+  'mapping',
+  'mapping-out',
+] as const;
 
 type SectionsArguments = { readonly [O in (typeof ONE_GRAPH)[number]]: unknown } & {
   readonly model: string;

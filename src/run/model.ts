@@ -1,6 +1,7 @@
 /** A model that is ready to be compiled, by itself or section by section, and what follows from its graph alone. */
 import { type Compiled, compile } from '../../compiler/compile.ts';
 import { type Graph, sizeOf } from '../../compiler/graph/types.ts';
+import type { Decisions } from '../../compiler/mapping/decisions.ts';
 import type { QuantizationReport } from '../../compiler/quantize/index.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 
@@ -11,6 +12,8 @@ export interface Model {
   readonly notes: readonly string[];
   /** How a float model was quantized here. */
   readonly quantization?: QuantizationReport;
+  /** Decisions of its mapping that are made already, on whatever machine it is compiled for. */
+  readonly pins?: Decisions;
 }
 
 /** A network that runs section by section. */
@@ -32,10 +35,13 @@ export interface ModelSection {
   readonly open: () => Model;
 }
 
-/** Throws UnsupportedError or CapacityError when the machine cannot run or hold the network. */
-export function compileModel(model: Model, machine: Machine): Compiled {
+/**
+ * Throws UnsupportedError or CapacityError when the machine cannot run or hold the network, InputError when its pins cannot be met.
+ * @param explain report every decision
+ */
+export function compileModel(model: Model, machine: Machine, explain = false): Compiled {
   const residency = machine.capabilities.weightResidency ? 'auto' : 'off';
-  return compile(model.graph, machine, { residency });
+  return compile(model.graph, machine, { residency, pins: model.pins, explain });
 }
 
 /** Weights of convolutions and matrix products: how many, and their bytes at their own widths. */

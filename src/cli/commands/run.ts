@@ -16,6 +16,7 @@ import type { Sample } from '../../run/samples.ts';
 import { type DesignPoint, repriced } from '../../run/simulate-model.ts';
 import { arrayMode, modeNotes, randomInputs, runValues } from '../../run/values.ts';
 import { whatIfs } from '../../run/what-if.ts';
+import { mappingOptions, pinned } from '../mapping-options.ts';
 import { modelOptions, modelPositional, openModel, openSections } from '../open-model.ts';
 import { loadMachine, machineOption, setOption } from '../options.ts';
 import type { QuantizeArguments } from '../quantize-options.ts';
@@ -39,6 +40,8 @@ interface RunArguments extends QuantizeArguments {
   labels: string | undefined;
   statistics: string | undefined;
   'statistics-out': string | undefined;
+  mapping: string | undefined;
+  'mapping-out': string | undefined;
   output: string | undefined;
   json: boolean;
   csv: boolean;
@@ -87,6 +90,7 @@ export const runCommand: CommandModule<object, RunArguments> = {
         ...file,
         describe: 'write what the operands were to this file, for --statistics of later runs (implies --values)',
       })
+      .options(mappingOptions)
       .option('output', { ...file, describe: 'write the first output to this .npy file (implies --values)' })
       .option('json', { ...flag, describe: 'print the result as one JSON document (qnpu schema run), nothing else' })
       .option('csv', { ...flag, describe: 'print the layers as CSV, nothing else' })
@@ -138,11 +142,11 @@ async function runAll(a: RunArguments): Promise<RunOutput> {
   const machine = machineWith(overrides);
   const mode = a.values ?? 'exact';
   const how = arrayMode(machine, mode, a.seed);
-  const model = await openModel(a);
+  const { model, warnings } = pinned(a.mapping, await openModel(a), machine);
   const samples = wantedSamples(a, model);
   const labels = a.labels === undefined ? undefined : readLabels(a.labels, model, samples.length);
   const simulated = simulatorOf(a, model, samples);
-  const design = (m: Machine) => simulated(compileModel(model, m), m);
+  const design = (m: Machine) => simulated(compileModel(model, m, a['mapping-out'] !== undefined), m);
   const point = design(machine);
   const outputs =
     samples.length > 0 ? runValues(point.compiled, machine, samples, buildAnalog(machine, mode, a.seed)) : undefined;
@@ -158,6 +162,7 @@ async function runAll(a: RunArguments): Promise<RunOutput> {
     overrides,
     whatIfs: whatIfs(model, priced),
     warnings: [
+      ...warnings,
       ...inert,
       ...unusedStatistics(a.statistics, machine),
       ...(outputs === undefined ? [] : modeNotes(machine, mode)),

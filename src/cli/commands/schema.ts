@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { machineSchema } from '../../../isa/machine/schema.ts';
 import { comparisonSchema } from '../../analysis/compare.ts';
 import { runSchema } from '../../report/schema.ts';
+import { mappingSchema } from '../../run/mapping-file.ts';
 import { statisticsSchema } from '../../run/statistics-file.ts';
 import { validationSchema } from '../../validate/validate.ts';
 
@@ -14,6 +15,7 @@ const SCHEMAS = {
   validate: validationSchema,
   machine: machineSchema,
   statistics: statisticsSchema,
+  mapping: mappingSchema,
 } as const;
 type SchemaName = keyof typeof SCHEMAS;
 
