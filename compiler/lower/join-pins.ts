@@ -4,7 +4,7 @@ import type { Diagnostic } from '../../isa/base/errors.ts';
 import { didYouMean } from '../../isa/base/suggest.ts';
 import type { Graph } from '../graph/types.ts';
 import type { LayerDecisions } from '../mapping/decisions.ts';
-import { pinErrors } from '../mapping/pins.ts';
+import { pinErrors } from '../mapping/pinned.ts';
 import { type Kernel, partsOf } from './kernel.ts';
 import type { Selected } from './select.ts';
 

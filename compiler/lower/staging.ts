@@ -7,7 +7,7 @@
  */
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { NetworkDecisions } from '../mapping/decisions.ts';
-import { pinCapacity, pinError } from '../mapping/pins.ts';
+import { pinCapacity, pinError } from '../mapping/pinned.ts';
 import { dramBytesPerCycle } from '../mapping/transfer.ts';
 import type { Draft, DraftOf, NamedTensor } from './draft.ts';
 import { coreOf } from './draft.ts';

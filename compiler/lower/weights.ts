@@ -8,7 +8,7 @@ import { CapacityError } from '../../isa/base/errors.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { NetworkDecisions } from '../mapping/decisions.ts';
-import { pinCapacity } from '../mapping/pins.ts';
+import { pinCapacity } from '../mapping/pinned.ts';
 import type { Draft, MatmulStep, NamedArray, NamedTensor, Step, WeightTile } from './draft.ts';
 import { accessOf, coreOf, targetCoreOf } from './draft.ts';
 import { footprint } from './footprint.ts';

@@ -14,7 +14,7 @@ import { aliveAt, allocate } from './allocate.ts';
 import { stageAlign } from './cuts.ts';
 import type { HomePlan } from './homes.ts';
 import { planHomes, TileCache } from './homes.ts';
-import type { Pins } from './pins.ts';
+import type { Pins } from './pinned.ts';
 import { residentConstants, stagedConstants } from './resident.ts';
 import type { Storage } from './storage.ts';
 import type { TilePlan } from './tiles.ts';

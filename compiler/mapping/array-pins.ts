@@ -1,7 +1,7 @@
 /** Why a pinned mapping of a product onto the arrays cannot be: each number against what limits it, else the best mapping that the rest allows. */
 import type { MatmulMapping } from '../lower/kernels/matmul.ts';
 import type { ArraysDecision } from './decisions.ts';
-import { type KernelPins, pinCapacity, pinErrors } from './pins.ts';
+import { type KernelPins, pinCapacity, pinErrors } from './pinned.ts';
 
 /** What bounds the mapping of one product. */
 export interface ArraysLimits {

@@ -8,7 +8,7 @@ import type { Machine } from '../../isa/machine/schema.ts';
 import type { Kernel } from '../lower/kernel.ts';
 import { at } from '../lower/layout.ts';
 import { dimNames } from './decisions.ts';
-import { type KernelPins, type Pins, pinCapacity, pinErrors } from './pins.ts';
+import { type KernelPins, type Pins, pinCapacity, pinErrors } from './pinned.ts';
 import type { Split } from './shares.ts';
 import { serial, splitsOf } from './shares.ts';
 import { SplitCosts } from './split-cost.ts';

@@ -9,7 +9,7 @@ import type { Box, Layout } from '../lower/layout.ts';
 import { at, boxLayout, denseLayout, fullBox, packLike, roundUp, sameBox } from '../lower/layout.ts';
 import { ranges } from '../lower/split.ts';
 import { allocate } from './allocate.ts';
-import type { KernelPins } from './pins.ts';
+import type { KernelPins } from './pinned.ts';
 import { requireSizes, uncuttable } from './tile-pins.ts';
 import { movedBytes } from './transfer.ts';
 

@@ -12,7 +12,7 @@ import { at, roundUp } from '../lower/layout.ts';
 import type { Block } from './allocate.ts';
 import { aliveAt, allocate } from './allocate.ts';
 import { allCuts, type Cut, type Homes, stageAlign } from './cuts.ts';
-import { homeOf, type Pins, pinCapacity } from './pins.ts';
+import { homeOf, type Pins, pinCapacity } from './pinned.ts';
 import type { Buffer, Storage } from './storage.ts';
 import { operandLayout } from './storage.ts';
 import { striped } from './stripes.ts';

@@ -15,7 +15,7 @@ import { accumulatorsOf, channelDim, positionDims } from '../lower/kernels/matmu
 import { at, byteGroup, roundUp } from '../lower/layout.ts';
 import { type ArraysLimits, refuseArrays } from './array-pins.ts';
 import type { ArraysDecision } from './decisions.ts';
-import type { KernelPins } from './pins.ts';
+import type { KernelPins } from './pinned.ts';
 import type { TilePlan } from './tiles.ts';
 import { transferCycles } from './transfer.ts';
 

@@ -10,7 +10,7 @@ import type { Kernel } from '../lower/kernel.ts';
 import { at } from '../lower/layout.ts';
 import type { MappingChoice, Scored, WeightHome } from './matmul.ts';
 import { chooseMapping, explain, macrosOf, pinned, scoreMappings } from './matmul.ts';
-import type { Pins } from './pins.ts';
+import type { Pins } from './pinned.ts';
 import type { TilePlan } from './tiles.ts';
 
 interface Layer {

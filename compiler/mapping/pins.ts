@@ -9,43 +9,12 @@ import type { Space } from '../../isa/tensor.ts';
 import type { ConstantTensor } from '../lower/constants.ts';
 import type { Kernel } from '../lower/kernel.ts';
 import { at } from '../lower/layout.ts';
-import {
-  type ArraysDecision,
-  type Decisions,
-  dimNames,
-  type Home,
-  type LayerDecisions,
-  type NetworkDecisions,
-  uniqueNames,
-} from './decisions.ts';
+import { type Decisions, dimNames, type Home, type LayerDecisions, uniqueNames } from './decisions.ts';
+import { homeOf, type KernelPins, type Pins, pinErrors } from './pinned.ts';
 import { stagedConstants } from './resident.ts';
 import type { Storage } from './storage.ts';
 
-/** Pins of one kernel; what is left out is free. */
-export interface KernelPins {
-  readonly layer: string;
-  /** Dim that is cut over cores, null for none. */
-  readonly split?: number | null;
-  /** By dim, undefined where it is free. */
-  readonly sizes?: readonly (number | undefined)[];
-  readonly order?: readonly number[];
-  readonly arrays?: ArraysDecision;
-  readonly weights?: 'buffer' | 'dram';
-}
-
-export interface Pins {
-  readonly network: NetworkDecisions;
-  readonly kernels: readonly (KernelPins | undefined)[];
-  /** By buffer, with the layer that said so. */
-  readonly spaces: ReadonlyMap<number, { readonly space: Space; readonly layer: string }>;
-  readonly constants: ReadonlyMap<ConstantTensor, 'scratchpad' | 'dram'>;
-}
-
 const SPACES: Readonly<Record<Home, Space>> = { scratchpad: 'spad', buffer: 'buffer', dram: 'dram' };
-
-export function homeOf(space: Space): Home {
-  return space === 'spad' ? 'scratchpad' : space === 'dram' ? 'dram' : 'buffer';
-}
 
 /** Layers of a plan by their names in a mapping. */
 export function layerNames(kernels: readonly Kernel[]): readonly string[] {
@@ -57,21 +26,6 @@ export function constantNames(storage: Storage, machine: Machine): ReadonlyMap<C
   const constants = [...stagedConstants(storage, machine).keys()];
   const names = uniqueNames(constants.map((c) => c.name));
   return new Map(constants.map((c, i) => [c, at(names, i)]));
-}
-
-/** An impossible pin: which decision of which layer, why not, and what would be possible. */
-export function pinError(where: string, message: string, possible: string): InputError {
-  return pinErrors([{ code: 'E-MAPPING-PIN', where, message, expected: possible }]);
-}
-
-export function pinErrors(diagnostics: readonly Diagnostic[]): InputError {
-  const count = diagnostics.length === 1 ? 'a decision' : `${diagnostics.length} decisions`;
-  return new InputError(`${count} of the mapping cannot be met`, { code: 'E-MAPPING-PIN', diagnostics });
-}
-
-/** A pin that this machine has no room for. */
-export function pinCapacity(where: string, message: string, details: Omit<CapacityDetails, 'code'>): CapacityError {
-  return new CapacityError(`${where}: ${message}`, { code: 'E-MAPPING-CAPACITY', ...details });
 }
 
 /** @param storage with all kernels, as layers are named there. Throws InputError with every finding. */

@@ -18,7 +18,7 @@ const LEAST_POSITIONS = 64;
 /** Share of the arrays that the weights of a striped layer may take: the rest is other layers' and the next weights'. */
 const WEIGHT_SHARE = 0.5;
 
-/** `plan` cut into stripes where that pays, else `plan`. Costs of the plan stay those of one tile: stripes move the same bytes. */
+/** `plan` cut into stripes where that pays, else `plan`. Whether it pays is not in the cost: stripes move the same bytes. */
 export function striped(kernel: Kernel, homes: Homes, plan: TilePlan, machine: Machine): TilePlan {
   const inPlace =
     plan.output === null &&
@@ -37,7 +37,7 @@ export function striped(kernel: Kernel, homes: Homes, plan: TilePlan, machine: M
   if (!cuttable(kernel, homes, sizes)) return plan;
   const cut = costTiles(kernel, homes, machine, sizes, memoryOrder(kernel.shape.length));
   const more = cut.scratchBytes > plan.scratchBytes || cut.inputs.some((stage) => stage !== null && stage.loads > 1);
-  return more ? plan : { ...cut, costCycles: plan.costCycles };
+  return more ? plan : cut;
 }
 
 /** Positions of a stripe behind which the latency of the arrays hides. */

@@ -5,7 +5,8 @@ import { at } from '../lower/layout.ts';
 import { decisionOf } from './array-pins.ts';
 import { type Decisions, dimNames, type LayerDecisions, type NetworkDecisions } from './decisions.ts';
 import type { MappingCost } from './matmul.ts';
-import { constantNames, homeOf, layerNames } from './pins.ts';
+import { homeOf } from './pinned.ts';
+import { constantNames, layerNames } from './pins.ts';
 import type { ReportInput } from './report.ts';
 
 export function decisionsOf(input: ReportInput): Decisions {
@@ -36,14 +37,14 @@ function networkDecisions({ full, memory, cores, weights, machine, copies }: Rep
 }
 
 function layerDecisions(input: ReportInput, kernel: Kernel, k: number, layer: string): LayerDecisions {
-  const { full, memory, choices, cores, weights, layers } = input;
+  const { full, memory, choices, cores, weights, layers, machine } = input;
   const { buffer } = at(full.outputs, k);
   const fixed = at(full.buffers, buffer).fixed !== null;
   const home = fixed ? {} : { result: homeOf(at(memory.homes.spaces, buffer)) };
   const plan = at(memory.homes.plans, k);
   const dims = dimNames(kernel.shape.length);
   const { dim } = at(cores.splits, k);
-  const split = cores.over > 1 ? { cores: dim === null ? 'none' : at(dims, dim) } : {};
+  const split = machine.cores > 1 ? { cores: dim === null ? 'none' : at(dims, dim) } : {};
   if (plan === null || kernel.kind === 'copy') return { layer, ...split, ...home };
   const joins = partsOf(kernel).filter((part) => part !== kernel.layer.name);
   const tile = Object.fromEntries(plan.sizes.map((size, d) => [at(dims, d), size]));

@@ -3,7 +3,7 @@ import type { InputError } from '../../isa/base/errors.ts';
 import type { Kernel } from '../lower/kernel.ts';
 import { at } from '../lower/layout.ts';
 import { dimNames } from './decisions.ts';
-import { type KernelPins, pinError, pinErrors } from './pins.ts';
+import { type KernelPins, pinError, pinErrors } from './pinned.ts';
 
 /** Throws InputError for sizes that the kernel's result (one core's share of it) cannot be cut into. */
 export function requireSizes(kernel: Kernel, { layer, sizes = [] }: KernelPins): void {

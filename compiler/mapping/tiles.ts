@@ -11,7 +11,7 @@ import type { Kernel, MatmulKernel } from '../lower/kernel.ts';
 import { channelDim, positionDims } from '../lower/kernels/matmul.ts';
 import { at, denseLayout, memoryOrder, roundUp } from '../lower/layout.ts';
 import { type Cut, type Homes, type InputPiece, measureCut, stageAlign } from './cuts.ts';
-import type { KernelPins } from './pins.ts';
+import type { KernelPins } from './pinned.ts';
 import { transferCycles } from './transfer.ts';
 
 /** A staged operand: `depth` pieces of `sizeBytes`. */

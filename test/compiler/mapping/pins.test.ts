@@ -2,9 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CompileOptions, compile } from '../../../compiler/compile.ts';
-import type { Graph } from '../../../compiler/graph/types.ts';
+import { GraphBuilder } from '../../../compiler/graph/builder.ts';
+import type { Graph, IntegerType } from '../../../compiler/graph/types.ts';
 import type { Decisions } from '../../../compiler/mapping/decisions.ts';
-import { CapacityError, InputError } from '../../../isa/base/errors.ts';
+import { CapacityError, formatError, InputError } from '../../../isa/base/errors.ts';
 import { writeProgram } from '../../../isa/container.ts';
 import { conventionalInt8 } from '../../../isa/machine/presets/conventional-int8.ts';
 import { edgeDcim28nm } from '../../../isa/machine/presets/edge-dcim-28nm.ts';
@@ -62,38 +63,28 @@ function requireMet(pins: Decisions, found: Decisions): void {
 
 const MACHINES = [...Object.values(MAIN_PRESETS), ...[edgeDcim28nm, conventionalInt8].map((m) => withCores(m, 3))];
 
-describe('all decisions of a run', () => {
-  it.each(MACHINES)('give the same program again: $name', (machine) => {
+/** The machine of a seed: one of those, or a tight one of one to three cores. */
+function machineOf(seed: number): Machine {
+  return MACHINES[seed % (MACHINES.length + 2)] ?? withCores(randomMachine(seeded(seed * 3 + 1)), 1 + (seed % 3));
+}
+
+describe('decisions of random graphs on presets, on several cores and on tight machines', () => {
+  it('give the same program again', () => {
     let done = 0;
     fc.assert(
       fc.property(seeds, (seed) => {
-        if (sameAgain(randomGraph(seed), machine)) done++;
+        if (sameAgain(randomGraph(seed), machineOf(seed))) done++;
       }),
       { numRuns: RUNS, seed: 5 },
     );
-    expect(done).toBeGreaterThan(RUNS * 0.9);
+    expect(done).toBeGreaterThan(RUNS * 0.8);
   });
 
-  it('give the same program again on tight machines of one to three cores', () => {
-    let done = 0;
-    fc.assert(
-      fc.property(seeds, (seed) => {
-        const machine = withCores(randomMachine(seeded(seed * 3 + 1)), 1 + (seed % 3));
-        if (sameAgain(randomGraph(seed), machine)) done++;
-      }),
-      { numRuns: RUNS, seed: 6 },
-    );
-    expect(done).toBeGreaterThan(RUNS / 2);
-  });
-});
-
-describe('random pins', () => {
-  it.each([...MACHINES.map((m) => m.name), 'tight'])('hold or are refused, and change no value: %s', (name) => {
-    const known = MACHINES.find((m) => m.name === name);
+  it('hold where some are pinned, as they were or changed, or are refused; no value changes', () => {
     const outcomes = { met: 0, refused: 0 };
     fc.assert(
       fc.property(seeds, (seed) => {
-        const machine = known ?? withCores(randomMachine(seeded(seed * 3 + 1)), 1 + (seed % 3));
+        const machine = machineOf(seed);
         const graph = randomGraph(seed);
         const first = decide(graph, machine);
         if (first === undefined) return;
@@ -109,7 +100,47 @@ describe('random pins', () => {
       }),
       { numRuns: RUNS, seed: 7 },
     );
-    expect(outcomes.met).toBeGreaterThan(RUNS / 4);
+    expect(outcomes.met).toBeGreaterThan(RUNS / 3);
     expect(outcomes.refused).toBeGreaterThan(0);
+  });
+});
+
+describe('pins that find no room', () => {
+  const code: IntegerType = { kind: 'int', bits: 8, coding: 'signed' };
+  const small = { ...edgeDcim28nm.core.scratchpad, sizeBytes: 8192 };
+  const machine = { ...edgeDcim28nm, name: 'small', core: { ...edgeDcim28nm.core, scratchpad: small } };
+
+  /** A product of 512 rows of 64 codes with 32 outputs. */
+  function product(): Graph {
+    const b = new GraphBuilder('product');
+    const x = b.input('x', { element: code, shape: [512, 64] });
+    const w = b.constant({ type: { element: code, shape: [64, 32] }, data: new Int32Array(64 * 32).fill(3) });
+    const acc = b.add('matmul', [x, w], { xZero: 0, wZero: Int32Array.of(0) });
+    const spec = { mode: 'float32', scale: Float32Array.of(0.01), zeroPoint: 0 } as const;
+    return b.finish([b.add('requantize', [acc], { spec, axis: 1, relu: false }, { element: code })]);
+  }
+
+  const refusal = (pins: Decisions): string => {
+    try {
+      compile(product(), machine, { pins });
+    } catch (error) {
+      if (error instanceof CapacityError) return formatError(error);
+      throw error;
+    }
+    return '';
+  };
+  const layer = compile(product(), machine).report.layers.find((l) => l.macs > 0)?.name ?? '';
+
+  it('say which tile would fit', () => {
+    const text = refusal({ layers: [{ layer, tile: { rows: 512, channels: 32 } }] });
+    expect(text).toMatch(/tile: rows 512, channels 32 finds no room in the scratchpad of small; possible: rows \d+/);
+    const possible = Number(/possible: rows (\d+)/.exec(text)?.[1]);
+    expect(refusal({ layers: [{ layer, tile: { rows: possible, channels: 32 } }] })).toBe('');
+  });
+
+  it('say how large the value is', () => {
+    expect(refusal({ layers: [{ layer: 'load x', result: 'scratchpad' }] })).toMatch(
+      /layer load x, result: a value of 32768 bytes cannot lie in the scratchpad\n {2}needed 32768 bytes, available 8192 bytes/,
+    );
   });
 });

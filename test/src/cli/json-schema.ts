@@ -20,6 +20,7 @@ const when = (bad: boolean, message: string) => (bad ? [message] : []);
 
 const RULES: Readonly<Record<string, Rule>> = {
   $schema: fine,
+  description: fine,
   type: (s, v, p) => when(!isOfType(v, String(s.type)), `${p} is no ${String(s.type)}`),
   const: (s, v, p) => when(v !== s.const, `${p} is not ${String(s.const)}`),
   enum: (s, v, p) => when(!(s.enum as unknown[]).includes(v), `${p} is none of ${String(s.enum)}`),

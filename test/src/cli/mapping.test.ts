@@ -1,0 +1,134 @@
+/** The mapping as a file: out, in again, in parts, and refused where it cannot be. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { RunResult } from '../../../src/report/schema.ts';
+import { type MappingFile, mappingSchema } from '../../../src/run/mapping-file.ts';
+import { digitsModel } from '../../harness/models.ts';
+import { violations } from './json-schema.ts';
+import { expectRefusal, qnpu, scratchFolder } from './rig.ts';
+
+const folder = scratchFolder();
+const model = digitsModel('w2a4.qonnx');
+const path = (name: string) => join(folder, name);
+const readMapping = (name: string) => JSON.parse(readFileSync(path(name), 'utf8')) as MappingFile;
+
+async function run(...args: readonly string[]): Promise<RunResult> {
+  const { code, out, err } = await qnpu('run', model, '--json', ...args);
+  expect(code, err).toBe(0);
+  return JSON.parse(out) as RunResult;
+}
+
+/** A mapping of some decisions, as a person would write it. */
+function pins(name: string, decisions: object): string[] {
+  writeFileSync(path(name), JSON.stringify({ schema: 'mapping/1', ...decisions }));
+  return ['--mapping', path(name)];
+}
+
+/** Everything that was counted, without the words for it; what other machines would do is run with the pinned mapping. */
+const counts = ({ warnings: _, whatIfs: __, layers, ...r }: RunResult) => ({
+  ...r,
+  layers: layers.map((l) => ({ ...l, mapping: '' })),
+});
+
+describe('--mapping-out and --mapping', () => {
+  it('is the published document; the same run comes out when it goes in', async () => {
+    const first = await run('--mapping-out', path('all.json'));
+    const document = readMapping('all.json');
+    expect(mappingSchema.parse(document)).toEqual(document);
+    expect(violations(JSON.parse((await qnpu('schema', 'mapping')).out) as Record<string, unknown>, document)).toEqual(
+      [],
+    );
+    expect(document).toMatchObject({ model: { hash: first.model.hash }, machine: { hash: first.machine.hash } });
+    const again = await run('--mapping', path('all.json'), '--mapping-out', path('again.json'));
+    expect(counts(again)).toEqual(counts(first));
+    expect(again.warnings).toEqual(first.warnings);
+    expect(readFileSync(path('again.json'), 'utf8')).toBe(readFileSync(path('all.json'), 'utf8'));
+    expect(again.layers.find((l) => l.name === 'Conv_conv2')?.mapping).toContain('as the mapping file says');
+  });
+
+  it('takes one decision, and chooses the others', async () => {
+    const free = await run();
+    const args = pins('one.json', { layers: [{ layer: 'Conv_conv2', arrays: { replicas: 1 } }] });
+    const slow = await run(...args, '--mapping-out', path('out.json'), '--values');
+    expect(slow.cycles).toBeGreaterThan(free.cycles);
+    const layer = readMapping('out.json').layers?.find((l) => l.layer === 'Conv_conv2');
+    expect(layer?.arrays).toMatchObject({ replicas: 1, gridK: 1 });
+    expect(slow.values?.outputs).toEqual((await run('--values')).values?.outputs);
+  });
+
+  it('can stream weights that would stay, by way of the buffer or not', async () => {
+    const inBuffer = await run(...pins('buffer.json', { network: { weights: 'buffer' } }));
+    const streamed = await run(...pins('stream.json', { network: { weights: 'nowhere' } }));
+    const weights = (r: RunResult) =>
+      r.traffic.filter((t) => t.boundary === 'dram' && t.kind === 'weights').reduce((n, t) => n + t.readBytes, 0);
+    expect([weights(await run()), weights(inBuffer)]).toEqual([0, 0]);
+    expect(weights(streamed)).toBeGreaterThan(2000);
+  });
+
+  it('warns of a mapping of something else', async () => {
+    const machine = { name: 'x', hash: 'y' };
+    const { warnings } = await run(...pins('other.json', { machine }));
+    expect(warnings[0]).toMatch(/^other\.json is the mapping of the machine x \(hash y, here [0-9a-f]{16}\)/);
+  });
+
+  it.each<[string, object, RegExp]>([
+    [
+      'a layer that is not there',
+      { layers: [{ layer: 'Conv_conv22' }] },
+      /no such layer[\s\S]*did you mean 'Conv_conv2'/,
+    ],
+    [
+      'a layer that is part of another',
+      { layers: [{ layer: 'MaxPool_conv1.pool' }] },
+      /part of layer Conv_conv1[\s\S]*"joins": \[\]/,
+    ],
+    [
+      'more macros than there are',
+      { layers: [{ layer: 'Conv_conv2', arrays: { gridK: 4, replicas: 8 } }] },
+      /Conv_conv2, arrays: 4 x 1 macros x 8 replicas[\s\S]*needed 32 macros, available 16/,
+    ],
+    [
+      'a wider grid than outputs fill',
+      { layers: [{ layer: 'Conv_conv2', arrays: { gridN: 3 } }] },
+      /gridN 3: 16 outputs, on macros that hold 128\n {4}expected: 1 .. 1/,
+    ],
+    [
+      'arrays where there are none',
+      { layers: [{ layer: 'Quant_image.quant', arrays: { gridK: 1 } }] },
+      /no matrix product[\s\S]*vector unit/,
+    ],
+    ['tiles of a copy', { layers: [{ layer: 'load image', tile: { rows: 3 } }] }, /copy by DMA, which has no tiles/],
+    [
+      'a tile larger than the result',
+      { layers: [{ layer: 'Conv_conv2', tile: { rows: 30 } }] },
+      /a tile has 30 rows, the result has 8\n {4}expected: 1 .. 8/,
+    ],
+    [
+      'a dim that is not there',
+      { layers: [{ layer: 'Conv_conv2', tile: { row: 3 } }] },
+      /'row' is no dim of its result \(images 1, channels 16, rows 8, columns 8\)/,
+    ],
+    [
+      'layers that cannot be joined',
+      { layers: [{ layer: 'Conv_conv2', joins: ['Conv_conv3'] }] },
+      /cannot be joined with Conv_conv3: Conv_conv3 runs on the arrays/,
+    ],
+    ['more cores than there are', { network: { cores: 4 } }, /needed 4 cores, available 1/],
+    [
+      'parameters that are not there',
+      { parameters: { x: 'dram' } },
+      /parameters, x: the network has no such parameters/,
+    ],
+    ['a document of another kind', { layer: [] }, /is not a mapping/],
+  ])('refuses %s', async (_, decisions, says) => {
+    expectRefusal(await qnpu('run', model, ...pins('bad.json', decisions)), says);
+  });
+
+  it('is for one graph', async () => {
+    expectRefusal(
+      await qnpu('run', 'zoo:gpt2-decode-w8a8', '--mapping-out', path('no.json')),
+      /--mapping-out needs one graph/,
+    );
+  });
+});
