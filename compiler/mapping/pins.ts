@@ -2,14 +2,21 @@
  * Decisions that a user has made, looked up for the kernels and buffers of one plan. Everything that cannot be meant (a layer that is not there, a
  * decision that a layer does not have, two layers that disagree) is said at once; what only planning can find impossible is refused there, by `pinError`.
  */
-import { type CapacityDetails, CapacityError, type Diagnostic, InputError } from '../../isa/base/errors.ts';
+import type { Diagnostic } from '../../isa/base/errors.ts';
 import { didYouMean } from '../../isa/base/suggest.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Space } from '../../isa/tensor.ts';
 import type { ConstantTensor } from '../lower/constants.ts';
 import type { Kernel } from '../lower/kernel.ts';
 import { at } from '../lower/layout.ts';
-import { type Decisions, dimNames, type Home, type LayerDecisions, uniqueNames } from './decisions.ts';
+import {
+  type Decisions,
+  dimNames,
+  type Home,
+  type LayerDecisions,
+  type NetworkDecisions,
+  uniqueNames,
+} from './decisions.ts';
 import { homeOf, type KernelPins, type Pins, pinErrors } from './pinned.ts';
 import { stagedConstants } from './resident.ts';
 import type { Storage } from './storage.ts';
