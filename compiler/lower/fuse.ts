@@ -4,6 +4,7 @@
  * tile and never has a home, and each op keeps its own instructions. Where windows overlap (depthwise convolutions, most pools) behind a matrix
  * product, the rows that two tiles need are computed by both: only for values that would find no home in the scratchpad, whose way out and back costs more.
  */
+import { InternalError } from '../../isa/base/errors.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Graph } from '../graph/types.ts';
 import type { AccumulatorRing } from './accumulators.ts';
@@ -11,7 +12,7 @@ import type { JoinPins } from './join-pins.ts';
 import type { Emit, Epilogue, Kernel, KernelInput, MatmulKernel, PlainKernel, TempSpec, Tile } from './kernel.ts';
 import { partsOf } from './kernel.ts';
 import type { Box } from './layout.ts';
-import { at, denseLayout } from './layout.ts';
+import { at, boxLayout, denseLayout } from './layout.ts';
 import type { Selected } from './select.ts';
 import type { View } from './walk.ts';
 
@@ -79,9 +80,9 @@ function joinWithMaker(
   return null;
 }
 
-/** Whether rows between tiles can be made twice: by a product with nothing joined to it yet. */
+/** Whether rows between tiles can be made twice: by a product whose accumulators nothing shares yet. */
 function mayHalo(maker: Kernel): boolean {
-  return maker.kind === 'matmul' && maker.epilogue === null && !maker.matmul.dynamic;
+  return maker.kind === 'matmul' && maker.epilogue?.accumulates !== true && !maker.matmul.dynamic;
 }
 
 /** Whether a product's result is better computed in part twice than sent out of the scratchpad and back. */
@@ -216,10 +217,10 @@ function joinMatmul(maker: MatmulKernel, next: PlainKernel, joined: number, grai
         return;
       }
       const ownTemps = maker.temps(made.count).length;
-      const view = at(tile.temps, ownTemps);
+      const view = trimmed(at(tile.temps, ownTemps), made);
       before.emit(
         { ...tile, box: made, output: view, temps: tile.temps.slice(0, ownTemps) },
-        drained,
+        trimmed(drained, before.need(made)),
         emit,
         accumulators,
       );
@@ -243,6 +244,13 @@ function joinMatmul(maker: MatmulKernel, next: PlainKernel, joined: number, grai
     inputs: [...through(maker.inputs, need), ...inputs],
     temps: (c) => [...maker.temps(counts(c)), made(c), ...shifted(next.temps(c), maker.stages)],
   };
+}
+
+/** Scratch has room for the largest tile; at a border a window needs less of it, and elementwise work walks all that it gets. */
+function trimmed(view: View, { count }: Box): View {
+  const layout = boxLayout(view.layout, { start: count.map(() => 0), count });
+  if (layout === null) throw new InternalError(`${view.name} cannot be cut to [${count}]`);
+  return { ...view, layout };
 }
 
 /** Joined kernels move back to where all of their operands have been made. */
