@@ -16,6 +16,7 @@ import type { Draft, NamedTensor } from './lower/draft.ts';
 import { drive } from './lower/driver.ts';
 import type { Interval } from './lower/footprint.ts';
 import { fuse } from './lower/fuse.ts';
+import { interleave, keyOf } from './lower/interleave.ts';
 import { JoinPins } from './lower/join-pins.ts';
 import type { Kernel } from './lower/kernel.ts';
 import type { MatmulMapping } from './lower/kernels/matmul.ts';
@@ -23,6 +24,7 @@ import { at } from './lower/layout.ts';
 import { legalize } from './lower/legalize.ts';
 import { codeBytesOf, link, nearBytesOf } from './lower/link.ts';
 import { order } from './lower/order.ts';
+import type { StageOf } from './lower/pace.ts';
 import { legalizeProducts } from './lower/products.ts';
 import { roll } from './lower/roll.ts';
 import type { Selected } from './lower/select.ts';
@@ -33,15 +35,16 @@ import type { WeightPlan } from './lower/weights.ts';
 import { placeWeights } from './lower/weights.ts';
 import { widenGraph } from './lower/widen.ts';
 import type { MemoryPlan } from './mapping/addresses.ts';
-import { planMemory } from './mapping/addresses.ts';
-import { type CoreSharing, chooseCores } from './mapping/cores.ts';
+import { attempt, planMemory } from './mapping/addresses.ts';
+import { type CoreSharing, chooseCores, type StagesWanted } from './mapping/cores.ts';
 import type { Decisions } from './mapping/decisions.ts';
 import { chooseMappings } from './mapping/network.ts';
-import type { Pins } from './mapping/pinned.ts';
+import { type Pins, pinError } from './mapping/pinned.ts';
 import { resolvePins } from './mapping/pins.ts';
 import type { CompileReport } from './mapping/report.ts';
 import { buildReport } from './mapping/report.ts';
 import { shareStorage } from './mapping/shares.ts';
+import type { Stages } from './mapping/stages.ts';
 import type { Storage } from './mapping/storage.ts';
 import { inputKey, outputKey, planStorage } from './mapping/storage.ts';
 import { planWork } from './mapping/work.ts';
@@ -57,6 +60,12 @@ export interface CompileOptions {
   readonly pins?: Decisions | undefined;
   /** Report every decision. */
   readonly explain?: boolean;
+  /**
+   * For a stream of inferences: stages that layers may be pipelined over, each on cores of its own and on another inference. 'auto' takes the number of the
+   * shortest estimated interval between results, or none; a number forces a pipeline of up to so many. Left out, every run is one inference.
+   * Not with pins, which say nothing of stages.
+   */
+  readonly stages?: StagesWanted;
   /** Run the verifier on the graph, and the allocation and schedule checkers on the result; a finding is an InternalError. Slow for large networks. */
   readonly check?: boolean;
 }
@@ -66,6 +75,11 @@ export interface Compiled {
   readonly program: Program;
   /** One inference on memories as a run of `program` (or of this one) leaves them; null when nothing stays in place. */
   readonly steadyProgram: Program | null;
+  /**
+   * A run of `steadyProgram` takes in one inference and gives the outputs of the one that was taken in so many runs before; those of the first, from
+   * `program`, until then. 0 unless layers are pipelined over cores.
+   */
+  readonly delayRuns: number;
   readonly report: CompileReport;
 }
 
@@ -94,7 +108,8 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
   const selected = select(graph, machine);
   const residency = options.residency !== 'off' && machine.capabilities.weightResidency;
   const { storage, memory, cores, shares, pins, copies } = planFused(graph, selected, machine, residency, options);
-  const choices = chooseMappings(shares.kernels, memory.homes.plans, machine, pins);
+  const { stages } = cores;
+  const choices = chooseMappings(shares.kernels, memory.homes.plans, machine, pins, stages?.of);
   const constants = new ConstantPool(memory.activationsEnd, machine.dram.burstBytes, farConstants(machine, nearEnd));
   const mappings = choices.map((c): MatmulMapping | null => c?.mapping ?? null);
   const work = planWork(
@@ -105,10 +120,12 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
   );
   const { steps, residentLoads, layers } = drive({ storage, memory, mappings, machine, constants }, work);
   const written = placeWeights(steps, residentLoads, machine, pins?.network.weights);
-  const room = stagingRoom(machine, storage, memory, layers);
+  const room = stagingRoom(machine, storage, memory, layers, stages !== null);
   const wishes = stagingWishes(pins, storage, layers);
+  const round = stages === null ? null : roundOf(stages, storage, memory, layers, machine);
+  const base = round === null ? written : { ...written, steady: round.of(written.steady ?? written.drafts) };
   const weights =
-    written.resident || room === null ? inPlace(written) : staged(written, room, machine, residency, wishes);
+    base.resident || room === null ? inPlace(base) : staged(base, room, machine, residency, wishes, round?.stageOf);
   if (pins !== undefined) requireStaged(weights, room, wishes, machine);
   const io = networkTensors(graph, storage, memory);
   const readOnlyDram = [
@@ -131,7 +148,8 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
     });
   };
   const program = finish(weights.drafts);
-  const steadyProgram = options.residency === 'off' || weights.steady === null ? null : finish(weights.steady);
+  const keeps = stages !== null || options.residency !== 'off';
+  const steadyProgram = keeps && weights.steady !== null ? finish(weights.steady) : null;
   // The checkers hold for what fits; what does not is refused behind this.
   if (options.check === true && nearBytes({ program, steadyProgram }) <= machine.dram.capacityBytes)
     runCheckers(weights, [program, ...(steadyProgram === null ? [] : [steadyProgram])], readOnlyDram, machine);
@@ -148,7 +166,7 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
     program,
     explain: options.explain === true,
   });
-  return { program, steadyProgram, report };
+  return { program, steadyProgram, delayRuns: (stages?.count ?? 1) - 1, report };
 }
 
 /**
@@ -163,15 +181,24 @@ function planFused(
   options: CompileOptions,
 ) {
   const decided = options.pins;
+  if (decided !== undefined && options.stages !== undefined)
+    throw pinError('the mapping', 'its decisions are those of one inference at a time', 'a mapping, or stages');
   const joins = decided === undefined ? undefined : new JoinPins(decided.layers ?? []);
   const plan = (others: boolean, copies: boolean) => {
     const kernels = others || joins !== undefined ? fuse(graph, selected, machine, joins, others) : selected;
     const storage = planStorage(graph, kernels, copies);
     const pins = decided === undefined ? undefined : resolvePins(decided, storage, machine);
     const most = Math.min(machine.cores, options.cores ?? machine.cores);
-    const cores = chooseCores(storage, machine, most, options.sharing ?? 'auto', pins);
-    const shares = shareStorage(storage, cores.splits);
-    return { storage, cores, shares, pins, copies, memory: planMemory(shares, machine, { residency, pins }) };
+    const onCores = (wanted: StagesWanted | null) => {
+      const cores = chooseCores(storage, machine, most, options.sharing ?? 'auto', wanted, pins);
+      const shares = shareStorage(storage, cores.splits);
+      const memory = planMemory(shares, machine, { residency, pins, stages: cores.stages });
+      return { storage, cores, shares, pins, copies, memory };
+    };
+    if (options.stages === undefined) return onCores(null);
+    // Values that cross a border take room for the whole of two stages: without it, one inference at a time.
+    const pipelined = attempt(() => onCores(options.stages ?? null));
+    return pipelined instanceof CapacityError ? onCores(null) : pipelined;
   };
   const { copies } = decided?.network ?? {};
   const ways = [
@@ -191,19 +218,23 @@ function planFused(
   throw last ?? new InternalError('no way to plan');
 }
 
-/** The global buffer for weights beside the activations; null where a DMA channel for weights is missing. */
+/**
+ * The global buffer for weights beside the activations; null where a DMA channel for weights is missing.
+ * @param atOnce all layers run side by side
+ */
 function stagingRoom(
   machine: Machine,
   storage: Storage,
   memory: MemoryPlan,
   layers: readonly Kernel[],
+  atOnce: boolean,
 ): StagingRoom | null {
   const { weights: channel } = channelsOf(machine);
   if (channel === null || !machine.capabilities.doubleBuffering) return null;
   const order = layers.map((kernel) => storage.kernels.indexOf(kernel));
   const tenants = memory.buffers.flatMap(({ space, base }, id): Tenant[] => {
     if (space !== 'buffer') return [];
-    const { first, last } = at(memory.homes.lives, id);
+    const { first, last } = atOnce ? { first: 0, last: Infinity } : at(memory.homes.lives, id);
     const during = order.flatMap((k, layer) => (first <= k && k <= last ? [layer] : []));
     const end = base + at(storage.buffers, id).sizeBytes;
     return [{ start: base, end, firstLayer: during[0] ?? 0, lastLayer: during.at(-1) ?? order.length - 1 }];
@@ -235,17 +266,35 @@ function stagingWishes(pins: Pins | undefined, storage: Storage, layers: readonl
   return { stay: pins?.network.weights, staged: named('buffer'), direct: named('dram') };
 }
 
+/** Drafts of a run in which every stage works on its own inference. */
+function roundOf(
+  { of }: Stages,
+  storage: Storage,
+  { homes, buffers }: MemoryPlan,
+  layers: readonly Kernel[],
+  machine: Machine,
+): { readonly of: (drafts: readonly Draft[]) => readonly Draft[]; readonly stageOf: StageOf } {
+  const byLayer = layers.map((kernel) => at(of, storage.kernels.indexOf(kernel)));
+  const stageOf: StageOf = (layer) => byLayer[layer] ?? 0;
+  const borders = storage.buffers.flatMap(({ id, name }) => {
+    const { first, last } = at(homes.lives, id);
+    return first >= 0 && of[first] !== of[last] ? [keyOf({ name, space: at(buffers, id).space })] : [];
+  });
+  return { of: (drafts) => interleave(drafts, machine, stageOf, new Set(borders)), stageOf };
+}
+
 function staged(
   plan: WeightPlan,
   room: StagingRoom,
   machine: Machine,
   residency: boolean,
   { stay, direct }: StagingWishes,
+  stageOf: StageOf | undefined,
 ): StagedPlan {
   const mayKeep = residency && stay !== 'nowhere' && direct.size === 0;
   const { drafts, kept, layers } = stageWeights(plan.drafts, room, machine, mayKeep, direct);
   if (kept.size === 0) {
-    const steady = plan.steady === null ? null : stageWeights(plan.steady, room, machine, false, direct);
+    const steady = plan.steady === null ? null : stageWeights(plan.steady, room, machine, false, direct, stageOf);
     const all = new Set([...layers, ...(steady?.layers ?? [])]);
     return { ...plan, drafts, steady: steady?.drafts ?? null, kept: false, staged: all };
   }

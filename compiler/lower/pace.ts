@@ -9,27 +9,50 @@ import { elementCount } from '../../isa/tensor.ts';
 import type { Draft } from './draft.ts';
 import { accessOf, coreOf } from './draft.ts';
 
+/** Which stage of a pipeline an instruction belongs to, by its layer; stages run side by side. */
+export type StageOf = (layer: number) => number;
+
 /** Core cycles at which each draft starts, never falling; one entry more for the end. */
-export function paceOf(drafts: readonly Draft[], machine: Machine): Float64Array {
+export function paceOf(drafts: readonly Draft[], machine: Machine, stageOf: StageOf = () => 0): Float64Array {
   const starts = new Float64Array(drafts.length + 1);
-  const busy = new Map<string, number>();
-  let layer = -1;
-  let began = 0;
-  let now = 0;
+  const stages = new Map<number, StagePace>();
+  let latest = 0;
+  let end = 0;
   drafts.forEach((draft, i) => {
-    if (draft.layer !== layer && draft.op !== 'ww') {
-      layer = draft.layer;
-      began = now;
-      busy.clear();
-    }
-    starts[i] = now;
-    const unit = `${coreOf(draft)} ${TABLE[draft.op].unit}`;
-    const sum = (busy.get(unit) ?? 0) + cyclesOf(draft, machine);
-    busy.set(unit, sum);
-    now = Math.max(now, began + sum);
+    const stage = stageOf(draft.layer);
+    const pace = stages.get(stage) ?? new StagePace();
+    stages.set(stage, pace);
+    latest = Math.max(latest, pace.start(draft));
+    starts[i] = latest;
+    end = Math.max(end, pace.add(draft, machine));
   });
-  starts[drafts.length] = now;
+  starts[drafts.length] = end;
   return starts;
+}
+
+/** One layer after the other, the units of a layer side by side. */
+class StagePace {
+  readonly #busy = new Map<string, number>();
+  #layer = -1;
+  #began = 0;
+  #now = 0;
+
+  start(draft: Draft): number {
+    if (draft.layer !== this.#layer && draft.op !== 'ww') {
+      this.#layer = draft.layer;
+      this.#began = this.#now;
+      this.#busy.clear();
+    }
+    return this.#now;
+  }
+
+  add(draft: Draft, machine: Machine): number {
+    const unit = `${coreOf(draft)} ${TABLE[draft.op].unit}`;
+    const sum = (this.#busy.get(unit) ?? 0) + cyclesOf(draft, machine);
+    this.#busy.set(unit, sum);
+    this.#now = Math.max(this.#now, this.#began + sum);
+    return this.#now;
+  }
 }
 
 function cyclesOf(draft: Draft, machine: Machine): number {

@@ -13,7 +13,7 @@ import type { Draft, DraftOf, NamedTensor } from './draft.ts';
 import { coreOf } from './draft.ts';
 import { footprint, type Interval } from './footprint.ts';
 import { at, roundUp } from './layout.ts';
-import { paceOf } from './pace.ts';
+import { paceOf, type StageOf } from './pace.ts';
 
 /** Bytes of the global buffer that hold activations while some layers run. */
 export interface Tenant extends Interval {
@@ -37,7 +37,9 @@ const LEAST_BYTES = 4096;
 /** Unused bytes between neighbours that a copy takes along: constants start on a burst. */
 const GAP_BYTES = 256;
 /** Share of the ring that weights may keep which are written more than once. */
-const KEEP_SHARE = 0.5;
+export const KEEP_SHARE = 0.5;
+/** The same in a pipeline, where a stage has few layers and its part of the buffer for all of their time. */
+export const KEEP_IN_STAGE = 0.75;
 
 /** One write of weights from DRAM. */
 interface Write {
@@ -74,6 +76,7 @@ export interface StagedWeights {
 /**
  * Drafts with their weight writes served by the ring, or by weights that stay where `keep` allows it; `drafts` themselves when none is served.
  * @param direct layers whose weights are written from DRAM, past the ring, by number
+ * @param stageOf where stages of a pipeline run side by side
  */
 export function stageWeights(
   drafts: readonly Draft[],
@@ -81,20 +84,24 @@ export function stageWeights(
   machine: Machine,
   keep = false,
   direct: StagingWishes['direct'] = new Map(),
+  stageOf?: StageOf,
 ): StagedWeights {
-  const pace = paceOf(drafts, machine);
+  const pace = paceOf(drafts, machine, stageOf);
   const stays = keep ? stayingLoads(drafts, room, machine) : null;
   if (stays !== null) return rewrite(drafts, inTime(stays, pace, dramBytesPerCycle(machine)), room, true);
   const cores = [...new Set(drafts.map(coreOf))];
+  const writes = cores.map((core) => writesOf(drafts, core)).filter((own) => own.length > 0);
   const { burstBytes } = machine.dram;
-  const share = Math.floor(room.sizeBytes / cores.length / burstBytes) * burstBytes;
+  const share = Math.floor(room.sizeBytes / Math.max(1, writes.length) / burstBytes) * burstBytes;
   const tenants = staysOf(drafts, room.tenants);
-  const bytesPerCycle = dramBytesPerCycle(machine) / cores.length;
-  const staged = cores.flatMap((core, i) => {
+  const keepShare = stageOf === undefined ? KEEP_SHARE : KEEP_IN_STAGE;
+  const staged = writes.flatMap((own, i) => {
     const ring = { start: i * share, end: (i + 1) * share };
-    const loads = loadsOf(writesOf(drafts, core), share).filter((load) => !direct.has(load.layer));
+    const loads = loadsOf(own, share, keepShare * share).filter((load) => !direct.has(load.layer));
     const placed = inRing(loads, ring, tenants, burstBytes);
-    return inTime(placed, pace, bytesPerCycle);
+    // Stages of a pipeline want their weights all at once.
+    const part = stageOf === undefined ? 1 / writes.length : totalBytes(own) / totalBytes(writes.flat());
+    return inTime(placed, pace, dramBytesPerCycle(machine) * part);
   });
   return staged.length === 0 ? { drafts, kept: new Set(), layers: new Set() } : rewrite(drafts, staged, room, false);
 }
@@ -158,7 +165,7 @@ function stayingLoads(drafts: readonly Draft[], room: StagingRoom, machine: Mach
   if (drafts.some((d) => coreOf(d) > 0)) return null;
   const { burstBytes } = machine.dram;
   let base = roundUp(Math.max(0, ...room.tenants.map((t) => t.end)), burstBytes);
-  const staged = loadsOf(writesOf(drafts, 0), room.sizeBytes - base, true).map((load): Staged => {
+  const staged = loadsOf(writesOf(drafts, 0), room.sizeBytes - base, Infinity).map((load): Staged => {
     const own = { load, base, at: 0 };
     base += roundUp(bytesOf(load), burstBytes);
     return own;
@@ -200,15 +207,19 @@ function writesOf(drafts: readonly Draft[], core: number): Write[] {
   });
 }
 
-/** Loads in the order of their first use: neighbours in DRAM go together, and weights of a layer that are written again stay until their last write. */
-function loadsOf(writes: readonly Write[], ringBytes: number, keepAll = false): Load[] {
+/**
+ * Loads in the order of their first use: neighbours in DRAM go together, and weights of a layer that are written again stay until their last write.
+ * @param keepBytes most of a layer's weights that stay; Infinity: those of all layers stay for good
+ */
+function loadsOf(writes: readonly Write[], ringBytes: number, keepBytes: number): Load[] {
   const loads: Load[] = [];
-  let ahead = writes.reduce((n, w) => n + bytesOf(w.range), 0);
+  let ahead = totalBytes(writes);
   let behind = 0;
   const all = new Map<number, Load>();
+  const keepAll = keepBytes === Infinity;
   for (const layer of layersOf(writes)) {
     const distinct = [...new Map(layer.map((w) => [w.range.start, w.range])).values()];
-    const keep = distinct.reduce((n, r) => n + bytesOf(r), 0) <= ringBytes * KEEP_SHARE;
+    const keep = distinct.reduce((n, r) => n + bytesOf(r), 0) <= keepBytes;
     const held = keepAll ? all : new Map<number, Load>();
     for (const write of layer) {
       const bytes = bytesOf(write.range);
@@ -354,6 +365,10 @@ function fromRing(write: DraftOf<'ww'>, { load, base }: Staged): Draft {
 /** Of a copy and of all that read it: the DRAM bytes that it holds. */
 function nameOf({ start, end }: Load): string {
   return `weights[${start}..${end}]`;
+}
+
+function totalBytes(writes: readonly Write[]): number {
+  return writes.reduce((n, w) => n + bytesOf(w.range), 0);
 }
 
 function bytesOf(range: Interval): number {

@@ -54,13 +54,15 @@ export function placeWeights(
   const keeps = fits && (wanted ?? 'arrays') === 'arrays';
   const cores = keeps || !fits ? fitting : place(false);
   const withWrites = weave(steps, cores);
+  const mayStay = machine.capabilities.weightResidency && (wanted ?? 'arrays') === 'arrays';
+  const keep = new Set(cores.flatMap((c) => (c.resident && mayStay ? [c.core] : [])));
   const loads: ReadonlySet<unknown> = residentLoads;
   const computed = new Set(cores.flatMap((c) => c.stays.map((s) => s.tile.source)));
-  const stays = (d: Draft): boolean => (d.op === 'ww' ? keeps && !computed.has(d.src) : loads.has(d));
+  const stays = (d: Draft): boolean => (d.op === 'ww' ? keep.has(coreOf(d)) && !computed.has(d.src) : loads.has(d));
   return {
     drafts: withWrites,
     steady: withWrites.some(stays) ? withWrites.filter((d) => !stays(d)) : null,
-    resident: keeps,
+    resident: cores.every((c) => keep.has(c.core)),
     tiles: cores.reduce((n, c) => n + c.tiles, 0),
     writes: cores.reduce((n, c) => n + c.stays.length, 0),
   };

@@ -12,10 +12,11 @@ import { at, roundUp } from '../lower/layout.ts';
 import type { Block } from './allocate.ts';
 import { aliveAt, allocate } from './allocate.ts';
 import { stageAlign } from './cuts.ts';
-import type { HomePlan } from './homes.ts';
+import type { HomePlan, Life } from './homes.ts';
 import { planHomes, TileCache } from './homes.ts';
 import type { Pins } from './pinned.ts';
 import { residentConstants, stagedConstants } from './resident.ts';
+import { type Stages, wholeStages } from './stages.ts';
 import type { Storage } from './storage.ts';
 import type { TilePlan } from './tiles.ts';
 
@@ -53,6 +54,8 @@ export interface MemoryOptions {
   /** Whether constants may stay in the scratchpad from one inference to the next. */
   readonly residency: boolean;
   readonly pins?: Pins | undefined;
+  /** Where a stream of inferences is pipelined. */
+  readonly stages?: Stages | null;
 }
 
 /** Parts of the share that resident constants may take which are tried. */
@@ -66,15 +69,16 @@ const SHARES = [1, 0.5, 0.25] as const;
 export function planMemory(storage: Storage, machine: Machine, options: MemoryOptions): MemoryPlan {
   const { pins } = options;
   const cache = new TileCache();
+  const stages = options.stages ?? null;
   const least = pinnedConstants(storage, machine, pins, new Map());
   const tried = new Set<number>([least.size]);
-  const without = planWith(storage, machine, least, cache, pins);
+  const without = planWith(storage, machine, least, cache, pins, stages);
   if (without instanceof CapacityError) throw without;
   for (const share of options.residency ? SHARES : []) {
     const constants = pinnedConstants(storage, machine, pins, residentConstants(storage, machine, share));
     if (tried.has(constants.size)) continue;
     tried.add(constants.size);
-    const plan = planWith(storage, machine, constants, cache, pins);
+    const plan = planWith(storage, machine, constants, cache, pins, stages);
     if (!(plan instanceof CapacityError) && sameOtherwise(plan.homes, without.homes)) return plan;
   }
   return without;
@@ -108,6 +112,7 @@ function planWith(
   constants: ReadonlyMap<ConstantTensor, number>,
   cache: TileCache,
   pins: Pins | undefined,
+  stages: Stages | null,
 ): MemoryPlan | CapacityError {
   const { sizeBytes } = machine.core.scratchpad;
   const kept = [...constants.values()].reduce((sum, bytes) => sum + bytes, 0);
@@ -124,10 +129,10 @@ function planWith(
     const wanted = pins?.network.parametersAhead ?? ahead;
     if (share === 1 && ahead !== wanted) continue;
     const homes = attempt(() =>
-      planHomes(storage, machine, Math.floor(sizeBytes * share) - kept, new Set(constants.keys()), cache, pins),
+      planHomes(storage, machine, Math.floor(sizeBytes * share) - kept, new Set(constants.keys()), cache, pins, stages),
     );
     if (homes instanceof CapacityError) return last ?? homes;
-    const plan = place(storage, machine, homes, constants, wanted);
+    const plan = place(storage, machine, homes, constants, wanted, stages);
     if (!(plan instanceof CapacityError)) return plan;
     last = plan;
   }
@@ -142,7 +147,8 @@ function planWith(
   );
 }
 
-function attempt<T>(make: () => T): T | CapacityError {
+/** What `make` gives, or the CapacityError that it throws. */
+export function attempt<T>(make: () => T): T | CapacityError {
   try {
     return make();
   } catch (error) {
@@ -164,6 +170,7 @@ function place(
   homes: HomePlan,
   constants: ReadonlyMap<ConstantTensor, number>,
   prefetch: boolean,
+  stages: Stages | null,
 ): MemoryPlan | CapacityError {
   const align = stageAlign(machine);
   const blocks: Block[] = [];
@@ -174,7 +181,8 @@ function place(
   const kernels = storage.kernels.map((kernel, k): KernelBlocks | null => {
     const plan = at(homes.plans, k);
     if (plan === null) return null;
-    const prologueAt = prefetch ? before(homes, k) : k;
+    const earlier = prefetch ? before(homes, k) : k;
+    const prologueAt = stages === null || stages.of[earlier] === stages.of[k] ? earlier : k;
     const stage = (
       name: string,
       s: { readonly sizeBytes: number; readonly depth: number } | null | undefined,
@@ -197,10 +205,10 @@ function place(
     };
   });
   const always = { first: 0, last: storage.kernels.length - 1 };
-  const stays = [...constants].map(([constant, bytes]) => ({
-    constant,
-    block: add({ name: constant.name, sizeBytes: bytes, ...always }),
-  }));
+  const stays = [...constants].map(([constant, bytes]) => {
+    const life = stages === null ? always : constantLife(storage, constant, stages);
+    return { constant, block: add({ name: constant.name, sizeBytes: bytes, ...life }) };
+  });
   const { sizeBytes } = machine.core.scratchpad;
   const placed = allocate(blocks, sizeBytes, align);
   const misfit = placed.find((p) => p.address === null);
@@ -229,6 +237,14 @@ function place(
   };
 }
 
+/** A constant is on the cores of the stages that use it. */
+function constantLife({ kernels }: Storage, constant: ConstantTensor, stages: Stages): Life {
+  const users = kernels.flatMap(({ inputs }, k) =>
+    inputs.some(({ source }) => source.kind === 'constant' && source.constant === constant) ? [k] : [],
+  );
+  return wholeStages({ first: at(users, 0), last: at(users, users.length - 1) }, stages);
+}
+
 /** The last kernel before `k` that runs, or `k` when it is the first. */
 function before(homes: HomePlan, k: number): number {
   for (let i = k - 1; i >= 0; i--) if (homes.plans[i] !== null) return i;
@@ -246,7 +262,7 @@ function placeOutside(storage: Storage, machine: Machine, homes: HomePlan) {
   const blockOf = (id: number): Block => ({
     name: at(storage.buffers, id).name,
     sizeBytes: at(storage.buffers, id).sizeBytes,
-    ...at(homes.lives, id),
+    ...at(homes.sharedLives, id),
   });
   let dramEnd = 0;
   const appendFixed = (kind: 'input' | 'output'): void => {

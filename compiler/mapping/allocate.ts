@@ -9,6 +9,8 @@ export interface Block {
   /** First and last step of life, inclusive. */
   readonly first: number;
   readonly last: number;
+  /** Blocks of different lanes live at once, whatever their steps. */
+  readonly lane?: number;
 }
 
 export interface Placed {
@@ -25,7 +27,7 @@ export function allocate(blocks: readonly Block[], sizeBytes: number, alignBytes
   const out: (number | null)[] = blocks.map(() => null);
   for (const { block, index } of order) {
     const rivals = placed
-      .filter((p) => p.block.first <= block.last && block.first <= p.block.last)
+      .filter((p) => p.block.lane !== block.lane || (p.block.first <= block.last && block.first <= p.block.last))
       .sort((a, b) => a.address - b.address);
     let address = 0;
     for (const r of rivals) {

@@ -7,11 +7,14 @@
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Kernel } from '../lower/kernel.ts';
 import { at } from '../lower/layout.ts';
+import { KEEP_IN_STAGE, KEEP_SHARE } from '../lower/staging.ts';
 import { dimNames } from './decisions.ts';
 import { type KernelPins, type Pins, pinCapacity, pinErrors } from './pinned.ts';
+import { choosePipeline, type Pipeline, type StageCosts } from './pipeline.ts';
 import type { Split } from './shares.ts';
 import { serial, splitsOf } from './shares.ts';
 import { SplitCosts } from './split-cost.ts';
+import { placeSplits, type Stages } from './stages.ts';
 import type { Storage } from './storage.ts';
 
 /** What a user may ask for: the cheapest by estimate, one core alone, or every kernel along the same kind of dim where it can be. */
@@ -25,17 +28,29 @@ export interface CoreChoice {
   readonly over: number;
   /** By kernel, in words; empty on one core. */
   readonly reasons: readonly string[];
+  /** Where a stream of inferences is pipelined over the cores; null where all cores work on one kernel at a time. */
+  readonly stages: Stages | null;
 }
+
+/** Stages that a stream of inferences may be pipelined over: the best number by estimate, or up to so many. */
+export type StagesWanted = 'auto' | number;
 
 /** Sweeps over all kernels in which each may change its split. */
 const SWEEPS = 3;
+/** A pipeline is taken where its estimate is below this part of the other: stages wait for each other and for DRAM more than it knows. */
+const CLEARLY = 0.9;
 
-/** @param cores cores that may be used. Throws CapacityError or InputError where pins ask for more, or for cuts that there are not. */
+/**
+ * @param cores cores that may be used
+ * @param stages null where every run is one inference; without pins
+ * Throws CapacityError or InputError where pins ask for more cores, or for cuts that there are not.
+ */
 export function chooseCores(
   storage: Storage,
   machine: Machine,
   cores: number,
   sharing: CoreSharing,
+  stages: StagesWanted | null,
   pins?: Pins,
 ): CoreChoice {
   const wanted = pins?.network.cores;
@@ -43,17 +58,15 @@ export function chooseCores(
     const details = { needed: wanted, available: cores, unit: 'cores', knob: 'cores' };
     throw pinCapacity('network, cores', `${machine.name} has no more than ${cores}`, details);
   }
-  const alone = storage.kernels.map(serial);
-  if ((wanted ?? cores) < 2 || sharing === 'off') {
-    requireNoCuts(pins);
-    return { splits: alone, cores: 1, over: 1, reasons: storage.kernels.map(() => '') };
-  }
-  const tried = wanted === undefined ? counts(cores, sharing) : [wanted];
-  const choices = tried.map((n) => new Choice(storage, machine, n, sharing, pins));
-  const found = choices.map((c) => ({ choice: c, cost: c.run() }));
-  const best = found.reduce((a, b) => (b.cost < a.cost ? b : a));
-  const { choice } = best;
-  return { splits: choice.splits(), cores: choice.used(), over: choice.cores, reasons: choice.reasons() };
+  const one = (wanted ?? cores) < 2 || sharing === 'off';
+  if (one) requireNoCuts(pins);
+  if (one && (cores < 2 || stages === null)) return alone(storage);
+  const tried = one ? [1] : wanted === undefined ? counts(cores, sharing) : [wanted];
+  const { cost, choice } = choiceFor(storage, machine, tried, sharing, 1, pins);
+  const pipelined = stages === null ? null : pipelineOver(storage, machine, cores, sharing, stages);
+  if (pipelined !== null && (stages !== 'auto' || pipelined.intervalCycles < cost * CLEARLY)) return pipelined.choice;
+  if (one) return alone(storage);
+  return { splits: choice.splits(), cores: choice.used(), over: choice.cores, reasons: choice.reasons(), stages: null };
 }
 
 function requireNoCuts(pins: Pins | undefined): void {
@@ -62,6 +75,66 @@ function requireNoCuts(pins: Pins | undefined): void {
   const message = 'it is not cut over cores: there is one, or one is all that may be used';
   const finding = { code: 'E-MAPPING-PIN', message, expected: 'none, or network, cores: 2 and more' };
   throw pinErrors(cut.map((p) => ({ ...finding, where: `layer ${p?.layer}, cores` })));
+}
+
+function alone({ kernels }: Storage): CoreChoice {
+  return { splits: kernels.map(serial), cores: 1, over: 1, reasons: kernels.map(() => ''), stages: null };
+}
+
+interface Found {
+  readonly choice: Choice;
+  /** Estimated core cycles of an inference. */
+  readonly cost: number;
+}
+
+/** The best splits over one of the numbers of cores, by each of so many stages. */
+function choiceFor(
+  storage: Storage,
+  machine: Machine,
+  tried: readonly number[],
+  sharing: CoreSharing,
+  stages: number,
+  pins?: Pins,
+): Found {
+  const kind = sharing === 'off' ? 'auto' : sharing;
+  const choices = tried.map((n) => new Choice(storage, machine, n, kind, stages, pins));
+  return choices.map((choice): Found => ({ choice, cost: choice.run() })).reduce((a, b) => (b.cost < a.cost ? b : a));
+}
+
+/** The pipeline of the shortest interval, each stage on an equal part of the cores; null where there is none. */
+function pipelineOver(
+  storage: Storage,
+  machine: Machine,
+  cores: number,
+  sharing: CoreSharing,
+  wanted: StagesWanted,
+): { readonly choice: CoreChoice; readonly intervalCycles: number } | null {
+  const all = Array.from({ length: cores - 1 }, (_, i) => cores - i);
+  const numbers = wanted === 'auto' ? all.filter((n) => cores % n === 0) : all.filter((n) => n <= wanted);
+  let best: { readonly pipeline: Pipeline; readonly choice: Choice } | null = null;
+  for (const n of numbers) {
+    const each = Math.floor(cores / n);
+    const { choice } = choiceFor(
+      storage,
+      machine,
+      each < 2 || sharing === 'off' ? [1] : counts(each, sharing),
+      sharing,
+      n,
+    );
+    const pipeline = choosePipeline(storage, choice.stageCosts(), n, each);
+    if (pipeline === null || (best !== null && best.pipeline.intervalCycles <= pipeline.intervalCycles)) continue;
+    best = { pipeline, choice };
+    if (wanted !== 'auto') break;
+  }
+  if (best === null) return null;
+  const { stages, intervalCycles } = best.pipeline;
+  const interval = Math.round(intervalCycles);
+  const reasons = best.choice
+    .reasons()
+    .map((r, k) => `stage ${at(stages.of, k) + 1} of ${stages.count}, about ${interval} cycles between results; ${r}`);
+  const total = stages.count * stages.cores;
+  const splits = placeSplits(best.choice.splits(), stages);
+  return { choice: { splits, cores: total, over: total, reasons, stages }, intervalCycles };
 }
 
 /** Core counts that are tried: all, and halves of them where the compiler may choose. */
@@ -82,11 +155,13 @@ class Choice {
   /** By kernel, index of its option. */
   #chosen: number[];
 
+  /** @param stages of as many cores each, which share the global buffer */
   constructor(
     storage: Storage,
     machine: Machine,
     cores: number,
     sharing: Exclude<CoreSharing, 'off'>,
+    stages: number,
     pins: Pins | undefined,
   ) {
     this.cores = cores;
@@ -94,7 +169,8 @@ class Choice {
     this.#sharing = sharing;
     this.#options = storage.kernels.map((_, k) => splitsOf(storage, k, cores));
     this.#open = storage.kernels.map((kernel, k) => allowed(kernel, at(this.#options, k), pins?.kernels[k], cores));
-    this.#costs = new SplitCosts(storage, machine, this.#options);
+    const keep = stages > 1 ? KEEP_IN_STAGE : KEEP_SHARE;
+    this.#costs = new SplitCosts(storage, machine, this.#options, (keep * machine.buffer.sizeBytes) / (cores * stages));
     this.#chosen = this.#open.map((open) => at(open, 0));
   }
 
@@ -140,6 +216,13 @@ class Choice {
       if (cost >= before) break;
     }
     return { chosen, cost };
+  }
+
+  stageCosts(): StageCosts {
+    return {
+      parts: this.#storage.kernels.map((_, k) => this.#costs.partOf(this.#chosen, k)),
+      roomFor: (least) => this.#costs.roomFor(least),
+    };
   }
 
   splits(): readonly Split[] {

@@ -13,6 +13,7 @@ import type { Block } from './allocate.ts';
 import { aliveAt, allocate } from './allocate.ts';
 import { allCuts, type Cut, type Homes, stageAlign } from './cuts.ts';
 import { homeOf, type Pins, pinCapacity } from './pinned.ts';
+import { lifeInStages, type Stages, sharedLife } from './stages.ts';
 import type { Buffer, Storage } from './storage.ts';
 import { operandLayout } from './storage.ts';
 import { striped } from './stripes.ts';
@@ -25,10 +26,17 @@ export interface Life {
   readonly last: number;
 }
 
+/** Buffers of different lanes are never alive one after the other. */
+export interface SharedLife extends Life {
+  readonly lane?: number;
+}
+
 export interface HomePlan {
   /** By buffer. */
   readonly spaces: readonly Space[];
   readonly lives: readonly Life[];
+  /** By buffer, the same where it lies in memory that all cores share: stages run at once there. */
+  readonly sharedLives: readonly SharedLife[];
   /** By kernel; null for a load or store that vanished because its two sides are one tensor. */
   readonly plans: readonly (TilePlan | null)[];
 }
@@ -48,6 +56,7 @@ export class TileCache {
 /**
  * @param spadBytes scratchpad that may be planned; less than the real size when addresses did not fit before
  * @param resident constants that have a place in the scratchpad for good, outside of `spadBytes`
+ * @param stages where a stream of inferences is pipelined
  */
 export function planHomes(
   storage: Storage,
@@ -56,8 +65,9 @@ export function planHomes(
   resident: ReadonlySet<ConstantTensor>,
   cache: TileCache,
   pins?: Pins,
+  stages: Stages | null = null,
 ): HomePlan {
-  const search = new HomeSearch(storage, machine, spadBytes, resident, cache, pins);
+  const search = new HomeSearch(storage, machine, spadBytes, resident, cache, pins, stages);
   search.improve();
   search.settleOutside();
   return search.result();
@@ -69,6 +79,7 @@ class HomeSearch {
   readonly #spadBytes: number;
   readonly #residentConstants: ReadonlySet<ConstantTensor>;
   readonly #lives: readonly Life[];
+  readonly #sharedLives: readonly SharedLife[];
   readonly #touched: readonly (readonly number[])[];
   readonly #spaces: Space[];
   readonly #resident: number[];
@@ -81,7 +92,8 @@ class HomeSearch {
     spadBytes: number,
     resident: ReadonlySet<ConstantTensor>,
     cache: TileCache,
-    pins?: Pins,
+    pins: Pins | undefined,
+    stages: Stages | null,
   ) {
     this.#storage = storage;
     this.#cache = cache;
@@ -92,7 +104,9 @@ class HomeSearch {
     this.#touched = storage.kernels.map((k, i) => [
       ...new Set([at(storage.outputs, i).buffer, ...this.#inputBuffers(k)]),
     ]);
-    this.#lives = livesOf(storage.buffers, this.#touched);
+    const lives = livesOf(storage.buffers, this.#touched);
+    this.#lives = stages === null ? lives : lives.map((life) => lifeInStages(life, stages));
+    this.#sharedLives = stages === null ? lives : lives.map((life) => sharedLife(life, stages));
     this.#spaces = storage.buffers.map(
       (b): Space => (b.fixed !== null || b.twin !== null || b.sizeBytes > machine.buffer.sizeBytes ? 'dram' : 'buffer'),
     );
@@ -233,7 +247,9 @@ class HomeSearch {
   }
 
   #misfits(buffers: readonly Buffer[]): Buffer[] {
-    const blocks = buffers.map((b): Block => ({ name: b.name, sizeBytes: b.sizeBytes, ...at(this.#lives, b.id) }));
+    const blocks = buffers.map(
+      (b): Block => ({ name: b.name, sizeBytes: b.sizeBytes, ...at(this.#sharedLives, b.id) }),
+    );
     const placed = allocate(blocks, this.#machine.buffer.sizeBytes, stageAlign(this.#machine));
     return buffers.filter((_, i) => at(placed, i).address === null);
   }
@@ -262,7 +278,7 @@ class HomeSearch {
       if (pinsTiles(this.#pins?.kernels[k])) return plan;
       return striped(kernel, this.#homesOf(k), plan, this.#machine);
     });
-    return { spaces: this.#spaces, lives: this.#lives, plans };
+    return { spaces: this.#spaces, lives: this.#lives, sharedLives: this.#sharedLives, plans };
   }
 
   #refuse(kernel: Kernel, k: number): never {

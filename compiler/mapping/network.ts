@@ -20,12 +20,33 @@ interface Layer {
   chosen: Scored;
 }
 
-/** One choice per kernel, null where there is no matrix product. */
+/**
+ * One choice per kernel, null where there is no matrix product.
+ * @param stages by kernel, where each stage of a pipeline has arrays of its own
+ */
 export function chooseMappings(
   kernels: readonly Kernel[],
   plans: readonly (TilePlan | null)[],
   machine: Machine,
   pins?: Pins,
+  stages: readonly number[] = [],
+): (MappingChoice | null)[] {
+  const out: (MappingChoice | null)[] = kernels.map(() => null);
+  for (const stage of stages.length === 0 ? [0] : new Set(stages)) {
+    const own = plans.map((plan, k) => ((stages[k] ?? 0) === stage ? plan : null));
+    chooseTogether(kernels, own, machine, pins).forEach((choice, k) => {
+      if (choice !== null) out[k] = choice;
+    });
+  }
+  return out;
+}
+
+/** For kernels with a plan, which share the arrays. */
+function chooseTogether(
+  kernels: readonly Kernel[],
+  plans: readonly (TilePlan | null)[],
+  machine: Machine,
+  pins: Pins | undefined,
 ): (MappingChoice | null)[] {
   const matmuls = kernels.flatMap((kernel, index) => {
     const plan = plans[index] ?? null;

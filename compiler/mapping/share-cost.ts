@@ -23,6 +23,8 @@ export interface ShareCost {
   readonly cycles: number;
   /** Bytes of weights that one inference writes then, on one core. */
   readonly writeBytes: number;
+  /** Bytes of all its weights, once. */
+  readonly weightBytes: number;
   /** Fewest macro-planes first, each faster than those before; empty where there are no weights. */
   readonly stays: readonly Stay[];
 }
@@ -31,20 +33,22 @@ export interface ShareCost {
 export function costShare(share: Kernel, part: number, machine: Machine): ShareCost {
   const { vector } = machine.core;
   const elements = product(share.shape);
-  if (share.kind === 'copy') return { cycles: KERNEL_CYCLES, writeBytes: 0, stays: [] };
+  if (share.kind === 'copy') return { cycles: KERNEL_CYCLES, writeBytes: 0, weightBytes: 0, stays: [] };
   if (share.kind === 'plain') {
     const work = (share.stages * elements) / vector.lanes + (share.layer.macs * part) / vector.windowMacLanes;
-    return { cycles: work + KERNEL_CYCLES, writeBytes: 0, stays: [] };
+    return { cycles: work + KERNEL_CYCLES, writeBytes: 0, weightBytes: 0, stays: [] };
   }
   const behind = ((share.stages - 1) * elements) / vector.lanes;
   const all = mappingsOf(share, machine);
   const written = all.reduce((a, b) => (b.cost.totalCycles < a.cost.totalCycles ? b : a));
   const { mapping, cost } = written;
+  const tileBytes = (mapping.kTile * mapping.nTile * share.matmul.weightBits) / 8;
   if (share.matmul.dynamic)
-    return { cycles: Math.max(cost.totalCycles, behind) + KERNEL_CYCLES, writeBytes: 0, stays: [] };
+    return { cycles: Math.max(cost.totalCycles, behind) + KERNEL_CYCLES, writeBytes: 0, weightBytes: 0, stays: [] };
   return {
     cycles: Math.max(cost.residentCycles, behind) + KERNEL_CYCLES,
-    writeBytes: (cost.weightWrites * mapping.kTile * mapping.nTile * share.matmul.weightBits) / 8,
+    writeBytes: cost.weightWrites * tileBytes,
+    weightBytes: cost.weightTiles * tileBytes,
     stays: staysOf(all).map((s) => ({ ...s, cycles: Math.max(s.cycles, behind) + KERNEL_CYCLES })),
   };
 }

@@ -10,14 +10,15 @@ import type { Storage } from './storage.ts';
 import { operandLayout } from './storage.ts';
 
 export interface Split {
-  /** Output dim that is cut; null when core 0 makes all of it. */
+  /** Output dim that is cut; null when one core makes all of it. */
   readonly dim: number | null;
-  /** What each core makes, from core 0 on; cores without a box do nothing here. */
+  /** What each core makes, from core `first` on; cores without a box do nothing here. */
   readonly boxes: readonly Box[];
+  readonly first: number;
 }
 
 export function serial(kernel: Kernel): Split {
-  return { dim: null, boxes: [fullBox(kernel.shape)] };
+  return { dim: null, boxes: [fullBox(kernel.shape)], first: 0 };
 }
 
 /** Every way in which kernel `k` may be cut over up to `cores` cores, one core first. */
@@ -25,7 +26,7 @@ export function splitsOf(storage: Storage, k: number, cores: number): readonly S
   const kernel = at(storage.kernels, k);
   const cuts = kernel.shape.flatMap((_, dim): Split[] => {
     const boxes = cutDim(kernel, at(storage.outputs, k).layout, dim, cores);
-    return boxes.length > 1 && legal(storage, k, boxes) ? [{ dim, boxes }] : [];
+    return boxes.length > 1 && legal(storage, k, boxes) ? [{ dim, boxes, first: 0 }] : [];
   });
   return [serial(kernel), ...cuts];
 }

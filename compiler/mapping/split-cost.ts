@@ -17,6 +17,30 @@ import { needsOf, workOf } from './work.ts';
 
 /** Share of the scratchpad that a tensor may have to be thought at home there. */
 const HOME_SHARE = 0.4;
+/** Kernel `k` alone: macro-planes that its weights need at least, cycles with room for so many copies of them, and transfers. */
+export interface KernelPart {
+  readonly least: number;
+  /** 0 where the weights do not stay. */
+  readonly cyclesIn: (room: number) => number;
+  readonly passedCycles: number;
+  /** In which its weights come from DRAM. */
+  readonly streamCycles: number;
+}
+
+/**
+ * Cycles of kernels one after the other. Weights that do not stay stream in behind them: those of a kernel from the start of the one before it on, so
+ * that a kernel ends no earlier than its last weights.
+ */
+export function inSequence(kernels: readonly { readonly cycles: number; readonly streamCycles: number }[]): number {
+  let [end, before, streamed] = [0, 0, 0];
+  for (const { cycles, streamCycles } of kernels) {
+    const start = end;
+    if (streamCycles > 0) streamed = Math.max(streamed, before) + streamCycles;
+    end = Math.max(start + cycles, streamed);
+    before = start;
+  }
+  return end;
+}
 
 export class SplitCosts {
   readonly #storage: Storage;
@@ -31,13 +55,16 @@ export class SplitCosts {
   readonly #passedBy: readonly (readonly number[])[];
   #roomFor: readonly number[] | null = null;
   #lastRoom = 0;
+  readonly #ringBytes: number;
   /** Macro-planes of a core; 0 where weights may not stay. */
   readonly #cells: number;
 
-  constructor(storage: Storage, machine: Machine, options: readonly (readonly Split[])[]) {
+  /** @param ringBytes of a core's part of the global buffer, weights of a layer that stay until their last write */
+  constructor(storage: Storage, machine: Machine, options: readonly (readonly Split[])[], ringBytes: number) {
     this.#storage = storage;
     this.#machine = machine;
     this.#options = options;
+    this.#ringBytes = ringBytes;
     const read = storage.kernels.map((k) => [
       ...new Set(
         k.inputs.flatMap(({ source }) => {
@@ -56,33 +83,42 @@ export class SplitCosts {
     this.#cells = machine.capabilities.weightResidency ? g.macros * planes : 0;
   }
 
-  /**
-   * The kernels one after the other. Weights that do not stay stream in behind them: those of a kernel from the start of the one before it on, so
-   * that a kernel ends no earlier than its last weights.
-   */
+  /** Cycles of the kernels one after the other. */
   total(chosen: readonly number[]): number {
-    const room = this.#room(chosen);
-    let [end, before, streamed] = [0, 0, 0];
-    chosen.forEach((option, k) => {
-      const start = end;
-      if (room === 0) streamed = Math.max(streamed, before) + this.#streaming(k, option);
-      const passed = at(this.#passedBy, k).reduce((sum, buffer) => sum + this.moved(chosen, buffer), 0);
-      end = Math.max(start + this.own(chosen, k) + passed, streamed);
-      before = start;
-    });
-    return end;
+    const stays = this.#room(chosen) > 0;
+    return inSequence(
+      chosen.map((option, k) => ({
+        cycles: this.own(chosen, k) + this.#passed(chosen, k),
+        streamCycles: stays ? 0 : this.#streaming(k, option),
+      })),
+    );
+  }
+
+  #passed(chosen: readonly number[], k: number): number {
+    return at(this.#passedBy, k).reduce((sum, buffer) => sum + this.moved(chosen, buffer), 0);
   }
 
   /** Cycles of kernel `k`'s largest share on its core, given that all kernels are cut as chosen. */
   own(chosen: readonly number[], k: number): number {
     const cost = this.#costOf(k, at(chosen, k));
-    const room = this.#room(chosen);
-    return room === 0 ? cost.cycles : cyclesWithin(cost, room * leastCells(cost));
+    return cyclesIn(cost, this.#room(chosen));
   }
 
-  /** Whether all weights stay in the arrays. */
-  stays(chosen: readonly number[]): boolean {
-    return this.#room(chosen) > 0;
+  /** What kernel `k` adds to a run of kernels on cores of their own. */
+  partOf(chosen: readonly number[], k: number): KernelPart {
+    const cost = this.#costOf(k, at(chosen, k));
+    return {
+      least: leastCells(cost),
+      cyclesIn: (room) => cyclesIn(cost, room),
+      passedCycles: this.#passed(chosen, k),
+      streamCycles: this.#streaming(k, at(chosen, k)),
+    };
+  }
+
+  /** Room for copies of weights where they need `least` macro-planes at least; 0 when they do not fit. */
+  roomFor(least: number): number {
+    if (least === 0) return 1;
+    return least > this.#cells ? 0 : this.#cells / least;
   }
 
   /** Room for copies of weights: macro-planes of a core for each that the weights need at least; 0 when they do not all fit. */
@@ -90,16 +126,23 @@ export class SplitCosts {
     if (this.#roomFor === chosen) return this.#lastRoom;
     const needed = chosen.reduce((sum, option, k) => sum + leastCells(this.#costOf(k, option)), 0);
     this.#roomFor = chosen;
-    this.#lastRoom = needed === 0 ? 1 : needed > this.#cells ? 0 : this.#cells / needed;
+    this.#lastRoom = this.roomFor(needed);
     return this.#lastRoom;
   }
 
   /** Cycles in which weights come in: all cores share DRAM, and one has only so many requests in flight. */
   #streaming(k: number, option: number): number {
-    const { writeBytes } = this.#costOf(k, option);
+    const { writeBytes, weightBytes } = this.#costOf(k, option);
     const cores = at(at(this.#options, k), option).boxes.length;
-    const all = (writeBytes * cores) / dramBytesPerCycle(this.#machine);
-    return Math.max(all, writeBytes / streamBytesPerCycle(this.#machine));
+    // What the ring in the buffer holds is written again from there (lower/staging.ts).
+    const held = weightBytes <= this.#ringBytes;
+    const bytes = held ? weightBytes : writeBytes;
+    const all = (bytes * cores) / dramBytesPerCycle(this.#machine);
+    return Math.max(
+      all,
+      bytes / streamBytesPerCycle(this.#machine),
+      (8 * writeBytes) / this.#machine.interconnect.linkBits,
+    );
   }
 
   #costOf(k: number, option: number): ShareCost {
@@ -170,6 +213,11 @@ export class SplitCosts {
 
 function sizeOf(factors: readonly { readonly count: number }[]): number {
   return product(factors.map((f) => f.count));
+}
+
+/** With room for so many copies of the weights, 0 where they do not stay. */
+function cyclesIn(cost: ShareCost, room: number): number {
+  return room === 0 ? cost.cycles : cyclesWithin(cost, room * leastCells(cost));
 }
 
 /** Fewest macro-planes that a share's weights need. */

@@ -65,21 +65,22 @@ export function workOf(
   const kernel = at(storage.kernels, k);
   const output = at(storage.outputs, k);
   const everywhere = fullBox(kernel.shape);
+  const { boxes, first } = split;
   const needed = new Map(
     [...new Set(needs.map((n) => n.core))]
       .sort((a, b) => a - b)
       .map((core) => [core, neededBy(core, needs, output, kernel.shape)] as const),
   );
-  if (spaceOf(output.buffer) !== 'spad') return split.boxes.map((box, core) => ({ core, box, sends: [] }));
+  if (spaceOf(output.buffer) !== 'spad') return boxes.map((box, i) => ({ core: first + i, box, sends: [] }));
   if (isLoad(storage, kernel, spaceOf)) {
     const cut = canCut(storage, k);
     return [...needed].map(([core, box]) => ({ core, box: cut(box) ? box : everywhere, sends: [] }));
   }
-  return split.boxes.map((box, core) => ({
-    core,
+  return boxes.map((box, i) => ({
+    core: first + i,
     box,
     sends: [...needed].flatMap(([other, want]) => {
-      const part = other === core ? null : common(box, want, output);
+      const part = other === first + i ? null : common(box, want, output);
       return part === null ? [] : [{ core: other, box: part }];
     }),
   }));

@@ -5,8 +5,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../compiler/compile.ts';
-import { GraphBuilder } from '../../compiler/graph/builder.ts';
-import type { Graph, IntegerType } from '../../compiler/graph/types.ts';
 import { CapacityError } from '../../isa/base/errors.ts';
 import { conventionalInt8 } from '../../isa/machine/presets/conventional-int8.ts';
 import { edgeDcim28nm } from '../../isa/machine/presets/edge-dcim-28nm.ts';
@@ -15,6 +13,7 @@ import type { Program } from '../../isa/program.ts';
 import { execute } from '../../sim/exec/execute.ts';
 import type { TrafficRow } from '../../sim/result.ts';
 import { simulate } from '../../sim/timing/simulate.ts';
+import { convolutions } from '../harness/convolutions.ts';
 import { checkGraph, seeded } from '../harness/differential.ts';
 import { randomGraph } from '../harness/random-graphs.ts';
 import { randomMachine } from '../harness/random-machines.ts';
@@ -32,23 +31,6 @@ const MACHINES = [edgeDcim28nm, conventionalInt8].flatMap((m) => [withCores(m, 2
 
 /** Cores that do work. */
 const busy = (p: Program): number => p.cores.filter((c) => c.instructions.length > 1).length;
-
-/** 3x3 convolutions of 16 channels, one behind the other. */
-function convolutions(layers: number, size: number): Graph {
-  const random = seeded(5);
-  const code: IntegerType = { kind: 'int', bits: 8, coding: 'signed' };
-  const b = new GraphBuilder('convolutions');
-  let x = b.input('x', { element: code, shape: [1, 16, size, size] });
-  for (let i = 0; i < layers; i++) {
-    const data = Int32Array.from({ length: 16 * 16 * 9 }, () => Math.floor(random() * 16) - 8);
-    const w = b.constant({ type: { element: code, shape: [16, 16, 3, 3] }, data });
-    const window = { kernel: [3, 3], strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1] } as const;
-    const acc = b.add('conv', [x, w], { window, groups: 1, xZero: 0, wZero: Int32Array.of(0) });
-    const spec = { mode: 'float32', scale: Float32Array.of(0.02), zeroPoint: 0 } as const;
-    x = b.add('requantize', [acc], { spec, axis: 1, relu: true }, { element: code });
-  }
-  return b.finish([x]);
-}
 
 describe('several cores', () => {
   it.each(MACHINES)("give the interpreter's bits: $name", (machine) => {

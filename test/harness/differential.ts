@@ -6,7 +6,6 @@ import type { Graph, Tensor } from '../../compiler/graph/types.ts';
 import { integerRange, sizeOf } from '../../compiler/graph/types.ts';
 import { requireValid } from '../../isa/instructions/validate/program.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
-import type { Program } from '../../isa/program.ts';
 import { execute } from '../../sim/exec/execute.ts';
 import { checkOrder } from '../../sim/order/check.ts';
 
@@ -75,7 +74,7 @@ export function mismatches(
 /**
  * Everything that must hold of one compiled graph; throws with the reason when it does not. The compiler's own checkers run (`check`), then
  * the static checks of the contract, then the order check of the simulator; values on three runs: from empty memories, on what that
- * run left, and on what the second left.
+ * run left, and on what the second left; of a pipeline on as many more as it takes an inference to pass.
  */
 export function checkGraph(
   graph: Graph,
@@ -95,28 +94,16 @@ export function checkGraph(
     const findings = checkOrder(one, machine);
     if (findings.length > 0) throw new Error(`order of the ${name} program: ${JSON.stringify(findings[0], null, 1)}`);
   }
-  let memories = run(graph, program, machine, random, 'cold', undefined);
-  memories = run(graph, steady, machine, random, 'second', memories);
-  if (steadyProgram !== null) run(graph, steady, machine, random, 'third', memories);
+  const runs = (steadyProgram === null ? 2 : 3) + 2 * compiled.delayRuns;
+  const expected: ReadonlyMap<string, Tensor>[] = [];
+  let memories: ReturnType<typeof execute>['memories'] | undefined;
+  for (let r = 0; r < runs; r++) {
+    const inputs = randomInputs(graph, random);
+    expected.push(interpret(graph, inputs));
+    const run = execute(r === 0 ? program : steady, machine, inputs, memories === undefined ? {} : { memories });
+    memories = run.memories;
+    const found = mismatches(expected[Math.max(0, r - compiled.delayRuns)] ?? new Map(), run.outputs);
+    if (found.length > 0) throw new Error(`values (run ${r}): ${JSON.stringify(found)}`);
+  }
   return compiled;
-}
-
-type Memories = ReturnType<typeof execute>['memories'];
-
-function run(
-  graph: Graph,
-  program: Program,
-  machine: Machine,
-  random: () => number,
-  name: string,
-  before: Memories | undefined,
-): Memories {
-  const inputs = randomInputs(graph, random);
-  const { outputs, memories } = execute(program, machine, inputs, before === undefined ? {} : { memories: before });
-  report(mismatches(interpret(graph, inputs), outputs), name);
-  return memories;
-}
-
-function report(found: readonly Mismatch[], run: string): void {
-  if (found.length > 0) throw new Error(`values (${run} run): ${JSON.stringify(found)}`);
 }
