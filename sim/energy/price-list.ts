@@ -2,13 +2,13 @@
  * The price list of one machine: every action, clock, leaking component and area, each with reason and range. `priceList` builds the generic list from technology,
  * memories and parts for the machine's node, supply and sizes; a private list can overlay any entry. A list is data: what is priced with it never asks for names.
  */
-
 import { canonicalJson, hashHex } from '../../isa/base/hash.ts';
 import { ACTIONS, type ActionName } from '../../isa/demand/actions.ts';
 import type { UnitKind } from '../../isa/instructions/table.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import { COMPONENTS, type Component } from './actions.ts';
 import { type Activity, ASSUMED_ACTIVITY, type Rates } from './activity.ts';
+import { outsideDomain } from './domain.ts';
 import { dramPrices } from './memories/dram.ts';
 import { tierPrices } from './memories/tier.ts';
 import { controlActions, controlComponents } from './parts/control.ts';
@@ -18,7 +18,6 @@ import { memoriesPart } from './parts/memories.ts';
 import type { Footprint } from './parts/part.ts';
 import { absent, type Price, sum, times } from './price.ts';
 import { describeSource } from './sources.ts';
-import { extrapolated } from './technology/scaling.ts';
 import { clockEnergy } from './technology/static.ts';
 
 /** A unit's clock runs in the cycles in which one of its kind is busy; `clock.always` runs in all cycles. */
@@ -49,7 +48,7 @@ export interface PriceList extends PriceEntries {
   readonly activity: Activity;
   /** fJ of the actions that depend on operands, by layer index, where they were measured by layer; `actions` has their means. */
   readonly byLayer: ReadonlyMap<number, Readonly<Partial<Record<ActionName, number>>>>;
-  /** Why numbers are less sure than their ranges say: extrapolated corner. */
+  /** Why numbers are less sure than their ranges say (domain.ts). */
   readonly warnings: readonly string[];
 }
 
@@ -92,7 +91,7 @@ export function priceList(machine: Machine, options: PriceOptions = {}): PriceLi
     area,
   };
   const name = `generic-${machine.technology.nodeNm}nm`;
-  const warnings = extrapolated(machine.technology).map((why) => `extrapolated: ${why}`);
+  const warnings = outsideDomain(machine).map((why) => `extrapolated: ${why}`);
   return { ...entries, name, activity, byLayer: layerPrices(machine, activity), warnings, hash: hashOf(name, entries) };
 }
 

@@ -20,6 +20,14 @@ export function validationText({ groups, rows, ok, tool }: Validation, all: bool
       g.worst,
     ]),
   );
+  const heldOut = groups.flatMap(({ name, heldOut }) =>
+    heldOut.length < 2
+      ? []
+      : heldOut.map(
+          (h) =>
+            `  ${name}, held out, ${h.unit}: median ${h.medianPercent.toFixed(0)} % of ${h.rows} rows, ${h.medianOfReferencesPercent.toFixed(0)} % of the medians of ${h.references} ${h.references === 1 ? 'reference' : 'references'}`,
+        ),
+  );
   const shown = groups.flatMap(({ name }) =>
     pick(
       rows.filter((r) => r.group === name),
@@ -53,6 +61,7 @@ export function validationText({ groups, rows, ok, tool }: Validation, all: bool
     `${tool} validate: ${rows.length} rows, ${rows.filter((r) => !r.ok).length} miss their band${ok ? '' : ' (exit 4)'}`,
     '',
     ...summary,
+    ...(heldOut.length === 0 ? [] : ['', ...heldOut]),
     '',
     ...table,
     ...(all ? [] : ['', `the ${SHOWN} largest errors of each group and all that miss; every row with --all or --json`]),

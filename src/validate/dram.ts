@@ -83,7 +83,7 @@ function peakBytesPerPs(dram: Dram): number {
 
 /** Why rows miss. */
 const TWO_COMMANDS =
-  'LPDDR5 opens a row with two commands, which costs the banks of one group about 5 clocks a row; not modelled';
+  'LPDDR5 opens a row with two commands: where four banks of one group take turns a row costs about 5 clocks more, with one or two banks nothing; no timing of the reference gives it, so it is not modelled';
 const SHARED_BUS =
   'pseudo channels that share a row-command bus drift apart and lose row hits; ours are charged for the bus but stay in step';
 const NOTES: Readonly<Record<string, string>> = {

@@ -19,6 +19,16 @@ const summarySchema = z.strictObject({
   missed: z.int(),
   /** Of the absolute errors of held-out rows; null where there are none. */
   medianHeldOutPercent: z.number().nullable(),
+  /** The same by unit, and over the medians of the references, so that one with many operating points counts once. */
+  heldOut: z.array(
+    z.strictObject({
+      unit: z.string(),
+      rows: z.int(),
+      medianPercent: z.number(),
+      references: z.int(),
+      medianOfReferencesPercent: z.number(),
+    }),
+  ),
   worst: z.string(),
 });
 
@@ -62,17 +72,36 @@ export function validate(
 
 function summarize(name: Group, rows: readonly Row[]): GroupSummary {
   const judged = rows.filter((r) => r.use !== 'listed');
-  const errors = rows
-    .filter((r) => r.use === 'held-out')
-    .map(errorOf)
-    .sort((a, b) => a - b);
+  const heldOut = rows.filter((r) => r.use === 'held-out');
   const worst = [...judged].sort((a, b) => errorOf(b) - errorOf(a))[0];
   return {
     name,
     rows: rows.length,
     judged: judged.length,
     missed: judged.filter((r) => !r.ok).length,
-    medianHeldOutPercent: errors.length === 0 ? null : errors[Math.floor((errors.length - 1) / 2)]!,
+    medianHeldOutPercent: heldOut.length === 0 ? null : median(heldOut.map(errorOf)),
+    heldOut: [...groupBy(heldOut, (r) => r.unit)].map(([unit, same]) => {
+      const chips = [...groupBy(same, (r) => r.reference).values()];
+      return {
+        unit,
+        rows: same.length,
+        medianPercent: median(same.map(errorOf)),
+        references: chips.length,
+        medianOfReferencesPercent: median(chips.map((chip) => median(chip.map(errorOf)))),
+      };
+    }),
     worst: worst === undefined ? '' : `${worst.quantity} (${percentText(worst)})`,
   };
+}
+
+/** The lower of the two in the middle where there are two. */
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)]!;
+}
+
+function groupBy(rows: readonly Row[], key: (r: Row) => string): Map<string, Row[]> {
+  const out = new Map<string, Row[]>();
+  for (const r of rows) out.set(key(r), [...(out.get(key(r)) ?? []), r]);
+  return out;
 }

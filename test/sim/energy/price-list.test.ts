@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ACTION_NAMES } from '../../../isa/demand/actions.ts';
+import { applyOverrides } from '../../../isa/machine/overrides.ts';
 import { edgeDcim28nm } from '../../../isa/machine/presets/edge-dcim-28nm.ts';
 import { PRESETS } from '../../../isa/machine/presets/index.ts';
 import { ACTION_SCOPE, COMPONENTS } from '../../../sim/energy/actions.ts';
@@ -71,6 +72,19 @@ describe('the generic list', () => {
     expect(larger.hash).not.toBe(edge.hash);
     expect(at(5, 0.5).warnings).toHaveLength(2);
     for (const warning of at(5, 0.5).warnings) expect(warning).toMatch(/^extrapolated: /);
+  });
+
+  it.each([
+    ['technology.nodeNm=90', /^extrapolated: 90 nm/],
+    ['clocks.coreMhz=3000', /^extrapolated: 3000 MHz/],
+    ['core.matrix.rows=512 core.matrix.rowsAtOnce=512', /^extrapolated: adder trees of 512 rows/],
+  ])('warns outside the domain: %s', (sets, warning) => {
+    expect(priceList(applyOverrides(edgeDcim28nm, sets.split(' '))).warnings).toEqual([expect.stringMatching(warning)]);
+  });
+
+  it('warns of converters finer than any that was compared, and of no preset above 5 nm', () => {
+    expect(priceList(applyOverrides(PRESETS['jia-65nm']!, ['core.matrix.adcBits=10'])).warnings).toHaveLength(1);
+    for (const preset of Object.values(PRESETS)) expect(priceList(preset).warnings, preset.name).toEqual([]);
   });
 
   it('covers 65 to 5 nm: smaller is cheaper in logic, memory and area, and says where it extrapolates', () => {

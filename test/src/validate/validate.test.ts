@@ -53,7 +53,15 @@ describe('exact figures and laws', () => {
 });
 
 describe('dram', () => {
-  const { rows } = validate(['dram']);
+  const { rows, groups } = validate(['dram']);
+  it('has medians by unit, and over references', () => {
+    const [{ heldOut }] = groups as [(typeof groups)[number]];
+    expect(heldOut.map((h) => [h.unit, h.references])).toEqual([
+      ['% of peak', 2],
+      ['ns', 2],
+    ]);
+    expect(heldOut.reduce((n, h) => n + h.rows, 0)).toBe(rows.filter((r) => r.use === 'held-out').length);
+  });
   it('misses only where the note says why', () => {
     const missed = rows.filter((r: Row) => !r.ok);
     expect(missed.every((r) => r.note !== '')).toBe(true);
