@@ -106,8 +106,8 @@ interface Consumer {
 /** What the sizes alone rule out is refused before anything is built. */
 function requireLeast({ name, sections }: SectionedModel, machine: Machine): void {
   if (machine.tier !== undefined) {
-    const message = `${name} runs section by section, and what of them lives in a slower tier is not planned together`;
-    const hint = `one section alone, e.g. ${name}/${sections[0]?.name}, or a machine without tier`;
+    const message = `${name} runs section by section, and which weights of all its sections live in a slower tier is not planned`;
+    const hint = `one section alone, e.g. zoo:${name}/${sections.at(-1)?.name}, or a machine without a tier whose DRAM holds all weights`;
     const expected = 'a network of one graph';
     const diagnostics = [{ code: 'E-SECTIONS-TIER', where: 'tier', message, expected, hint }];
     throw new UnsupportedError(message, { code: 'E-SECTIONS-TIER', diagnostics });
