@@ -41,7 +41,7 @@ import type { Decisions } from './mapping/decisions.ts';
 import { chooseMappings } from './mapping/network.ts';
 import { type Pins, pinError } from './mapping/pinned.ts';
 import { resolvePins } from './mapping/pins.ts';
-import type { CompileReport } from './mapping/report.ts';
+import type { CompileReport, Explain } from './mapping/report.ts';
 import { buildReport } from './mapping/report.ts';
 import { shareStorage } from './mapping/shares.ts';
 import type { Stages } from './mapping/stages.ts';
@@ -58,8 +58,8 @@ export interface CompileOptions {
   readonly sharing?: CoreSharing;
   /** Decisions that are made already: what is named holds, the rest is chosen. What cannot be met is an InputError or a CapacityError. */
   readonly pins?: Decisions | undefined;
-  /** Report every decision. */
-  readonly explain?: boolean;
+  /** Report every decision, or also what each was chosen from. */
+  readonly explain?: Explain | undefined;
   /**
    * For a stream of inferences: stages that layers may be pipelined over, each on cores of its own and on another inference. 'auto' takes the number of the
    * shortest estimated interval between results, or none; a number forces a pipeline of up to so many. Left out, every run is one inference.
@@ -161,10 +161,11 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
     full: storage,
     copies,
     layers,
-    weights: { ...weights, resident: weights.resident && residency },
+    weights: { ...weights, resident: weights.resident && residency, room: room !== null },
     machine,
     program,
-    explain: options.explain === true,
+    pins,
+    explain: options.explain,
   });
   return { program, steadyProgram, delayRuns: (stages?.count ?? 1) - 1, report };
 }

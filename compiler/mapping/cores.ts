@@ -30,6 +30,8 @@ export interface CoreChoice {
   readonly reasons: readonly string[];
   /** Where a stream of inferences is pipelined over the cores; null where all cores work on one kernel at a time. */
   readonly stages: Stages | null;
+  /** Ways in which kernel `k` may be cut, with the time of the whole network; none on one core. */
+  readonly ways: (k: number) => readonly { readonly dim: number | null; readonly cycles: number }[];
 }
 
 /** Stages that a stream of inferences may be pipelined over: the best number by estimate, or up to so many. */
@@ -66,7 +68,14 @@ export function chooseCores(
   const pipelined = stages === null ? null : pipelineOver(storage, machine, cores, sharing, stages);
   if (pipelined !== null && (stages !== 'auto' || pipelined.intervalCycles < cost * CLEARLY)) return pipelined.choice;
   if (one) return alone(storage);
-  return { splits: choice.splits(), cores: choice.used(), over: choice.cores, reasons: choice.reasons(), stages: null };
+  return {
+    splits: choice.splits(),
+    cores: choice.used(),
+    over: choice.cores,
+    reasons: choice.reasons(),
+    stages: null,
+    ways: (k) => choice.ways(k),
+  };
 }
 
 function requireNoCuts(pins: Pins | undefined): void {
@@ -78,7 +87,14 @@ function requireNoCuts(pins: Pins | undefined): void {
 }
 
 function alone({ kernels }: Storage): CoreChoice {
-  return { splits: kernels.map(serial), cores: 1, over: 1, reasons: kernels.map(() => ''), stages: null };
+  return {
+    splits: kernels.map(serial),
+    cores: 1,
+    over: 1,
+    reasons: kernels.map(() => ''),
+    stages: null,
+    ways: () => [],
+  };
 }
 
 interface Found {
@@ -134,7 +150,7 @@ function pipelineOver(
     .map((r, k) => `stage ${at(stages.of, k) + 1} of ${stages.count}, about ${interval} cycles between results; ${r}`);
   const total = stages.count * stages.cores;
   const splits = placeSplits(best.choice.splits(), stages);
-  return { choice: { splits, cores: total, over: total, reasons, stages }, intervalCycles };
+  return { choice: { splits, cores: total, over: total, reasons, stages, ways: () => [] }, intervalCycles };
 }
 
 /** Core counts that are tried: all, and halves of them where the compiler may choose. */
@@ -227,6 +243,13 @@ class Choice {
 
   splits(): readonly Split[] {
     return this.#options.map((options, k) => at(options, at(this.#chosen, k)));
+  }
+
+  ways(k: number): readonly { readonly dim: number | null; readonly cycles: number }[] {
+    return at(this.#options, k).map(({ dim }, option) => ({
+      dim,
+      cycles: this.#costs.total(this.#chosen.with(k, option)),
+    }));
   }
 
   used(): number {

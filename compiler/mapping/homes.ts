@@ -12,6 +12,7 @@ import { at, roundUp } from '../lower/layout.ts';
 import type { Block } from './allocate.ts';
 import { aliveAt, allocate } from './allocate.ts';
 import { allCuts, type Cut, type Homes, stageAlign } from './cuts.ts';
+import type { Home } from './decisions.ts';
 import { homeOf, type Pins, pinCapacity } from './pinned.ts';
 import { lifeInStages, type Stages, sharedLife } from './stages.ts';
 import type { Buffer, Storage } from './storage.ts';
@@ -19,6 +20,9 @@ import { operandLayout } from './storage.ts';
 import { striped } from './stripes.ts';
 import { tileText } from './tile-pins.ts';
 import { pinsTiles, smallestPlan, TileChoices, type TilePlan } from './tiles.ts';
+
+/** Homes that a value may have. */
+const SPACES: readonly Space[] = ['spad', 'buffer', 'dram'];
 
 /** First and last kernel that touches a buffer. */
 export interface Life {
@@ -39,6 +43,18 @@ export interface HomePlan {
   readonly sharedLives: readonly SharedLife[];
   /** By kernel; null for a load or store that vanished because its two sides are one tensor. */
   readonly plans: readonly (TilePlan | null)[];
+  /** What else kernel `k` could be cut into, whatever pins say, cheapest first, and the scratchpad that there is for it; null for copies. Searched when asked for. */
+  readonly tilesOf: (k: number) => { readonly plans: readonly TilePlan[]; readonly freeBytes: number } | null;
+  /** Where its result could lie, its home first, with the time of all kernels while it lives; empty where there is no choice. */
+  readonly homesOf: (k: number) => readonly HomeWay[];
+}
+
+export interface HomeWay {
+  readonly home: Home;
+  /** Endless where some kernel finds no room beside it. */
+  readonly cycles: number;
+  /** Why it cannot be; '' where it can. */
+  readonly against: string;
 }
 
 /** What all searches for one network share: tile plans by kernel and homes, cuts by kernel. */
@@ -278,7 +294,52 @@ class HomeSearch {
       if (pinsTiles(this.#pins?.kernels[k])) return plan;
       return striped(kernel, this.#homesOf(k), plan, this.#machine);
     });
-    return { spaces: this.#spaces, lives: this.#lives, sharedLives: this.#sharedLives, plans };
+    const tilesOf = (k: number) => this.#tilesOf(k);
+    return {
+      spaces: this.#spaces,
+      lives: this.#lives,
+      sharedLives: this.#sharedLives,
+      plans,
+      tilesOf,
+      homesOf: (k) => this.#waysHome(k),
+    };
+  }
+
+  #tilesOf(k: number) {
+    const kernel = at(this.#storage.kernels, k);
+    if (kernel.kind === 'copy') return null;
+    const homes = this.#homesOf(k);
+    const free = new TileChoices(kernel, homes, this.#machine, () => allCuts(kernel, homes, this.#machine));
+    return { plans: free.every(), freeBytes: this.#spadBytes - at(this.#resident, k) };
+  }
+
+  #waysHome(k: number): HomeWay[] {
+    const { buffer } = at(this.#storage.outputs, k);
+    const { fixed, sizeBytes } = at(this.#storage.buffers, buffer);
+    if (fixed !== null) return [];
+    const own = at(this.#spaces, buffer);
+    const life = at(this.#lives, buffer);
+    const affected = range(life.first, life.last + 1);
+    const ways = [own, ...SPACES.filter((s) => s !== own)].map((space): HomeWay => {
+      this.#rehome(buffer, space);
+      const cycles = this.#cost(affected);
+      const inBuffer = this.#storage.buffers.filter((b) => this.#spaces[b.id] === 'buffer');
+      const full = space === 'buffer' && this.#misfits(inBuffer).length > 0;
+      const room = space === 'spad' ? 'no room for it beside the smallest tiles' : 'some layer finds no tile';
+      const against = full ? 'the global buffer is full' : Number.isFinite(cycles) ? '' : room;
+      return { home: homeOf(space), cycles: full ? Infinity : cycles, against: space === own ? '' : against };
+    });
+    this.#rehome(buffer, own);
+    return sizeBytes === 0 ? [] : ways;
+  }
+
+  #rehome(id: number, space: Space): void {
+    const size = roundUp(at(this.#storage.buffers, id).sizeBytes, stageAlign(this.#machine));
+    const old = at(this.#spaces, id);
+    if (old === space) return;
+    if (old === 'spad') this.#move(id, space, -size);
+    else if (space === 'spad') this.#move(id, space, size);
+    else this.#spaces[id] = space;
   }
 
   #refuse(kernel: Kernel, k: number): never {

@@ -41,6 +41,9 @@ export interface MappingChoice {
   readonly mapping: MatmulMapping;
   readonly cost: MappingCost;
   readonly chosenBecause: string;
+  /** Whether its weights stay in the arrays, and where they come from if not. */
+  readonly stays: boolean;
+  readonly home: WeightHome;
   readonly runnersUp: readonly { readonly mapping: MatmulMapping; readonly cost: MappingCost }[];
 }
 
@@ -91,7 +94,8 @@ export function chooseMapping(
 ): MappingChoice {
   const scored = scoreMappings(kernel, plan, machine, replicas, home, pins);
   const from = home === 'buffer' ? ' from the global buffer' : '';
-  return explain(at(scored, 0), scored, pinned(`weights are written as they are needed${from}`, pins));
+  const state = pinned(`weights are written as they are needed${from}`, pins);
+  return { ...explain(at(scored, 0), scored, state), home };
 }
 
 /** What a mapping file has to do with a choice. */
@@ -100,12 +104,18 @@ export function pinned(state: string, pins: KernelPins | undefined): string {
 }
 
 /** A choice with its reason; `scored` is the list that it was taken from. */
-export function explain(chosen: Scored, scored: readonly Scored[], state: string): MappingChoice {
+export function explain(chosen: Scored, scored: readonly Scored[], state: string, stays = false): MappingChoice {
   const rest = scored.filter((s) => s !== chosen);
   const second = rest.find(
     (s) => macrosOf(s.mapping) !== macrosOf(chosen.mapping) || s.mapping.gridK !== chosen.mapping.gridK,
   );
-  return { ...chosen, chosenBecause: `${reason(chosen, second)}; ${state}`, runnersUp: rest.slice(0, 3) };
+  const chosenBecause = `${reason(chosen, second)}; ${state}`;
+  return { ...chosen, chosenBecause, stays, home: 'dram', runnersUp: rest.slice(0, 3) };
+}
+
+/** Cycles of a mapping, its weights in place or written. */
+export function costOf({ cost }: Scored, stays: boolean): number {
+  return stays ? cost.residentCycles : cost.totalCycles;
 }
 
 export function macrosOf(m: MatmulMapping): number {

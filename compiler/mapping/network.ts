@@ -90,7 +90,7 @@ function chooseTogether(
   const stay = resident && (wanted === 'arrays' || !worthWriting(layers, streamed));
   layers.forEach(({ index, chosen, options }, i) => {
     const state = pinned('all weights stay in the arrays', pins?.kernels[index]);
-    out[index] = stay ? explain(chosen, options, state) : at(streamed, i);
+    out[index] = stay ? explain(chosen, options, state, true) : at(streamed, i);
   });
   return out;
 }

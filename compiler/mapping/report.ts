@@ -6,12 +6,17 @@ import type { Kernel } from '../lower/kernel.ts';
 import { at } from '../lower/layout.ts';
 import type { WeightPlan } from '../lower/weights.ts';
 import type { MemoryPlan } from './addresses.ts';
+import { choicesOf, type MappingChoices } from './alternatives.ts';
 import type { CoreChoice } from './cores.ts';
 import type { Decisions } from './decisions.ts';
 import type { MappingChoice } from './matmul.ts';
+import type { Pins } from './pinned.ts';
 import { residentLimitBytes, stagedConstants } from './resident.ts';
 import type { Storage } from './storage.ts';
 import { decisionsOf } from './take-decisions.ts';
+
+/** What is reported of a mapping beside the usual: its decisions, or also what else there was. */
+export type Explain = 'decisions' | 'choices';
 
 export interface LayerReport {
   readonly name: string;
@@ -55,8 +60,10 @@ export interface CompileReport {
     readonly limitBytes: number;
   };
   readonly instructions: number;
-  /** Everything that was decided, as it can be pinned (CompileOptions.pins); null where nobody asked (CompileOptions.explain). */
+  /** Everything that was decided, as it can be pinned (CompileOptions.pins); null where nobody asked (CompileOptions.explain), and of pipelines. */
   readonly decisions: Decisions | null;
+  /** Each with its estimate and what else there was; null where nobody asked. */
+  readonly choices: MappingChoices | null;
 }
 
 export interface ReportInput {
@@ -70,10 +77,15 @@ export interface ReportInput {
   readonly copies: boolean;
   /** Kernels that run, in order. */
   readonly layers: readonly Kernel[];
-  readonly weights: WeightPlan & { readonly kept: boolean; readonly staged: ReadonlySet<number> };
+  readonly weights: WeightPlan & {
+    readonly kept: boolean;
+    readonly room: boolean;
+    readonly staged: ReadonlySet<number>;
+  };
   readonly machine: Machine;
   readonly program: Program;
-  readonly explain: boolean;
+  readonly pins: Pins | undefined;
+  readonly explain: Explain | undefined;
 }
 
 export function buildReport(input: ReportInput): CompileReport {
@@ -107,7 +119,8 @@ export function buildReport(input: ReportInput): CompileReport {
     weights: { tiles: weights.tiles, writes: weights.writes, resident: weights.resident },
     parameters: parameterReport(storage, memory, machine),
     instructions: program.cores.reduce((n, c) => n + c.instructions.length, 0),
-    decisions: input.explain ? decisionsOf(input) : null,
+    decisions: input.explain === undefined || cores.stages !== null ? null : decisionsOf(input),
+    choices: input.explain === 'choices' ? choicesOf(input) : null,
   };
 }
 

@@ -4,7 +4,7 @@ import { partsOf } from '../lower/kernel.ts';
 import { at } from '../lower/layout.ts';
 import { decisionOf } from './array-pins.ts';
 import { type Decisions, dimNames, type LayerDecisions, type NetworkDecisions } from './decisions.ts';
-import type { MappingCost } from './matmul.ts';
+import { costOf } from './matmul.ts';
 import { homeOf } from './pinned.ts';
 import { constantNames, layerNames } from './pins.ts';
 import type { ReportInput } from './report.ts';
@@ -64,12 +64,7 @@ function layerDecisions(input: ReportInput, kernel: Kernel, k: number, layer: st
     estimate: {
       tiles: plan.tiles,
       tileCycles: Math.round(plan.costCycles),
-      ...(choice === null ? {} : { productCycles: Math.round(cyclesOf(choice.cost, weights.resident)) }),
+      ...(choice === null ? {} : { productCycles: Math.round(costOf(choice, weights.resident)) }),
     },
   };
-}
-
-/** Cycles of a product, its weights written or in place. */
-function cyclesOf({ residentCycles, totalCycles }: MappingCost, resident: boolean): number {
-  return resident ? residentCycles : totalCycles;
 }

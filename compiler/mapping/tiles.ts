@@ -80,19 +80,22 @@ export class TileChoices {
     return this.#plans.find((plan) => plan.scratchBytes <= budgetBytes) ?? null;
   }
 
-  /** Cheapest first; a plan that another beats in both time and room is left out. */
-  #all(): readonly TilePlan[] {
+  /** Every plan, cheapest first. */
+  every(): readonly TilePlan[] {
     const { kernel, homes, machine } = { kernel: this.#kernel, homes: this.#homes, machine: this.#machine };
     const orders = this.#pins?.order === undefined ? tileOrders(kernel) : [this.#pins.order];
     const plans = this.#cuts().flatMap((cut) => orders.map((order) => costCut(kernel, homes, machine, cut, order)));
+    return plans.sort((a, b) => a.costCycles - b.costCycles);
+  }
+
+  /** Cheapest first; a plan that another beats in both time and room is left out. */
+  #all(): readonly TilePlan[] {
     let least = Number.POSITIVE_INFINITY;
-    return plans
-      .sort((a, b) => a.costCycles - b.costCycles)
-      .filter((plan) => {
-        const smaller = plan.scratchBytes < least;
-        if (smaller) least = plan.scratchBytes;
-        return smaller;
-      });
+    return this.every().filter((plan) => {
+      const smaller = plan.scratchBytes < least;
+      if (smaller) least = plan.scratchBytes;
+      return smaller;
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 /** Options of `qnpu run` about the mapping: decisions from a file, decisions into a file. */
 import { basename } from 'node:path';
+import type { Explain } from '../../compiler/mapping/report.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import { type MappingFile, mappingSchema, strangeOrigins } from '../run/mapping-file.ts';
 import type { Model } from '../run/model.ts';
@@ -12,8 +13,21 @@ export const mappingOptions = {
     ...file,
     describe: 'take decisions of the mapping from this file, any part of what --mapping-out writes; the rest is chosen',
   },
+  explain: {
+    type: 'boolean',
+    describe: 'show every decision of the mapping with its estimate and the runners-up (also in --json)',
+  },
   'mapping-out': { ...file, describe: 'write every decision of the mapping to this JSON file (qnpu schema mapping)' },
 } as const;
+
+/** What the compiler has to report for the options. */
+export function explainWanted(a: {
+  readonly explain: boolean | undefined;
+  readonly 'mapping-out': unknown;
+}): Explain | undefined {
+  if (a.explain === true) return 'choices';
+  return a['mapping-out'] === undefined ? undefined : 'decisions';
+}
 
 export interface PinnedModel {
   readonly model: Model;

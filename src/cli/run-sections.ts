@@ -19,6 +19,7 @@ const ONE_GRAPH = [
   'trace',
   'mapping',
   'mapping-out',
+  'explain',
 ] as const;
 
 type SectionsArguments = { readonly [O in (typeof ONE_GRAPH)[number]]: unknown } & {

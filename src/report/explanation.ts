@@ -4,6 +4,7 @@
  */
 import { formatAreaUm2, formatBytes, formatEnergyFj, formatTimePs } from '../../isa/base/units.ts';
 import type { RunResult } from './schema.ts';
+import { choiceLines } from './sections/mapping.ts';
 import { actionsSection, causesSection } from './sections/why.ts';
 import { renderTable } from './table.ts';
 import { causeMeaning, energyMeaning, grouped, percent, significant } from './words.ts';
@@ -155,6 +156,7 @@ function layer(r: RunResult, name: string): string[] {
     ),
     ...(l.macs > 0 ? indented(`arrays used to ${percent(l.utilization, 1)} of their peak in these cycles`) : []),
     ...(l.mapping === '' ? [] : indented(`mapping: ${l.mapping}`)),
+    ...choiceLines(r.mapping?.layers.find((m) => m.layer === name)?.choices ?? []),
     ...indented(`energy ${formatEnergyFj(l.energyFj)} (${percent(l.energyFj, r.energyFj.total)})`),
     ...(traffic.length === 0
       ? []

@@ -89,6 +89,21 @@ const quantizationSchema = z.strictObject({
   outputs: z.array(z.strictObject({ name: text, sqnrDb: decibels })),
 });
 
+const waySchema = z.strictObject({
+  option: text,
+  /** Estimate in core cycles; null where it cannot be. */
+  cycles: natural.nullable(),
+  /** What is against it where cycles are not, or that a mapping file pins it. */
+  note: text,
+});
+
+const choiceSchema = waySchema.extend({
+  decision: text,
+  /** What the estimate covers. */
+  of: text,
+  runnersUp: z.array(waySchema),
+});
+
 const rungSchema = z.strictObject({
   name: text,
   /** What this rung adds to the one before. */
@@ -213,6 +228,13 @@ export const runSchema = z.strictObject({
     .optional(),
   /** How a float model was quantized before it was compiled (--quantize). */
   quantization: quantizationSchema.optional(),
+  /** Decisions of the mapping, each with its estimate and what it was preferred to (--explain). */
+  mapping: z
+    .strictObject({
+      network: z.array(choiceSchema),
+      layers: z.array(z.strictObject({ layer: text, choices: z.array(choiceSchema) })),
+    })
+    .optional(),
   ladder: z.array(rungSchema).optional(),
   iso: z.record(text, text).optional(),
 });

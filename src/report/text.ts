@@ -4,6 +4,7 @@ import type { RunResult } from './schema.ts';
 import { adviceSection } from './sections/advice.ts';
 import { answersSection, identitySection } from './sections/answers.ts';
 import { layersSection } from './sections/layers.ts';
+import { mappingSection } from './sections/mapping.ts';
 import { ladderSection, trafficSection } from './sections/memory-wall.ts';
 import { quantizationSection } from './sections/quantization.ts';
 import { sectionsSection } from './sections/sections.ts';
@@ -37,6 +38,9 @@ export function renderText(r: RunResult, options: TextOptions): string {
       : [...heading('Quantization: noise of each layer'), ...quantizationSection(r.quantization)]),
     ...heading('Layers'),
     ...layersSection(r),
+    ...(r.mapping === undefined
+      ? []
+      : [...heading('Mapping: what was chosen, and from what'), ...mappingSection(r.mapping)]),
     ...heading('What to try'),
     ...adviceSection(r),
     '',

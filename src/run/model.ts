@@ -2,6 +2,7 @@
 import { type Compiled, compile } from '../../compiler/compile.ts';
 import { type Graph, sizeOf } from '../../compiler/graph/types.ts';
 import type { Decisions } from '../../compiler/mapping/decisions.ts';
+import type { Explain } from '../../compiler/mapping/report.ts';
 import type { QuantizationReport } from '../../compiler/quantize/index.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 
@@ -37,9 +38,9 @@ export interface ModelSection {
 
 /**
  * Throws UnsupportedError or CapacityError when the machine cannot run or hold the network, InputError when its pins cannot be met.
- * @param explain report every decision
+ * @param explain what the report says of decisions
  */
-export function compileModel(model: Model, machine: Machine, explain = false): Compiled {
+export function compileModel(model: Model, machine: Machine, explain?: Explain): Compiled {
   const residency = machine.capabilities.weightResidency ? 'auto' : 'off';
   return compile(model.graph, machine, { residency, pins: model.pins, explain });
 }

@@ -1,6 +1,7 @@
 /** From a design point to the `run/1` document. No physics here: every number was counted or priced before. */
 
 import { type Graph, typeText } from '../../compiler/graph/types.ts';
+import type { MappingChoices } from '../../compiler/mapping/alternatives.ts';
 import type { QuantizationReport } from '../../compiler/quantize/index.ts';
 import { arrayCycles } from '../../isa/demand/matrix.ts';
 import { ISA_VERSION } from '../../isa/instructions/table.ts';
@@ -24,6 +25,7 @@ export interface ResultExtras {
   readonly whatIfs?: readonly WhatIf[];
   readonly values?: RunResult['values'];
   readonly quantization?: QuantizationReport;
+  readonly mapping?: MappingChoices | undefined;
   readonly ladder?: { readonly rungs: readonly LadderRung[]; readonly iso: Readonly<Record<string, string>> };
 }
 
@@ -124,8 +126,15 @@ export function buildDocument(model: ModelFacts, point: ReportedPoint, extras: R
     whatIfs: (extras.whatIfs ?? []).map((w) => ({ ...w, set: [...w.set] })),
     ...(extras.values === undefined ? {} : { values: extras.values }),
     ...(extras.quantization === undefined ? {} : { quantization: documented(extras.quantization) }),
+    ...(extras.mapping === undefined ? {} : { mapping: choicesIn(extras.mapping) }),
     ...(extras.ladder === undefined ? {} : { ladder: [...extras.ladder.rungs], iso: { ...extras.ladder.iso } }),
   };
+}
+
+function choicesIn({ network, layers }: MappingChoices): NonNullable<RunResult['mapping']> {
+  const copies = (all: MappingChoices['network']) =>
+    all.map((c) => ({ ...c, runnersUp: c.runnersUp.map((way) => ({ ...way })) }));
+  return { network: copies(network), layers: layers.map((l) => ({ layer: l.layer, choices: copies(l.choices) })) };
 }
 
 function documented(q: QuantizationReport): NonNullable<RunResult['quantization']> {

@@ -16,7 +16,7 @@ import type { Sample } from '../../run/samples.ts';
 import { type DesignPoint, repriced } from '../../run/simulate-model.ts';
 import { arrayMode, modeNotes, randomInputs, runValues } from '../../run/values.ts';
 import { whatIfs } from '../../run/what-if.ts';
-import { mappingOptions, pinned } from '../mapping-options.ts';
+import { explainWanted, mappingOptions, pinned } from '../mapping-options.ts';
 import { modelOptions, modelPositional, openModel, openSections } from '../open-model.ts';
 import { loadMachine, machineOption, setOption } from '../options.ts';
 import type { QuantizeArguments } from '../quantize-options.ts';
@@ -42,6 +42,7 @@ interface RunArguments extends QuantizeArguments {
   'statistics-out': string | undefined;
   mapping: string | undefined;
   'mapping-out': string | undefined;
+  explain: boolean | undefined;
   output: string | undefined;
   json: boolean;
   csv: boolean;
@@ -105,6 +106,10 @@ export const runCommand: CommandModule<object, RunArguments> = {
       .example('$0 run net.onnx --ladder', 'on edge-dcim-28nm, and what each help against the memory wall saves')
       .example('$0 run net.onnx -m teach-8x8 --set core.matrix.rows=16', 'a preset with one field changed')
       .example('$0 run zoo:resnet18-w4a4', 'a network of the zoo (qnpu zoo) at 4-bit weights and activations')
+      .example(
+        '$0 run net.onnx --mapping-out m.json',
+        'what the compiler decided; edit it, and run with --mapping m.json',
+      )
       .example('$0 run zoo:gpt2-decode-w8a8', 'a network whose blocks repeat: each compiled and run once, and added up')
       .example('$0 run zoo:gpt2-decode-w8a8/block --values', 'one section of it, like any other network')
       .example('$0 run float.onnx --quantize w4a8 --calibrate x.npy', 'a float network, quantized first')
@@ -146,7 +151,7 @@ async function runAll(a: RunArguments): Promise<RunOutput> {
   const samples = wantedSamples(a, model);
   const labels = a.labels === undefined ? undefined : readLabels(a.labels, model, samples.length);
   const simulated = simulatorOf(a, model, samples);
-  const design = (m: Machine) => simulated(compileModel(model, m, a['mapping-out'] !== undefined), m);
+  const design = (m: Machine) => simulated(compileModel(model, m, explainWanted(a)), m);
   const point = design(machine);
   const outputs =
     samples.length > 0 ? runValues(point.compiled, machine, samples, buildAnalog(machine, mode, a.seed)) : undefined;
@@ -171,6 +176,7 @@ async function runAll(a: RunArguments): Promise<RunOutput> {
     ],
     ...(outputs === undefined ? {} : { values: describeValues(a, outputs, { labels, how }) }),
     ...(ladder === undefined ? {} : { ladder }),
+    mapping: point.compiled.report.choices ?? undefined,
     ...(model.quantization === undefined ? {} : { quantization: model.quantization }),
   });
   return { result, single: { point: priced, outputs, model } };

@@ -28,7 +28,7 @@ const withCores = (machine: Machine, cores: number): Machine => ({
 /** Decisions of a run; undefined where the graph does not fit the machine. */
 function decide(graph: Graph, machine: Machine, options: CompileOptions = {}) {
   try {
-    const compiled = compile(graph, machine, { ...options, explain: true });
+    const compiled = compile(graph, machine, { ...options, explain: 'decisions' });
     return { compiled, decisions: compiled.report.decisions as Decisions };
   } catch (error) {
     if (error instanceof CapacityError) return undefined;
@@ -40,7 +40,7 @@ function sameAgain(graph: Graph, machine: Machine, options: CompileOptions = {})
   const first = decide(graph, machine, options);
   if (first === undefined) return false;
   const { compiled, decisions } = first;
-  const again = compile(graph, machine, { ...options, pins: decisions, explain: true });
+  const again = compile(graph, machine, { ...options, pins: decisions, explain: 'decisions' });
   expect(again.report.decisions).toEqual(decisions);
   expect(writeProgram(again.program)).toEqual(writeProgram(compiled.program));
   expect(again.steadyProgram === null).toBe(compiled.steadyProgram === null);
@@ -90,7 +90,7 @@ describe('decisions of random graphs on presets, on several cores and on tight m
         if (first === undefined) return;
         const pins = randomPins(first.decisions, seeded(seed + 11));
         try {
-          const { report } = checkGraph(graph, machine, seeded(seed + 7), { pins, explain: true });
+          const { report } = checkGraph(graph, machine, seeded(seed + 7), { pins, explain: 'decisions' });
           requireMet(pins, report.decisions as Decisions);
           outcomes.met++;
         } catch (error) {

@@ -132,3 +132,40 @@ describe('--mapping-out and --mapping', () => {
     );
   });
 });
+
+describe('--explain', () => {
+  it('shows every decision with its estimate and the runners-up, in text, in JSON and in explain', async () => {
+    const result = await run('--explain');
+    const { network, layers } = result.mapping as NonNullable<RunResult['mapping']>;
+    expect(network).toMatchObject([{ decision: 'weights', option: 'arrays' }]);
+    const choices = layers.find((l) => l.layer === 'Conv_conv2')?.choices ?? [];
+    expect(choices.map((c) => c.decision)).toEqual(['tile', 'result', 'arrays']);
+    for (const { cycles, runnersUp } of choices) {
+      expect(runnersUp.length).toBeGreaterThan(0);
+      // What is faster by itself says what is against it.
+      for (const other of runnersUp) if ((other.cycles ?? 0) < (cycles ?? 0)) expect(other.note).not.toBe('');
+    }
+    const { out } = await qnpu('run', model, '--explain');
+    const arrays = choices[2];
+    expect(out).toMatch(new RegExp(`^ {4}arrays +${arrays?.cycles} {2}gridK 1, gridN 1, replicas 8`, 'm'));
+    expect(out).toMatch(new RegExp(`^ {9}or +${arrays?.runnersUp[0]?.cycles} {2}gridK 1`, 'm'));
+    writeFileSync(path('run.json'), JSON.stringify(result));
+    expect((await qnpu('explain', path('run.json'), 'Conv_conv2')).out).toMatch(/^ {4}result +\d+ {2}scratchpad/m);
+  });
+
+  it('is not in a run that nobody asked to explain, and changes nothing else', async () => {
+    const [plain, explained] = [await run(), await run('--explain')];
+    expect(plain.mapping).toBeUndefined();
+    expect({ ...explained, mapping: undefined }).toEqual({ ...plain, mapping: undefined });
+  });
+
+  it('names what is pinned', async () => {
+    const { mapping } = await run(
+      ...pins('pinned.json', { layers: [{ layer: 'Conv_conv2', arrays: { replicas: 1 } }] }),
+      '--explain',
+    );
+    const arrays = mapping?.layers.find((l) => l.layer === 'Conv_conv2')?.choices.find((c) => c.decision === 'arrays');
+    expect(arrays?.note).toBe('as the mapping file says');
+    expect(arrays?.runnersUp[0]?.cycles).toBeLessThan(arrays?.cycles ?? 0);
+  });
+});
