@@ -3,6 +3,7 @@ import type { RunResult } from '../schema.ts';
 import { framed } from './frame.ts';
 import { answersPart, identityPart, stampsPart, warningsPart } from './part-answers.ts';
 import { layersPart, tryPart } from './part-layers.ts';
+import { mappingPart } from './part-mapping.ts';
 import { quantizationPart } from './part-quantization.ts';
 import { sectionsPart } from './part-sections.ts';
 import { ladderPart, trafficPart } from './part-wall.ts';
@@ -20,6 +21,7 @@ export function renderHtml(r: RunResult): string {
     ladderPart(r),
     sectionsPart(r),
     quantizationPart(r),
+    mappingPart(r),
     layersPart(r),
     unitsPart(r),
     tryPart(r),
