@@ -10,9 +10,10 @@ export function randomPins({ network, parameters, layers = [] }: Decisions, rand
     return random() < 0.5 ? value : change(value);
   };
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+  const next = (own: LayerDecisions): string => layers[layers.indexOf(own) + 1]?.layer ?? own.layer;
   const layer = (own: LayerDecisions): LayerDecisions => ({
     layer: own.layer,
-    joins: keep(own.joins, (joins) => (random() < 0.7 ? [] : joins)),
+    joins: keep(own.joins, (joins) => (random() < 0.5 ? [] : [...(joins ?? []), next(own)])),
     cores: keep(own.cores, () => pick(['none', ...Object.keys(own.tile ?? {})])),
     tile: keep(own.tile, (tile) => changeSome(tile ?? {}, random)),
     order: keep(own.order, (order) => [...(order ?? [])].sort(() => random() - 0.5)),
@@ -20,6 +21,8 @@ export function randomPins({ network, parameters, layers = [] }: Decisions, rand
     arrays: keep(own.arrays, (arrays) => changeSome(arrays as Record<string, number>, random) as ArraysDecision),
     weights: keep(own.weights, () => pick(['buffer', 'dram'])),
   });
+  const some = layers.filter(() => random() < 0.7).map(layer);
+  const joined = new Set(some.flatMap(({ joins }) => joins ?? []));
   return {
     network: {
       cores: keep(network?.cores, (n) => 1 + Math.floor(random() * (n ?? 1))),
@@ -33,7 +36,7 @@ export function randomPins({ network, parameters, layers = [] }: Decisions, rand
         return kept === undefined ? [] : [[name, kept]];
       }),
     ),
-    layers: layers.filter(() => random() < 0.7).map(layer),
+    layers: some.filter((own) => !joined.has(own.layer)),
   };
 }
 
