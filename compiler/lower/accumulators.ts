@@ -1,5 +1,6 @@
 /**
- * Accumulator memory as a ring of equal halves: while the drain empties one, the next tile fills the other. A kernel whose arrays and vector
+ * Accumulator memory as a ring of equal halves: while the drain empties one, the next tile fills the other. A tile too large for a half takes all, and is begun and
+ * drained piece by piece. A kernel whose arrays and vector
  * unit both accumulate gives each a ring of its own, so that one does not wait for the other's sums. Only addresses are
  * decided here; the waits follow from them.
  */
@@ -13,8 +14,10 @@ const VECTOR_SHARE = 0.25;
 export type AccumulatorUse = 'alone' | 'arrays' | 'vector';
 
 export class AccumulatorRing {
-  /** Accumulators that one tile may use. */
+  /** Accumulators of a half. */
   readonly capacity: number;
+  /** Accumulators that one tile may use. */
+  readonly whole: number;
   readonly #elementBytes: number;
   readonly #tiles: number;
   readonly #first: number;
@@ -28,11 +31,12 @@ export class AccumulatorRing {
     const vector = Math.floor(all * VECTOR_SHARE);
     this.#first = use === 'vector' ? all - vector : 0;
     this.capacity = Math.floor((use === 'alone' ? all : use === 'vector' ? vector : all - vector) / this.#tiles);
+    this.whole = this.capacity * this.#tiles;
   }
 
   /** The next tile's accumulators as a [m][n] view. */
   next(name: string, m: number, n: number): View {
-    const index = this.#next;
+    const index = m * n > this.capacity ? 0 : this.#next;
     this.#next = (index + 1) % this.#tiles;
     return {
       name,

@@ -17,8 +17,9 @@ export interface ArraysLimits {
   /** Outputs of a tile, and what cuts of them are multiples of. */
   readonly outputs: number;
   readonly aligned: number;
-  /** Accumulators of one accumulator tile. */
+  /** Accumulators of a half of them, and all. */
   readonly capacity: number;
+  readonly whole: number;
   readonly k: number;
   readonly n: number;
 }
@@ -64,8 +65,8 @@ function tooMuch(pins: ArraysDecision, l: ArraysLimits): [message: string, expec
   const cut = chunk === l.outputs || (chunk < l.outputs && chunk % l.aligned === 0);
   rule(!cut, `outputs ${chunk}: a tile has ${l.outputs}`, `${l.outputs}, or a multiple of ${l.aligned} below`);
   rule(tileN > chunk, `tileN ${tileN} with ${chunk} outputs drained together`, `1 .. ${chunk}`);
-  const most = Math.floor(l.capacity / chunk);
-  const room = `the accumulators hold ${l.capacity} sums`;
+  const most = Math.floor(l.capacity / chunk) < 1 ? 0 : Math.floor(l.whole / chunk);
+  const room = `the accumulators hold ${l.whole} sums`;
   rule(most < 1, `outputs ${chunk}: ${room}`, `at most ${l.capacity}`);
   rule(most > 0 && positions > most, `positions ${positions} of ${chunk} outputs: ${room}`, `1 .. ${most}`);
   return out;

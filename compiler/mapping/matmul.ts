@@ -11,7 +11,7 @@ import type { Machine } from '../../isa/machine/schema.ts';
 import { AccumulatorRing } from '../lower/accumulators.ts';
 import type { MatmulKernel } from '../lower/kernel.ts';
 import type { MatmulMapping } from '../lower/kernels/matmul.ts';
-import { accumulatorsOf, channelDim, positionDims } from '../lower/kernels/matmul.ts';
+import { accumulatorsOf, channelDim, PIECES, positionDims } from '../lower/kernels/matmul.ts';
 import { at, byteGroup, roundUp } from '../lower/layout.ts';
 import { type ArraysLimits, refuseArrays } from './array-pins.ts';
 import type { ArraysDecision } from './decisions.ts';
@@ -188,9 +188,12 @@ function upTo(most: number): number[] {
   return Array.from({ length: Math.max(0, most) }, (_, i) => i + 1);
 }
 
-/** Positions drained together: as many as fit, or a half, a quarter, an eighth of the tile, so that the drain runs beside the arrays. */
+/**
+ * Positions summed together: as many as fit half of the accumulators, or a half, a quarter, an eighth of the tile, so that the drain runs beside the arrays; or
+ * all accumulators, in pieces, which writes weights least often.
+ */
 function accumulatorTiles(
-  { capacity, positions: all }: ArraysLimits,
+  { capacity, whole, positions: all }: ArraysLimits,
   nChunk: number,
   machine: Machine,
   pin: number | undefined,
@@ -198,7 +201,9 @@ function accumulatorTiles(
   const most = Math.floor(capacity / nChunk);
   if (most < 1) return [];
   const cuts = machine.capabilities.doubleBuffering ? [2, 4, 8].map((parts) => Math.ceil(all / parts)) : [];
-  return within([most, ...new Set(cuts.filter((p) => p < Math.min(most, all) && p >= LEAST_POSITIONS))], pin, most);
+  const smaller = new Set(cuts.filter((p) => p < Math.min(most, all) && p >= LEAST_POSITIONS));
+  const inPieces = Math.floor(whole / nChunk);
+  return within([most, ...smaller, ...(most < all && inPieces > most ? [inPieces] : [])], pin, inPieces);
 }
 
 function powersUpTo(most: number): number[] {
@@ -233,6 +238,7 @@ function arraysLimits({ kernel, plan, machine }: Product): ArraysLimits {
   const fanIn = matrix.kind === 'systolic' ? 1 : matrix.macroAdder.fanIn;
   const outputs = Math.min(n, at(plan.sizes, channelDim(kernel)));
   const group = byteGroup(kernel.drained.format.bits);
+  const accumulators = new AccumulatorRing(machine, accumulatorsOf(kernel));
   return {
     machine: machine.name,
     macros,
@@ -243,7 +249,8 @@ function arraysLimits({ kernel, plan, machine }: Product): ArraysLimits {
     positions: tilePositions(kernel, plan),
     outputs,
     aligned: !dynamic && groups > 1 && n % group !== 0 ? outputs : group,
-    capacity: new AccumulatorRing(machine, accumulatorsOf(kernel)).capacity,
+    capacity: accumulators.capacity,
+    whole: accumulators.whole,
     k,
     n,
   };
@@ -282,19 +289,27 @@ export function costMapping(
     gridK: mapping.gridK,
     gridN: mapping.gridN,
   };
-  const one = matmulDemand(
-    {
-      ...shape,
-      m: Math.ceil(m / subTiles),
-      inputBits: spec.inputBits,
-      replicas: mapping.replicas,
-      accumulate: kTiles > 1,
-      uniqueInputBits: Math.ceil((m / subTiles) * mapping.kTile * spec.inputBits),
-    },
-    machine,
-  );
+  const atOnce = Math.ceil(m / subTiles);
+  const demandOf = (positions: number) =>
+    matmulDemand(
+      {
+        ...shape,
+        m: positions,
+        inputBits: spec.inputBits,
+        replicas: mapping.replicas,
+        accumulate: kTiles > 1,
+        uniqueInputBits: positions * mapping.kTile * spec.inputBits,
+      },
+      machine,
+    );
+  const one = demandOf(atOnce);
+  const inPieces = atOnce * mapping.nChunk > new AccumulatorRing(machine, accumulatorsOf(kernel)).capacity;
+  const pieces = inPieces ? PIECES : 1;
+  const cutCycles = pieces * demandOf(Math.ceil(atOnce / pieces)).busyCycles - one.busyCycles;
+  const cutTiles = (weightTiles * Math.min(2, kTiles * spec.parts.length)) / (kTiles * spec.parts.length);
   const arrayCycles =
-    weightTiles * rounds * (one.busyCycles + (kTiles > 1 ? 0 : one.latencyCycles / Math.max(1, weightTiles * rounds)));
+    weightTiles * rounds * (one.busyCycles + (kTiles > 1 ? 0 : one.latencyCycles / Math.max(1, weightTiles * rounds))) +
+    rounds * cutTiles * cutCycles;
   const perChunk = kTiles * spec.parts.length * Math.ceil(mapping.nChunk / mapping.nTile);
   const planes = machine.capabilities.weightPlanes ? matrixGeometry(matrix).planes : 1;
   const slots = planes * Math.floor(matrixGeometry(matrix).macros / macrosOf(mapping));
@@ -311,9 +326,8 @@ export function costMapping(
   );
   const writeCycles = writes * oneWrite;
   const elements = positionTiles * m * spec.n * spec.groups;
-  const drainCycles =
-    Math.ceil(elements / drain.lanes) + rounds * Math.ceil(spec.n / mapping.nChunk) * spec.groups * drain.startupCycles;
-  const turns = rounds * Math.ceil(spec.n / mapping.nChunk) * spec.groups;
+  const turns = rounds * pieces * Math.ceil(spec.n / mapping.nChunk) * spec.groups;
+  const drainCycles = Math.ceil(elements / drain.lanes) + turns * drain.startupCycles;
   const exposed = Math.min(arrayCycles, drainCycles) / (machine.capabilities.doubleBuffering ? turns : 1);
   const residentCycles = Math.max(arrayCycles, drainCycles) + exposed + ROUND_CYCLES * turns;
   const totalCycles =

@@ -105,35 +105,85 @@ function groupsOf(kernel: MatmulKernel, box: Box) {
   return out;
 }
 
+/** Pieces of an accumulator tile that takes all accumulators: the next one begins where the drain is through, a piece at a time. */
+export const PIECES = 4;
+
+/** Some positions of an accumulator tile. */
+interface Piece {
+  readonly box: Box;
+  readonly sums: View;
+  readonly source: SourceWalk;
+}
+
 /** All weight tiles of one chunk on one set of positions, then the drain. */
 function emitAccumulatorTile(cx: Context, tile: Tile, group: number, box: Box, written: Written): void {
-  const { kernel, mapping, emit } = cx;
+  const { kernel, mapping, emit, accumulators } = cx;
   const spec = kernel.matmul;
   const channel = channelDim(kernel);
   const count = at(box.count, channel);
-  const m = positionDims(kernel).reduce((n, d) => n * at(box.count, d), 1);
-  const acc = cx.accumulators.next(`${kernel.name}.acc`, m, count);
-  const source = sourceWalk(kernel, tile, group, box);
+  const m = positionsIn(kernel, box);
+  const acc = accumulators.next(`${kernel.name}.acc`, m, count);
+  const pieceOf = (part: Box, first: number): Piece => ({
+    box: part,
+    sums: rowsOf(acc, first, positionsIn(kernel, part), count),
+    source: sourceWalk(kernel, tile, group, part),
+  });
+  const whole = pieceOf(box, 0);
+  const pieces = m * count > accumulators.capacity ? piecesOf(kernel, box, pieceOf) : [whole];
+  const steps = spec.parts.flatMap((_, part) => ranges(0, spec.k, mapping.kTile).map((k) => ({ part, k })));
   for (const n of ranges(0, count, mapping.nTile)) {
-    const dst = walk({ ...acc, layout: { ...acc.layout, offset: n.start } }, [
-      [
-        { count: m, stride: count },
-        { count: n.count, stride: 1 },
-      ],
-    ]);
-    let accumulate = false;
-    for (let part = 0; part < spec.parts.length; part++) {
-      for (const k of ranges(0, spec.k, mapping.kTile)) {
-        const outputs = { start: at(box.start, channel) + n.start, count: n.count };
-        const weights = spec.dynamic
-          ? writtenTile(cx, tile, { group, k, n: outputs }, written)
-          : weightTile(cx, group, part, k, outputs, source.rows);
-        emit({ op: 'mm', dst, src: source.tensor, tile: weights, kdims: source.kdims, accumulate, zeroSkip: false });
-        accumulate = true;
+    steps.forEach(({ part, k }, i) => {
+      const outputs = { start: at(box.start, channel) + n.start, count: n.count };
+      const weights = spec.dynamic
+        ? writtenTile(cx, tile, { group, k, n: outputs }, written)
+        : weightTile(cx, group, part, k, outputs, whole.source.rows);
+      const last = i === steps.length - 1;
+      for (const { box: part, sums, source } of i === 0 || last ? pieces : [whole]) {
+        const dst = walk({ ...sums, layout: { ...sums.layout, offset: sums.layout.offset + n.start } }, [
+          [
+            { count: positionsIn(kernel, part), stride: count },
+            { count: n.count, stride: 1 },
+          ],
+        ]);
+        emit({
+          op: 'mm',
+          dst,
+          src: source.tensor,
+          tile: weights,
+          kdims: source.kdims,
+          accumulate: i > 0,
+          zeroSkip: false,
+        });
+        if (last && n.start + n.count === count) drain(cx, tile, part, sums);
       }
-    }
+    });
   }
-  drain(cx, tile, box, acc);
+}
+
+function positionsIn(kernel: MatmulKernel, box: Box): number {
+  return positionDims(kernel).reduce((n, d) => n * at(box.count, d), 1);
+}
+
+/** Sums of `m` positions from the `first` on. */
+function rowsOf(acc: View, first: number, m: number, count: number): View {
+  const dims = [m > 1 ? [{ count: m, stride: count }] : [], count > 1 ? [{ count, stride: 1 }] : []];
+  return { ...acc, layout: { dims, offset: acc.layout.offset + first * count } };
+}
+
+/** A box along the outermost of its positions, so that each piece is a run of accumulators. */
+function piecesOf(kernel: MatmulKernel, box: Box, pieceOf: (part: Box, first: number) => Piece): Piece[] {
+  const dim = positionDims(kernel).find((d) => at(box.count, d) > 1) ?? at(positionDims(kernel), 0);
+  const size = Math.ceil(at(box.count, dim) / PIECES);
+  let first = 0;
+  return ranges(at(box.start, dim), at(box.count, dim), size).map(({ start, count }) => {
+    const part: Box = {
+      start: box.start.map((s, d) => (d === dim ? start : s)),
+      count: box.count.map((c, d) => (d === dim ? count : c)),
+    };
+    const piece = pieceOf(part, first);
+    first += positionsIn(kernel, part);
+    return piece;
+  });
 }
 
 /** Order of the window in the walk: the spec's row for each walked row. */
