@@ -264,3 +264,23 @@ describe('mappings of a network whose weights fill the arrays and are few bytes'
     for (const { choice } of chosen(graph, slow)) expect(choice.chosenBecause).toContain('stay in the arrays');
   });
 });
+
+describe('an accumulator tile of all accumulators', () => {
+  // 256 x 64 sums of 4 bytes are the 64 KiB of accumulators; 256 rows of weights are 4 tiles of 64.
+  const graph = products([[256, 64]], 1024);
+
+  it('takes twice the positions, so weights are written half as often; its drain runs beside the arrays piece by piece', () => {
+    const { program, report } = compile(graph, conventionalInt8);
+    expect(report.layers.find((l) => l.mapping !== null)?.mapping?.mapping).toMatchObject({ positions: 256 });
+    expect(report.weights.writes).toBe((1024 / 256) * 4);
+    const layer = report.layers.find((l) => l.mapping !== null)!.name;
+    const pins = { layers: [{ layer, arrays: { positions: 128 } }] };
+    const pinned = compile(graph, conventionalInt8, { pins });
+    expect(pinned.report.weights.writes).toBe((1024 / 128) * 4);
+    const cycles = simulate(program, conventionalInt8).cycles;
+    expect(cycles).toBeLessThan(simulate(pinned.program, conventionalInt8).cycles);
+    // The arrays alone: 1,024 vectors by 4 tiles, and no more than the first weights, skews and the last drain beside them.
+    expect(cycles).toBeGreaterThan(4096);
+    checkGraph(graph, conventionalInt8, seeded(4));
+  });
+});
