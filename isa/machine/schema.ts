@@ -34,6 +34,7 @@ const digitalCim = z.strictObject({
   /** Bits written at once into one macro row, and cycles for one such write. */
   writeBits: count(65536),
   writeRowCycles: count(1024),
+  /** A write and a multiply on the same macros: side by side; the write goes first and lengthens the multiply; or whoever came first keeps the other out. */
   writeInterference: z.enum(['none', 'steals', 'blocks']),
   /** Activation bits that the input network delivers per cycle to one replica. */
   feedBits: count(1 << 20),

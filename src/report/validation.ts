@@ -1,6 +1,6 @@
 /** The validation table as text: a summary by group, then the rows that miss their band, fitted and held-out rows, and the worst of the rest. */
 import { errorOf, percentText, type Row } from '../validate/row.ts';
-import type { Validation } from '../validate/validate.ts';
+import type { GroupSummary, Validation } from '../validate/validate.ts';
 import { renderTable } from './table.ts';
 
 const left = (title: string) => ({ title, align: 'left' as const });
@@ -20,14 +20,7 @@ export function validationText({ groups, rows, ok, tool }: Validation, all: bool
       g.worst,
     ]),
   );
-  const heldOut = groups.flatMap(({ name, heldOut }) =>
-    heldOut.length < 2
-      ? []
-      : heldOut.map(
-          (h) =>
-            `  ${name}, held out, ${h.unit}: median ${h.medianPercent.toFixed(0)} % of ${h.rows} rows, ${h.medianOfReferencesPercent.toFixed(0)} % of the medians of ${h.references} ${h.references === 1 ? 'reference' : 'references'}`,
-        ),
-  );
+  const heldOut = groups.flatMap((g) => heldOutLines(g).map((line) => `  ${g.name}, held out, ${line}`));
   const shown = groups.flatMap(({ name }) =>
     pick(
       rows.filter((r) => r.group === name),
@@ -67,6 +60,16 @@ export function validationText({ groups, rows, ok, tool }: Validation, all: bool
     ...(all ? [] : ['', `the ${SHOWN} largest errors of each group and all that miss; every row with --all or --json`]),
     ...(notes.length === 0 ? [] : ['', 'why', ...notes]),
   ].join('\n');
+}
+
+/** Held-out medians of a group by unit, where it has more than one: of all rows, and of the medians of its references. */
+export function heldOutLines({ heldOut }: GroupSummary): string[] {
+  if (heldOut.length < 2) return [];
+  return heldOut.map(({ unit, rows, medianPercent, references, medianOfReferencesPercent }) => {
+    if (rows === 1) return `${unit}: ${medianPercent.toFixed(0)} % in one row`;
+    const over = `${medianOfReferencesPercent.toFixed(0)} % over the medians of ${references} reference${references === 1 ? '' : 's'}`;
+    return `${unit}: median error ${medianPercent.toFixed(0)} % over ${rows} rows, ${over}`;
+  });
 }
 
 function pick(rows: readonly Row[], all: boolean): readonly Row[] {

@@ -1,7 +1,7 @@
 /** The validation table as a page: groups at a glance, every error as a dot beside its reference, what misses with its reason, all rows behind. */
 import { type Group, percentText, type Row } from '../../validate/row.ts';
 import type { GroupSummary, Validation } from '../../validate/validate.ts';
-import { figure, sameReason } from '../validation.ts';
+import { figure, heldOutLines, sameReason } from '../validation.ts';
 import { errorPlot, plotLegend } from './error-plot.ts';
 import { framed } from './frame.ts';
 import { escapeHtml, type Heading, table } from './parts.ts';
@@ -39,7 +39,10 @@ function groupPart(g: GroupSummary, all: readonly Row[]): string {
   const rows = all.filter((r) => r.group === g.name);
   const missed = rows.filter((r) => !r.ok);
   const known = missed.length === 0 ? '' : `<p>Known misses, with their reason:</p>${missTable(missed)}`;
+  const heldOut = heldOutLines(g);
+  const medians = heldOut.length === 0 ? '' : `<p>Held out: ${heldOut.map(escapeHtml).join('; ')}.</p>`;
   return `<h2>${g.name}: ${WORDS[g.name]}</h2>
+${medians}
 ${errorPlot(rows)}
 ${known}
 <details><summary>all ${rows.length} rows, and how each figure was read</summary>${rowTable(rows, [REFERENCE, ...FIGURES, USE, ...SOURCES])}</details>`;
