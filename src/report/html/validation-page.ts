@@ -19,7 +19,7 @@ export function validationHtml(v: Validation): string {
   const head = `<h1>How far to trust the numbers</h1>
 <p class="soft">${escapeHtml(v.tool)} validate: ${v.rows.length} rows, ${missed} miss their band${v.ok ? '' : ' (exit 4)'}</p>
 <p>Each row is a published figure beside ours. A row is <em>exact</em> (it must be equal), <em>fitted</em> (a constant was set with it), <em>held out</em> (nothing was)
-or <em>listed</em> (shown and not judged, with the reason). What misses its band stays in the table, with its reason. Only held-out errors say what to
+or <em>listed</em> (shown and not judged, with the reason). A dot is its error, (ours - published) / published. What misses its band stays in the table, with its reason. Only held-out errors say what to
 expect of a chip that is not here.</p>`;
   return framed('qnpu validate', [
     head,
