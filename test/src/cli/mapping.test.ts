@@ -145,7 +145,10 @@ describe('--explain', () => {
       // What is faster by itself says what is against it.
       for (const other of runnersUp) if ((other.cycles ?? 0) < (cycles ?? 0)) expect(other.note).not.toBe('');
     }
-    const { out } = await qnpu('run', model, '--explain');
+    const { out } = await qnpu('run', model, '--explain', '--html', path('page.html'));
+    const page = readFileSync(path('page.html'), 'utf8');
+    const rows = choices.flatMap((c) => [c, ...c.runnersUp]);
+    for (const { option } of rows) expect(page).toContain(option.replaceAll('>', '&gt;'));
     const arrays = choices[2];
     expect(out).toMatch(new RegExp(`^ {4}arrays +${arrays?.cycles} {2}gridK 1, gridN 1, replicas 8`, 'm'));
     expect(out).toMatch(new RegExp(`^ {9}or +${arrays?.runnersUp[0]?.cycles} {2}gridK 1`, 'm'));
