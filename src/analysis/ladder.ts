@@ -43,7 +43,7 @@ interface Climb {
 }
 
 /** Rungs are mapped by the compiler: decisions that are made for one machine say nothing of others. `statistics`: what the operands were, so that rungs are priced as the headline is; layers keep their numbers on every rung. */
-export function climb({ pins, ...model }: Model, machine: Machine, statistics: Statistics = []): Ladder {
+export function climb({ pins, stream: _, ...model }: Model, machine: Machine, statistics: Statistics = []): Ladder {
   const noted = pins === undefined ? [] : ['every rung is mapped by the compiler, not by the mapping file'];
   const pointOf = (m: Model, state: 'steady' | 'cold') => (design: Machine) =>
     simulatePoint(compileModel(m, design), design, { state, statistics });

@@ -20,6 +20,7 @@ const ONE_GRAPH = [
   'mapping',
   'mapping-out',
   'explain',
+  'stream',
 ] as const;
 
 type SectionsArguments = { readonly [O in (typeof ONE_GRAPH)[number]]: unknown } & {

@@ -160,6 +160,8 @@ export const runSchema = z.strictObject({
   /** Same network from a cold start: everything that stays resident is loaded first. */
   coldCycles: natural,
   coldLatencyPs: natural,
+  /** Of a stream over several cores: `cycles` and `latencyPs` above lie between two results, an inference takes `latencyPs` here, one interval a stage. */
+  pipeline: z.strictObject({ stages: natural, latencyPs: natural }).optional(),
   energyFj: z.strictObject({
     total: natural,
     low: natural,

@@ -16,7 +16,7 @@ export interface Observed {
 }
 
 /** Everything of a design point, or of a sum of several, that the report shows; `values` what a run with data gave. */
-export function observed(point: Omit<ReportedPoint, 'layers' | 'sections'>, values = ''): Observed {
+export function observed(point: Omit<ReportedPoint, 'layers' | 'sections' | 'stages'>, values = ''): Observed {
   const { result, cold, energy, area, freeDramCycles, freeCoreCycles, bounds } = point;
   // Prices of what did not happen are not shown.
   const counted = Object.entries(energy.byAction).filter(([, a]) => a.count > 0);

@@ -45,6 +45,7 @@ export function joinSections(sections: readonly SectionRuns[]): ReportedPoint {
     ),
     energy: energy(result, prices),
     layers: sums.layers,
+    stages: 1,
     sections: sums.sections,
   };
 }

@@ -15,6 +15,8 @@ export interface Model {
   readonly quantization?: QuantizationReport;
   /** Decisions of its mapping that are made already, on whatever machine it is compiled for. */
   readonly pins?: Decisions;
+  /** Inferences come in a stream: layers may be pipelined over cores. Not with `pins`. */
+  readonly stream?: boolean;
 }
 
 /** A network that runs section by section. */
@@ -42,7 +44,8 @@ export interface ModelSection {
  */
 export function compileModel(model: Model, machine: Machine, explain?: Explain): Compiled {
   const residency = machine.capabilities.weightResidency ? 'auto' : 'off';
-  return compile(model.graph, machine, { residency, pins: model.pins, explain });
+  const stages = model.stream === true ? { stages: 'auto' as const } : {};
+  return compile(model.graph, machine, { residency, pins: model.pins, explain, ...stages });
 }
 
 /** Weights of convolutions and matrix products: how many, and their bytes at their own widths. */

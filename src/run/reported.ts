@@ -27,6 +27,8 @@ type Counted = 'cycles' | 'latencyPs' | 'units' | 'causes' | 'layerCycles' | 'tr
 export interface ReportedPoint extends Pick<DesignPoint, Shared> {
   readonly result: Pick<SimResult, Counted>;
   readonly cold: Pick<SimResult, 'cycles' | 'latencyPs'>;
+  /** Stages that work on inferences of their own in the reported run; 1 where it is one inference. */
+  readonly stages: number;
   readonly layers: readonly ReportedLayer[];
   /** Empty for a network of one graph. */
   readonly sections: readonly ReportedSection[];
@@ -43,6 +45,7 @@ export function reported(point: DesignPoint): ReportedPoint {
       const { mapping, sharing } = compiled.report.layers[l] ?? { mapping: null, sharing: '' };
       return { ...layer, mapping: [mapping?.chosenBecause ?? '', sharing].filter((text) => text !== '').join('; ') };
     }),
+    stages: state === 'steady' ? compiled.delayRuns + 1 : 1,
     sections: [],
   };
 }

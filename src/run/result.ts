@@ -70,6 +70,7 @@ export function buildDocument(model: ModelFacts, point: ReportedPoint, extras: R
     latencyPs: result.latencyPs,
     coldCycles: point.cold.cycles,
     coldLatencyPs: point.cold.latencyPs,
+    ...(point.stages > 1 ? { pipeline: { stages: point.stages, latencyPs: point.stages * result.latencyPs } } : {}),
     energyFj: {
       total: energy.totalFj,
       low: energy.lowFj,

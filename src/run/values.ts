@@ -82,7 +82,10 @@ export function modeNotes(machine: Machine, mode: ValuesMode): string[] {
   return [];
 }
 
-/** `samples[i]` maps input names to data. The first sample runs from cold, the others in steady state; the order of both programs is checked. */
+/**
+ * `samples[i]` maps input names to data. The first sample runs from cold, the others in steady state; the order of both programs is checked. A
+ * pipeline gives a sample as many runs later as it says; the last sample is put in again until it comes out.
+ */
 export function runValues(
   compiled: Compiled,
   machine: Machine,
@@ -92,20 +95,22 @@ export function runValues(
   const outputs = new Map<string, Float64Array>();
   const statistics: ReadonlyMap<number, LayerStatistics>[] = [];
   let memories: ReturnType<typeof execute>['memories'] | undefined;
-  samples.forEach((inputs, s) => {
-    const program = s === 0 ? compiled.program : (compiled.steadyProgram ?? compiled.program);
-    const run = execute(program, machine, inputs, {
+  const delay = samples.length > 1 ? compiled.delayRuns : 0;
+  for (let r = 0; r < samples.length + delay; r++) {
+    const program = r === 0 ? compiled.program : (compiled.steadyProgram ?? compiled.program);
+    const run = execute(program, machine, samples[Math.min(r, samples.length - 1)]!, {
       ...(memories === undefined ? {} : { memories }),
       ...(analog === undefined ? {} : { analog }),
-      checkOrder: s < 2,
-      statistics: s < STATISTICS_SAMPLES,
+      checkOrder: r < 2,
+      statistics: r < Math.min(samples.length, STATISTICS_SAMPLES),
     });
     const finding = run.findings?.[0];
     if (finding !== undefined) throw new SimFault(formatFinding(finding, program), { code: 'E-SIM-ORDER' });
     memories = run.memories;
     if (run.statistics !== undefined) statistics.push(run.statistics.layers);
-    for (const [name, data] of run.outputs) store(outputs, name, data, s, samples.length);
-  });
+    const done = Math.max(0, r - delay);
+    for (const [name, data] of run.outputs) store(outputs, name, data, done, samples.length);
+  }
   return { samples: samples.length, outputs, statistics };
 }
 

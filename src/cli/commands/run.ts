@@ -35,6 +35,7 @@ interface RunArguments extends QuantizeArguments {
   values: ValuesMode | undefined;
   ladder: boolean;
   cold: boolean;
+  stream: boolean | undefined;
   seed: number;
   input: string[] | undefined;
   labels: string | undefined;
@@ -64,6 +65,11 @@ export const runCommand: CommandModule<object, RunArguments> = {
       .option('set', setOption)
       .options(modelOptions)
       .option('cold', { ...flag, describe: 'report a cold start instead of the steady state' })
+      .option('stream', {
+        type: 'boolean',
+        describe:
+          'inferences come one after the other: layers may be pipelined over several cores, and the interval between results is reported',
+      })
       .option('ladder', { ...flag, describe: 'simulate the memory-wall ladder too, one run for each help' })
       .option('values', valuesOption)
       .option('seed', {
@@ -132,7 +138,11 @@ export const runCommand: CommandModule<object, RunArguments> = {
   },
 };
 
-function consistent(a: { json?: unknown; csv?: unknown; labels?: unknown; input?: unknown; seed?: unknown }): true {
+type Combined = 'json' | 'csv' | 'labels' | 'input' | 'seed' | 'stream' | 'cold' | 'mapping' | 'mapping-out';
+
+function consistent(a: { readonly [O in Combined]?: unknown }): true {
+  if (a.stream === true && (a.cold === true || a.mapping !== undefined || a['mapping-out'] !== undefined))
+    throw new Error('--stream goes with neither --cold nor a mapping: they are of one inference at a time');
   if (a.json === true && a.csv === true)
     throw new Error('choose one of --json and --csv: both print on standard output (-o writes both)');
   if (a.labels !== undefined && a.input === undefined)
@@ -147,7 +157,8 @@ async function runAll(a: RunArguments): Promise<RunOutput> {
   const machine = machineWith(overrides);
   const mode = a.values ?? 'exact';
   const how = arrayMode(machine, mode, a.seed);
-  const { model, warnings } = pinned(a.mapping, await openModel(a), machine);
+  const opened = await openModel(a);
+  const { model, warnings } = pinned(a.mapping, a.stream === true ? { ...opened, stream: true } : opened, machine);
   const samples = wantedSamples(a, model);
   const labels = a.labels === undefined ? undefined : readLabels(a.labels, model, samples.length);
   const simulated = simulatorOf(a, model, samples);
@@ -168,6 +179,7 @@ async function runAll(a: RunArguments): Promise<RunOutput> {
     whatIfs: whatIfs(model, priced),
     warnings: [
       ...warnings,
+      ...(a.stream === true && point.compiled.delayRuns === 0 ? [notPipelined(machine)] : []),
       ...inert,
       ...unusedStatistics(a.statistics, machine),
       ...(outputs === undefined ? [] : modeNotes(machine, mode)),
@@ -180,6 +192,11 @@ async function runAll(a: RunArguments): Promise<RunOutput> {
     ...(model.quantization === undefined ? {} : { quantization: model.quantization }),
   });
   return { result, single: { point: priced, outputs, model } };
+}
+
+function notPipelined({ cores, name }: Machine): string {
+  const why = cores < 2 ? `${name} has one core` : 'no pipeline is estimated to give results more often';
+  return `--stream changes nothing: ${why}`;
 }
 
 function unusedStatistics(path: string | undefined, { core: { matrix } }: Machine): string[] {

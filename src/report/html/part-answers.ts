@@ -30,8 +30,11 @@ export function answersPart(r: RunResult): string {
   const cards = [
     card(
       formatTimePs(r.latencyPs),
-      `latency, ${r.state === 'steady' ? 'steady state' : 'cold start'}`,
+      `${r.pipeline === undefined ? 'latency' : 'interval'}, ${r.state === 'steady' ? 'steady state' : 'cold start'}`,
       `${counted(r.cycles, 'cycle')}, ${rate} inferences/s`,
+      ...(r.pipeline === undefined
+        ? []
+        : [`one inference ${formatTimePs(r.pipeline.latencyPs)}, ${r.pipeline.stages} stages`]),
       ...(r.state === 'steady' ? [`cold start ${formatTimePs(r.coldLatencyPs)}`] : []),
     ),
     card(

@@ -24,7 +24,7 @@ export function answersSection(r: RunResult): string[] {
   const rate = perSecond < 100 ? significant(perSecond) : grouped(perSecond);
   return [
     ...hanging(
-      'latency  ',
+      r.pipeline === undefined ? 'latency  ' : 'interval ',
       `${formatTimePs(r.latencyPs)}: ${counted(r.cycles, 'cycle')}, ${rate} inferences/s, ${state}`,
     ),
     ...hanging(
@@ -46,6 +46,10 @@ export function answersSection(r: RunResult): string[] {
 
 function stateText(r: RunResult): string {
   if (r.sections !== undefined) return 'every section loaded anew';
+  if (r.pipeline !== undefined) {
+    const { stages, latencyPs } = r.pipeline;
+    return `steady state of a stream; one inference takes ${formatTimePs(latencyPs)} through ${stages} stages; cold start ${formatTimePs(r.coldLatencyPs)}`;
+  }
   return r.state === 'steady' ? `steady state; cold start ${formatTimePs(r.coldLatencyPs)}` : 'cold start';
 }
 
