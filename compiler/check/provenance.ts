@@ -6,7 +6,7 @@
  */
 
 import type { Draft, NamedArray, NamedTensor } from '../lower/draft.ts';
-import { accessOf, coreOf, targetCoreOf } from '../lower/draft.ts';
+import { accessOf, coreOf, targetCoresOf } from '../lower/draft.ts';
 import type { Interval } from '../lower/footprint.ts';
 import { touchedBytes } from './touched.ts';
 
@@ -45,13 +45,14 @@ export function checkProvenance(drafts: readonly Draft[], options: ProvenanceOpt
   drafts.forEach((draft, at) => {
     const access = accessOf(draft);
     const core = coreOf(draft);
-    const target = targetCoreOf(draft);
+    const targets = targetCoresOf(draft);
     for (const t of access.reads) {
-      const owner = access.writes.includes(t) ? target : core;
-      readTensor(t, at, rangesOf(t), marks(t.space, owner), options, add);
+      for (const owner of access.writes.includes(t) ? targets : [core])
+        readTensor(t, at, rangesOf(t), marks(t.space, owner), options, add);
     }
     for (const a of access.readCells) readCells(a, at, cellsOn(core), add);
-    for (const t of access.writes) writeTensor(t, at, rangesOf(t), marks(t.space, target), options, add);
+    for (const t of access.writes)
+      for (const owner of targets) writeTensor(t, at, rangesOf(t), marks(t.space, owner), options, add);
     for (const a of access.writeCells) for (const c of cellsOf(a)) cellsOn(core).set(c, a.name);
   });
   return findings;

@@ -66,7 +66,7 @@ class SemaphoreCheck {
     }
     for (const s of i.signals) this.#signal(i, core, core, s.semaphore, s.at);
     if ('signalRemote' in i && i.signalRemote > 0)
-      this.#signal(i, core, i.core > 0 ? i.core - 1 : core, i.signalRemote, 'done');
+      for (const owner of receivers(i, core)) this.#signal(i, core, owner, i.signalRemote, 'done');
     this.#steps[core] = (this.#steps[core] ?? 0) + 1;
   }
 
@@ -123,4 +123,11 @@ function unitOf(i: Instruction, core: number): UnitRef {
 
 function sameUnit(a: UnitRef | undefined, b: UnitRef): boolean {
   return a !== undefined && a.core === b.core && a.kind === b.kind && a.channel === b.channel;
+}
+
+/** Cores on which a DMA instruction signals, read from its fields. */
+function receivers(i: { readonly core: number; readonly cores?: number }, core: number): number[] {
+  const mask = i.cores ?? 0;
+  if (mask === 0) return [i.core > 0 ? i.core - 1 : core];
+  return Array.from({ length: 31 }, (_, c) => c).filter((c) => Math.floor(mask / 2 ** c) % 2 === 1);
 }

@@ -4,6 +4,7 @@
  * asked for before this tile computes when they have a second slot.
  */
 import { InternalError } from '../../isa/base/errors.ts';
+import { maskOf } from '../../isa/instructions/destinations.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { KernelPlaces, MemoryPlan } from '../mapping/addresses.ts';
 import { stageAlign } from '../mapping/cuts.ts';
@@ -157,13 +158,15 @@ export class CoreDriver {
     return { name, space: 'spad', base, format, role, layout };
   }
 
-  /** This core's part of kernel `k`, and what others get of it. */
-  body(k: number, { box: share, sends }: Work, layer: number, group: number): void {
+  /** This core's part of kernel `k`, and what others get of it: steps tile by tile. */
+  *body(k: number, { box: share, sends }: Work, layer: number, group: number): Generator<readonly Step[]> {
     const kernel = at(this.#in.storage.kernels, k);
-    const emit = this.#emitter(layer, group);
     if (kernel.kind === 'copy') {
+      const steps: Step[] = [];
+      const emit = this.#emitter(layer, group, (step) => void steps.push(step));
       this.#copy(kernel, k, share, emit);
-      for (const send of sends) this.#send(k, share, send, emit);
+      this.#send(k, share, sends, emit);
+      yield steps;
       return;
     }
     const plan = at(this.#in.memory.homes.plans, k);
@@ -183,7 +186,7 @@ export class CoreDriver {
         );
         return steps;
       });
-      for (const step of interleave(streams)) this.#in.push(step);
+      yield interleave(streams);
     }
   }
 
@@ -206,7 +209,7 @@ export class CoreDriver {
     this.#compute(kernel, k, half.part, tile, layer, emit);
     if (half.part === 'product') return;
     if (plan.output !== null) this.#store(k, output, box, emit);
-    for (const send of sends) this.#send(k, box, send, emit);
+    this.#send(k, box, sends, emit);
   }
 
   #copy(kernel: CopyKernel, k: number, share: Box, emit: Emit): void {
@@ -223,13 +226,22 @@ export class CoreDriver {
     emitCopy(this.#piece(output, share), from, share.count, emit, channel);
   }
 
-  /** Copies what another core needs of a box that lies at home here to the same place there. */
-  #send(k: number, made: Box, { core, box }: Send, emit: Emit): void {
-    const part = overlap(made, box);
-    if (part === null) return;
-    const view = this.#piece(this.#stored(at(this.#in.storage.outputs, k)), part);
-    const there: Emit = (step) => emit('core' in step ? { ...step, core: core + 1 } : step);
-    emitPieces(view, view, there, this.#channels.store);
+  /** Copies what other cores need of a box that lies at home here to the same place there; at once to those that need the same. */
+  #send(k: number, made: Box, sends: readonly Send[], emit: Emit): void {
+    const together = this.#in.machine.interconnect.multicast;
+    const parts: { readonly part: Box; readonly cores: number[] }[] = [];
+    for (const { core, box } of sends) {
+      const part = overlap(made, box);
+      if (part === null) continue;
+      const same = together ? parts.find((p) => sameBox(p.part, part)) : undefined;
+      if (same === undefined) parts.push({ part, cores: [core] });
+      else same.cores.push(core);
+    }
+    for (const { part, cores } of parts) {
+      const view = this.#piece(this.#stored(at(this.#in.storage.outputs, k)), part);
+      const there: Emit = (step) => emit(step.op === 'copy' ? sentTo(step, cores) : step);
+      emitPieces(view, view, there, this.#channels.store);
+    }
   }
 
   #compute(
@@ -351,6 +363,12 @@ export class CoreDriver {
     const { name } = at(this.#in.storage.buffers, stored.buffer);
     return { name, space, base, format: stored.format, role: 'activations', layout: stored.layout };
   }
+}
+
+/** A copy into the memories of other cores. */
+function sentTo<C extends { readonly core: number; readonly cores: number }>(copy: C, cores: readonly number[]): C {
+  const [only] = cores;
+  return cores.length === 1 && only !== undefined ? { ...copy, core: only + 1 } : { ...copy, cores: maskOf(cores) };
 }
 
 /** Scratch of tile `t`: arenas in turn. */

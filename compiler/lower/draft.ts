@@ -4,6 +4,7 @@
  * the descriptors.
  */
 import { accessFields, readsDestination } from '../../isa/instructions/access.ts';
+import { destinationCores } from '../../isa/instructions/destinations.ts';
 import type { InstructionOf, Mnemonic, TABLE } from '../../isa/instructions/table.ts';
 import type { ArrayDescriptor, TensorDescriptor } from '../../isa/tensor.ts';
 
@@ -82,9 +83,9 @@ export function coreOf(draft: { readonly site?: Site }): number {
   return draft.site?.core ?? 0;
 }
 
-/** Core whose scratchpad a draft writes: its own unless it is a remote write. */
-export function targetCoreOf(draft: Draft): number {
-  return 'core' in draft && draft.core > 0 ? draft.core - 1 : coreOf(draft);
+/** Cores whose scratchpads a draft writes: its own unless it is a remote write. */
+export function targetCoresOf(draft: Draft): readonly number[] {
+  return destinationCores(draft, coreOf(draft));
 }
 
 /** DMA channel of a draft, 0 for every other unit. */

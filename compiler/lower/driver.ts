@@ -10,6 +10,7 @@ import { CoreDriver } from './core-driver.ts';
 import type { Step, WeightTile } from './draft.ts';
 import type { Kernel } from './kernel.ts';
 import { at } from './layout.ts';
+import { joinCopies, sideBySide } from './multicast.ts';
 
 export interface DriverOutput {
   readonly steps: readonly Step[];
@@ -49,13 +50,20 @@ export function drive(input: DriverInput, work: readonly (readonly Work[])[]): D
     if (layer === 0) prologue(0);
     if (early) prologue(layer + 1);
     const works = at(work, k);
-    works.forEach((own, i) => {
+    const together = works.length > 1 && machine.interconnect.multicast;
+    const parts = works.map((own, i): readonly (readonly Step[])[] => {
       if (works.length > 1) stagger(input, k, i / works.length);
-      on(own.core).body(k, own, layer, works.length > 1 ? k : -1);
+      const turns = on(own.core).body(k, own, layer, works.length > 1 ? k : -1);
+      if (together) return [...turns];
+      for (const steps of turns) steps.forEach(push);
+      return [];
     });
+    sideBySide(parts).forEach(push);
     if (!early) prologue(layer + 1);
   });
-  return { steps, residentLoads: shared.residentLoads, layers };
+  if (!machine.interconnect.multicast || drivers.size < 2)
+    return { steps, residentLoads: shared.residentLoads, layers };
+  return { ...joinCopies(steps, shared.residentLoads), layers };
 }
 
 /**

@@ -3,7 +3,7 @@ import { InternalError } from '../../isa/base/errors.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Draft } from './draft.ts';
-import { accessOf, coreOf, targetCoreOf } from './draft.ts';
+import { accessOf, coreOf, targetCoresOf } from './draft.ts';
 import type { Interval } from './footprint.ts';
 import { cellFootprint, footprint } from './footprint.ts';
 import type { Dependence, Part } from './hazards.ts';
@@ -74,7 +74,7 @@ export class OrderState {
       latest.set(slotOf(d), Math.max(latest.get(slotOf(d)) ?? -1, d.seq));
     };
     const core = coreOf(draft);
-    const target = targetCoreOf(draft);
+    const targets = targetCoresOf(draft);
     const group = draft.site?.group ?? -1;
     const part: Part | undefined = group < 0 ? undefined : { group, index: core };
     const touch = (map: HazardMap, range: Interval | null, writes: boolean): void => {
@@ -86,10 +86,13 @@ export class OrderState {
     for (const t of access.reads) {
       const range = footprint(t);
       if (t.space === 'dram' && range !== null && this.#isReadOnly(range)) continue;
-      touch(this.#map(t.space, access.writes.includes(t) ? target : core), range, false);
+      for (const c of access.writes.includes(t) ? targets : [core]) touch(this.#map(t.space, c), range, false);
     }
     for (const a of access.readCells) touch(this.#map('cells', core), cellFootprint(a, this.#macros), false);
-    for (const t of access.writes) touch(this.#map(t.space, target), footprint(t), true);
+    for (const t of access.writes) {
+      const range = footprint(t);
+      for (const c of targets) touch(this.#map(t.space, c), range, true);
+    }
     for (const a of access.writeCells) touch(this.#map('cells', core), cellFootprint(a, this.#macros), true);
     return [...latest].map(([slot, position]) => ({ unit: slot >> 1, seq: position, done: (slot & 1) === 1 }));
   }

@@ -9,17 +9,18 @@
  * Vector clocks after Fidge and Mattern; counting semaphores between in-order units after decoupled access/execute machines.
  */
 import { InternalError } from '../../isa/base/errors.ts';
+import { isMulticast } from '../../isa/instructions/destinations.ts';
 import type { Signal, UnitKind } from '../../isa/instructions/table.ts';
 import type { SemaphoreDeclaration } from '../../isa/program.ts';
 import { LIMITS } from '../../isa/tensor.ts';
 import type { Draft } from './draft.ts';
-import { coreOf, targetCoreOf } from './draft.ts';
+import { coreOf, targetCoresOf } from './draft.ts';
 import type { Dependence } from './hazards.ts';
 import { at } from './layout.ts';
 import type { OrderOptions } from './order-state.ts';
 import { OrderState } from './order-state.ts';
 import type { Remote } from './remote.ts';
-import { canCarry, relay, withRemote } from './remote.ts';
+import { canCarry, relay, withRemote, withShared } from './remote.ts';
 import { SemaphorePool } from './semaphores.ts';
 import { Units } from './units.ts';
 
@@ -52,6 +53,14 @@ interface Slot {
   readonly late: Signal[];
   /** The first is the instruction's own where it can carry one; the others go by empty transfers right behind it. */
   readonly remote: Remote[];
+  /** Of a multicast: who waits for its results on the cores that receive them. Its signal is found when all are known. */
+  readonly heard: Slot[];
+  /** Semaphore that a multicast signals on all of its cores, 0 for none. */
+  shared: number;
+}
+
+function newSlot(draft: Draft, unit: number): Slot {
+  return { draft, unit, waits: [], signals: [], late: [], remote: [], heard: [], shared: 0 };
 }
 
 /** Adds waits and signals. Throws InternalError when a program would need more semaphores than a core has. */
@@ -77,7 +86,7 @@ class Ordering {
   readonly #bySeq: Slot[][];
 
   constructor(drafts: readonly Draft[], options: OrderOptions, useRelease: boolean) {
-    const cores = drafts.reduce((n, d) => Math.max(n, coreOf(d) + 1, targetCoreOf(d) + 1), 1);
+    const cores = drafts.reduce((n, d) => Math.max(n, coreOf(d) + 1, ...targetCoresOf(d).map((c) => c + 1)), 1);
     this.#drafts = drafts;
     this.#units = new Units(cores, options.machine.core.dma.channels);
     this.#pool = new SemaphorePool(this.#units, useRelease);
@@ -90,6 +99,7 @@ class Ordering {
   /** Null when semaphores run out. */
   run(): OrderedProgram | null {
     for (const draft of this.#drafts) if (!this.#add(draft)) return null;
+    for (const slot of this.#slots.flat()) if (slot.heard.length > 0 && !this.#tellAll(slot)) return null;
     return {
       cores: this.#slots.map((core) => core.flatMap((slot) => this.#expand(slot))),
       semaphores: this.#pool.declarations(),
@@ -98,7 +108,7 @@ class Ordering {
 
   #add(draft: Draft): boolean {
     const unit = this.#units.numberOf(draft);
-    const slot: Slot = { draft, unit, waits: [], signals: [], late: [], remote: [] };
+    const slot = newSlot(draft, unit);
     const edges = this.#state.add(draft, unit);
     const told = this.#relayed(edges, unit, draft.layer);
     if (told === null) return false;
@@ -121,7 +131,7 @@ class Ordering {
     for (const source of new Set(edges.filter(far).map((e) => this.#units.coreOf(e.unit)))) {
       const draft = relay(source, layer, this.#units.relayChannel);
       const own = this.#units.numberOf(draft);
-      const slot: Slot = { draft, unit: own, waits: [], signals: [], late: [], remote: [] };
+      const slot = newSlot(draft, own);
       this.#state.add(draft, own);
       for (const edge of edges.filter((e) => far(e) && this.#units.coreOf(e.unit) === source))
         if (!this.#state.knows(own, edge) && !this.#pay(edge, slot)) return null;
@@ -137,16 +147,40 @@ class Ordering {
     const core = this.#units.coreOf(slot.unit);
     const remote = this.#units.coreOf(edge.unit) !== core;
     const done = remote || edge.done || !this.#useRelease || source.signals.length >= LIMITS.signals;
-    const semaphore = this.#pool.of(edge.unit, slot.unit, done);
+    this.#state.learn(slot.unit, { ...edge, done });
+    if (done && isMulticast(source.draft) && targetCoresOf(source.draft).includes(core)) {
+      source.heard.push(slot);
+      return true;
+    }
+    return this.#signal(source, slot, done);
+  }
+
+  /** One signal of `source` for one wait of `slot`; false when semaphores run out. */
+  #signal(source: Slot, slot: Slot, done: boolean): boolean {
+    const core = this.#units.coreOf(slot.unit);
+    const semaphore = this.#pool.of(source.unit, slot.unit, done);
     if (semaphore === null) return false;
-    if (remote) source.remote.push({ core, semaphore });
+    if (this.#units.coreOf(source.unit) !== core) source.remote.push({ core, semaphore });
     else {
       const signal: Signal = { semaphore, at: done ? 'done' : 'release' };
       (source.signals.length < LIMITS.signals ? source.signals : source.late).push(signal);
     }
     slot.waits.push(semaphore);
-    this.#state.learn(slot.unit, { ...edge, done });
     return true;
+  }
+
+  /** The signal of a multicast, where somebody waits on each core that receives; all others are told one by one. */
+  #tellAll(source: Slot): boolean {
+    const first = targetCoresOf(source.draft).map((c) => source.heard.find((w) => this.#units.coreOf(w.unit) === c));
+    const all = first.flatMap((w) => w ?? []);
+    const units = all.map((w) => w.unit);
+    const semaphore = all.length === first.length ? this.#pool.ofAll(source.unit, units) : null;
+    if (semaphore !== null) {
+      source.shared = semaphore;
+      for (const w of all) w.waits.push(semaphore);
+    }
+    const rest = semaphore === null ? source.heard : source.heard.filter((w) => !all.includes(w));
+    return rest.every((w) => this.#signal(source, w, true));
   }
 
   /** An instruction with the syncs and empty transfers that carry the waits and signals for which it has no room. */
@@ -164,7 +198,12 @@ class Ordering {
       out.push(sync(slot.waits.slice(i, Math.min(extra, i + LIMITS.waits)), []));
     const own = slot.remote.findIndex((r) => canCarry(slot.draft, r.core));
     const carried = slot.remote[own];
-    const draft = carried === undefined ? slot.draft : withRemote(slot.draft, carried);
+    const draft =
+      slot.shared > 0
+        ? withShared(slot.draft, slot.shared)
+        : carried === undefined
+          ? slot.draft
+          : withRemote(slot.draft, carried);
     out.push({ draft, waits: slot.waits.slice(extra), signals: slot.signals });
     for (let i = 0; i < slot.late.length; i += LIMITS.signals)
       out.push(sync([], slot.late.slice(i, i + LIMITS.signals)));

@@ -25,15 +25,31 @@ export class SemaphorePool {
     const core = this.#units.coreOf(consumer);
     const index = (this.#used[core] ?? 0) + 1;
     if (index >= LIMITS.semaphores) return null;
-    this.#used[core] = index;
     this.#numbers.set(key, index);
-    this.#declared.push({
-      core,
-      index,
-      initial: 0,
-      producer: this.#units.unitOf(producer),
-      consumer: this.#units.unitOf(consumer),
-    });
+    this.#declare(index, producer, consumer);
+    return index;
+  }
+
+  #declare(index: number, producer: number, consumer: number): void {
+    const core = this.#units.coreOf(consumer);
+    this.#used[core] = index;
+    const units = { producer: this.#units.unitOf(producer), consumer: this.#units.unitOf(consumer) };
+    this.#declared.push({ core, index, initial: 0, ...units });
+  }
+
+  /**
+   * One number in the cores of all consumers, for what a multicast signals; null when one of them has no more.
+   * @param consumers units of different cores
+   */
+  ofAll(producer: number, consumers: readonly number[]): number | null {
+    const key = `${producer}>${consumers.join('+')}`;
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const cores = consumers.map((c) => this.#units.coreOf(c));
+    const index = Math.max(...cores.map((core) => this.#used[core] ?? 0)) + 1;
+    if (index >= LIMITS.semaphores) return null;
+    this.#numbers.set(key, index);
+    for (const consumer of consumers) this.#declare(index, producer, consumer);
     return index;
   }
 

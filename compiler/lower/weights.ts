@@ -10,7 +10,7 @@ import type { Machine } from '../../isa/machine/schema.ts';
 import type { NetworkDecisions } from '../mapping/decisions.ts';
 import { pinCapacity } from '../mapping/pinned.ts';
 import type { Draft, MatmulStep, NamedArray, NamedTensor, Step, WeightTile } from './draft.ts';
-import { accessOf, coreOf, targetCoreOf } from './draft.ts';
+import { accessOf, coreOf, targetCoresOf } from './draft.ts';
 import { footprint } from './footprint.ts';
 import { at } from './layout.ts';
 
@@ -181,7 +181,7 @@ function behindSource(steps: readonly Step[], core: number, { tile, firstUse }: 
       const own = t.space === source.space ? footprint(t) : null;
       return own !== null && range !== null && own.start < range.end && range.start < own.end;
     });
-    if (writes && targetCoreOf(step) === core) return i;
+    if (writes && targetCoresOf(step).includes(core)) return i;
   }
   return early;
 }

@@ -4,7 +4,7 @@
  * passes the links of all that take part in the same cycles, and a piece of it is there when the slowest receiver has it. A piece's parts say
  * where its time went; where pieces overlap, the time between two arrivals is charged to the last parts of the later one.
  */
-import { destinationCores, isMulticast, leavesCore } from '../../isa/instructions/destinations.ts';
+import { destinationCores, leavesCore } from '../../isa/instructions/destinations.ts';
 import type { Space } from '../../isa/tensor.ts';
 import type { Cause } from '../result.ts';
 import { intervalBytes, type Walk } from '../walk/walk.ts';
@@ -84,9 +84,8 @@ class Transfer {
       tile !== undefined
         ? from !== undefined && !onCore(from)
         : onCore(space!) !== leaves || (onCore(space!) && leavesCore(instruction, unit.core));
-    if (!crossesLink) this.#lanes = [];
-    else if (!isMulticast(instruction)) this.#lanes = [unit.core];
-    else this.#lanes = leaves ? [...new Set([unit.core, ...receivers])] : receivers;
+    const inside = space !== undefined && onCore(space) ? receivers : [unit.core];
+    this.#lanes = crossesLink ? [...new Set([...(leaves ? [unit.core] : []), ...inside])] : [];
     this.#pieces = cutPieces(
       system,
       this.#total,
