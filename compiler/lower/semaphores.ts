@@ -42,7 +42,7 @@ export class SemaphorePool {
    * @param consumers units of different cores
    */
   ofAll(producer: number, consumers: readonly number[]): number | null {
-    const key = `${producer}>${consumers.join('+')}`;
+    const key = `${producer}>all ${consumers.join('+')}`;
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
     const cores = consumers.map((c) => this.#units.coreOf(c));

@@ -32,26 +32,35 @@ const MACHINES = [edgeDcim28nm, conventionalInt8].flatMap((m) => [withCores(m, 2
 /** Cores that do work. */
 const busy = (p: Program): number => p.cores.filter((c) => c.instructions.length > 1).length;
 
+/** Copies into several cores at once. */
+const multicastsOf = (p: Program) =>
+  p.cores.flatMap((c) => c.instructions.flatMap((i) => (i.op === 'copy' && i.cores > 0 ? [i] : [])));
+
 describe('several cores', () => {
   it.each(MACHINES)("give the interpreter's bits: $name", (machine) => {
     const shared = new Map<string, number>();
+    let multicasts = 0;
     fc.assert(
       fc.property(seeds, (seed) => {
         const sharing = SHARINGS[seed % SHARINGS.length] ?? 'auto';
         const { program, steadyProgram } = checkGraph(randomGraph(seed), machine, seeded(seed + 7), { sharing });
         for (const p of [program, steadyProgram ?? program]) expect(simulate(p, machine).cycles).toBeGreaterThan(0);
+        multicasts += multicastsOf(program).length;
         if (busy(program) > 1) shared.set(sharing, (shared.get(sharing) ?? 0) + 1);
       }),
       parameters,
     );
     expect([...shared.values()].reduce((a, b) => a + b, 0)).toBeGreaterThan(parameters.numRuns / 4);
+    if (machine.interconnect.multicast) expect(multicasts).toBeGreaterThan(parameters.numRuns / 4);
+    else expect(multicasts).toBe(0);
   });
 
   it('give the same bits on tight machines of two to five cores, or it is said what does not fit', () => {
     let refused = 0;
     fc.assert(
       fc.property(seeds, (seed) => {
-        const machine = withCores(randomMachine(seeded(seed * 3 + 1)), 2 + (seed % 4));
+        const plain = withCores(randomMachine(seeded(seed * 3 + 1)), 2 + (seed % 4));
+        const machine = { ...plain, interconnect: { ...plain.interconnect, multicast: (seed >> 5) % 4 > 0 } };
         const sharing = SHARINGS[(seed >> 3) % SHARINGS.length] ?? 'auto';
         try {
           const { program } = checkGraph(randomGraph(seed), machine, seeded(seed + 7), { sharing });
@@ -83,6 +92,31 @@ describe('several cores', () => {
     const layer = program.symbols.layers.findIndex((l) => l.macs > 0);
     const sent = timed.traffic.find((r) => r.boundary === 'core' && r.role === 'activations' && r.layer === layer);
     expect(sent).toMatchObject({ readBytes: 16 * 8 * 8, writeBytes: 16 * 8 * 8 });
+  });
+
+  it.each(['channels', 'rows'] as const)('send and fetch once what several need, which is no slower: %s', (sharing) => {
+    const able = withCores(edgeDcim28nm, 4);
+    const unable = { ...able, interconnect: { ...able.interconnect, multicast: false } };
+    const [one, many] = [able, unable].map((machine) => {
+      // The first run: what stays on chip is fetched too.
+      const { program: p } = compile(convolutions(4, 16), machine, { sharing });
+      const { cycles, traffic } = simulate(p, machine, { warmCode: true });
+      const bytes = (boundary: TrafficRow['boundary'], of: 'readBytes' | 'writeBytes') =>
+        traffic.reduce((n, r) => n + (r.boundary === boundary ? r[of] : 0), 0);
+      return {
+        cycles,
+        multicasts: multicastsOf(p),
+        out: bytes('core', 'writeBytes'),
+        dram: bytes('dram', 'readBytes'),
+      };
+    });
+    expect(one!.multicasts.length).toBeGreaterThan(0);
+    expect(many!.multicasts).toEqual([]);
+    expect(one!.cycles).toBeLessThanOrEqual(many!.cycles);
+    expect(one!.dram).toBeLessThan(many!.dram);
+    // A third leaves each core where all others need the same.
+    if (sharing === 'channels') expect(many!.out - one!.out).toBeGreaterThan(0.5 * many!.out);
+    expect(one!.multicasts.some((i) => i.signalRemote > 0)).toBe(true);
   });
 
   it('run a layer of many positions on all cores, faster than on one, and say why', () => {

@@ -150,8 +150,9 @@ describe('automatic semaphores', () => {
     );
   });
 
-  it('order cores that share a buffer and write into one another (property)', () => {
-    const m = { ...machine(2), cores: 3 };
+  it('order cores that share a buffer and write into one another, and into several at once (property)', () => {
+    const { interconnect } = teach8x8;
+    const m = { ...machine(2), cores: 3, interconnect: { ...interconnect, multicast: true } };
     const core = fc.integer({ min: 0, max: 2 });
     const place = fc.integer({ min: 0, max: 7 }).map((i) => i * 2);
     const size = fc.integer({ min: 1, max: 5 });
@@ -164,6 +165,12 @@ describe('automatic semaphores', () => {
         .map(([c, to, channel, d, s, n, into, from]): Draft => {
           const moved = copy(channel, at(bytes(d, n), into), at(bytes(from === 'buffer' ? s : s + 50, n), from));
           return on({ ...moved, core: to } as Draft, c);
+        }),
+      fc
+        .tuple(core, fc.integer({ min: 1, max: 7 }), fc.integer({ min: 0, max: 1 }), place, place, size, space)
+        .map(([c, cores, channel, d, s, n, from]): Draft => {
+          const moved = copy(channel, bytes(d, n), at(bytes(from === 'buffer' ? s : s + 50, n), from));
+          return on({ ...moved, cores } as Draft, c);
         }),
       fc
         .tuple(core, place, place, place, size)
@@ -184,10 +191,13 @@ describe('automatic semaphores', () => {
       ),
     );
     let remote = 0;
+    let told = 0;
     fc.assert(
       fc.property(fc.array(draft, { minLength: 8, maxLength: 40 }), (drafts) => {
         const p = program(drafts, m);
         remote += p.semaphores.filter((s) => s.producer.core !== s.core).length;
+        const code = p.cores.flatMap((c) => c.instructions);
+        told += code.filter((i) => i.op === 'copy' && i.cores > 0 && i.signalRemote > 0).length;
         requireValid(p, m);
         expect(checkOrder(p, m)).toEqual([]);
         expect(checkSemaphores(p)).toEqual([]);
@@ -196,6 +206,8 @@ describe('automatic semaphores', () => {
       { numRuns: 150 },
     );
     expect(remote).toBeGreaterThan(150);
+    // Signals that go to all receivers at once.
+    expect(told).toBeGreaterThan(100);
   });
 
   it('let cores make interleaved columns of one tensor side by side', () => {
