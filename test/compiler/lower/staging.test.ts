@@ -5,6 +5,7 @@ import type { Draft, NamedArray, NamedTensor } from '../../../compiler/lower/dra
 import { stageWeights } from '../../../compiler/lower/staging.ts';
 import { runPasses } from '../../../compiler/passes/pipeline.ts';
 import { PRESETS } from '../../../isa/machine/presets/index.ts';
+import type { Machine } from '../../../isa/machine/schema.ts';
 import type { Space } from '../../../isa/tensor.ts';
 import { simulate } from '../../../sim/timing/simulate.ts';
 import { openZoo } from '../../../src/workloads/zoo.ts';
@@ -89,8 +90,11 @@ describe('weights through the global buffer', () => {
   });
 
   it('a convolution whose weights are written for every accumulator tile reads them once from DRAM', () => {
-    const { program } = compile(runPasses(openZoo('mlperf-tiny-resnet8-w8a8')), machine);
-    const { traffic } = simulate(program, machine);
+    const { accumulators } = machine.core;
+    const quarter = { ...accumulators, sizeBytes: accumulators.sizeBytes / 4 };
+    const small: Machine = { ...machine, core: { ...machine.core, accumulators: quarter } };
+    const { program } = compile(runPasses(openZoo('mlperf-tiny-resnet8-w8a8')), small);
+    const { traffic } = simulate(program, small);
     const weights = (boundary: string) =>
       traffic.filter((t) => t.boundary === boundary && t.role === 'weights').reduce((n, t) => n + t.readBytes, 0);
     // 77,360 weights of one byte; each constant is padded to a burst of 64 bytes.
