@@ -3,6 +3,7 @@
  * picoseconds, so machines of different clocks can be compared. Leaves out whether two runs are comparable: what differs between them is listed.
  */
 import { z } from 'zod';
+import { formatTimePs } from '../../isa/base/units.ts';
 import type { RunResult } from '../report/schema.ts';
 
 const integer = z.number().int();
@@ -11,7 +12,7 @@ const partSchema = z.strictObject({ name: z.string(), before: integer, after: in
 /** The document that `qnpu compare --json` prints: times in ps, energies in fJ, areas in um2, sizes in bytes. */
 export const comparisonSchema = z.strictObject({
   schema: z.literal('compare/1'),
-  /** What the runs do not share: model, machine, overrides, prices, state. */
+  /** What the runs do not share: model, machine, overrides, prices, state, stream, tool. */
   differs: z.array(z.strictObject({ what: z.string(), before: z.string(), after: z.string() })),
   metrics: z.array(partSchema),
   causesPs: z.array(partSchema),
@@ -105,9 +106,17 @@ function differences(before: RunResult, after: RunResult): Comparison['differs']
     overrides: (r) => r.machine.overrides.join(' '),
     prices: (r) => `${r.prices.name}, ${r.prices.activity}`,
     state: (r) => r.state,
+    stream: streamText,
     tool: (r) => `${r.tool}, ISA ${r.isa}`,
   };
   return Object.entries(stamps)
     .map(([what, of]) => ({ what, before: of(before), after: of(after) }))
     .filter((d) => d.before !== d.after);
+}
+
+/** Of a pipeline the latency that is compared is the interval between results, and causes and layers add up to that. */
+function streamText({ pipeline }: RunResult): string {
+  if (pipeline === undefined) return 'one inference at a time';
+  const { stages, latencyPs } = pipeline;
+  return `${stages} stages, latency is the interval between results; one inference takes ${formatTimePs(latencyPs)}`;
 }

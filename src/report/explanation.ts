@@ -46,6 +46,11 @@ function latency(r: RunResult): string[] {
     ...indented(
       `the critical path, walked back from the end: every cycle has one cause. No less than ${grouped(r.bounds.boundCycles)} cycles on this machine (${r.bounds.binding}).`,
     ),
+    ...(r.pipeline === undefined
+      ? []
+      : indented(
+          `it is the interval between results of a stream; one inference takes ${formatTimePs(r.pipeline.latencyPs)}, through ${r.pipeline.stages} stages.`,
+        )),
     ...causesSection(r),
   ];
 }

@@ -185,6 +185,7 @@ async function runAll(a: RunArguments): Promise<RunOutput> {
       ...(outputs === undefined ? [] : modeNotes(machine, mode)),
       ...model.notes,
       ...(ladder?.notes ?? []).map((n) => `ladder: ${n}`),
+      ...(ladder === undefined || point.compiled.delayRuns === 0 ? [] : [LADDER_OF_ONE]),
     ],
     ...(outputs === undefined ? {} : { values: describeValues(a, outputs, { labels, how }) }),
     ...(ladder === undefined ? {} : { ladder }),
@@ -193,6 +194,8 @@ async function runAll(a: RunArguments): Promise<RunOutput> {
   });
   return { result, single: { point: priced, outputs, model } };
 }
+
+const LADDER_OF_ONE = 'ladder: its rungs take one inference at a time, so none of them is the interval of the stream';
 
 function notPipelined({ cores, name }: Machine): string {
   const why = cores < 2 ? `${name} has one core` : 'no pipeline is estimated to give results more often';

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { compile } from '../../../compiler/compile.ts';
 import { createRandom } from '../../../isa/base/random.ts';
 import { edgeDcim28nm } from '../../../isa/machine/presets/edge-dcim-28nm.ts';
+import { compareRuns } from '../../../src/analysis/compare.ts';
+import { explain } from '../../../src/report/explanation.ts';
 import type { RunResult } from '../../../src/report/schema.ts';
 import { randomInputs, runValues } from '../../../src/run/values.ts';
 import { convolutions } from '../../harness/convolutions.ts';
@@ -46,6 +48,19 @@ describe('--stream', () => {
     expect(usage.code).toBe(2);
     expect(usage.err).toMatch(/--stream goes with neither --cold nor a mapping/);
     expectRefusal(await qnpu('run', 'zoo:gpt2-decode-w8a8', '--stream'), /--stream needs one graph/);
+  });
+
+  it('is told from one inference at a time where results are compared and explained, and beside a ladder', async () => {
+    const one = await run(...onCores(2));
+    const stream = await run(...onCores(2), '--stream', '--ladder');
+    const differs = compareRuns(one, stream).differs.find((d) => d.what === 'stream');
+    expect(differs?.before).toBe('one inference at a time');
+    expect(differs?.after).toMatch(/^2 stages, latency is the interval between results; one inference takes \S+ us$/);
+    expect(compareRuns(stream, stream).differs).toEqual([]);
+    const said = /interval between results of a stream; one inference takes/;
+    expect(explain(stream, 'latency', () => []).join(' ')).toMatch(said);
+    expect(explain(one, 'latency', () => []).join(' ')).not.toMatch(said);
+    expect(stream.warnings.join()).toMatch(/ladder: its rungs take one inference at a time/);
   });
 
   it('gives the values of every sample, however late', () => {
