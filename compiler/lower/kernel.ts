@@ -115,6 +115,8 @@ export interface CopyKernel extends KernelBase {
   readonly kind: 'copy';
   /** The only source's layout under the result's shape (null where it has none), so that a box can be copied alone; null for other copies. */
   readonly arrange: ((layout: Layout) => Layout | null) | null;
+  /** Boxes of the output that it writes, where makers of the other parts of a join write theirs; null: all of it. */
+  readonly writes: readonly Box[] | null;
   readonly emit: (output: View, inputs: readonly View[], emit: Emit, channel: number) => void;
 }
 

@@ -76,13 +76,17 @@ export function workOf(
     const cut = canCut(storage, k);
     return [...needed].map(([core, box]) => ({ core, box: cut(box) ? box : everywhere, sends: [] }));
   }
+  // A copy that joins parts is never cut, and has no more to send than what it writes itself.
+  const made = (box: Box): readonly Box[] => (kernel.kind === 'copy' ? (kernel.writes ?? [box]) : [box]);
   return boxes.map((box, i) => ({
     core: first + i,
     box,
-    sends: [...needed].flatMap(([other, want]) => {
-      const part = other === first + i ? null : common(box, want, output);
-      return part === null ? [] : [{ core: other, box: part }];
-    }),
+    sends: [...needed].flatMap(([other, want]) =>
+      made(box).flatMap((one) => {
+        const part = other === first + i ? null : common(one, want, output);
+        return part === null ? [] : [{ core: other, box: part }];
+      }),
+    ),
   }));
 }
 

@@ -23,6 +23,7 @@ function base(spec: CopySpec, sources: readonly { readonly source: Source; reado
   return {
     kind: 'copy',
     arrange: null,
+    writes: null,
     name: spec.name,
     layer,
     output: spec.output,
@@ -68,15 +69,36 @@ export interface ConcatPart {
 export function concatKernel(spec: CopySpec, axis: number, parts: readonly ConcatPart[]): CopyKernel {
   return {
     ...base(spec, parts),
+    writes: neighboursJoined(parts, axis),
     emit: (output, inputs, emit, channel) => {
       parts.forEach((part, i) => {
-        const box: Box = { start: part.shape.map((_, d) => (d === axis ? part.start : 0)), count: part.shape };
-        const layout = boxLayout(output.layout, box);
+        const layout = boxLayout(output.layout, boxOf(part, axis));
         refuseUnless(layout !== null, 'a joined tensor needs a plain layout');
         emitCopy({ ...output, layout }, at(inputs, i), part.shape, emit, channel);
       });
     },
   };
+}
+
+function boxOf({ shape, start }: ConcatPart, axis: number): Box {
+  return { start: shape.map((_, d) => (d === axis ? start : 0)), count: shape };
+}
+
+/** The boxes of parts, as few as will do: parts side by side may share bytes. */
+function neighboursJoined(parts: readonly ConcatPart[], axis: number): Box[] {
+  const out: Box[] = [];
+  for (const part of [...parts].sort((a, b) => a.start - b.start)) {
+    const { start, count } = boxOf(part, axis);
+    const before = out.at(-1);
+    if (before === undefined || at(before.start, axis) + at(before.count, axis) < part.start)
+      out.push({ start, count });
+    else
+      out[out.length - 1] = {
+        ...before,
+        count: before.count.with(axis, at(before.count, axis) + at(part.shape, axis)),
+      };
+  }
+  return out;
 }
 
 /** Padding as a guarded walk: reads outside the source give the pad value, a raw code (or float bits as stored). */

@@ -18,6 +18,7 @@ export function gatherKernel(cx: NodeContext): CopyKernel {
   return {
     kind: 'copy',
     arrange: null,
+    writes: null,
     name: cx.node.name,
     layer: cx.layer(),
     output: cx.node.output,
