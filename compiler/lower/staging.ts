@@ -93,7 +93,9 @@ export function stageWeights(
   const writes = cores.map((core) => writesOf(drafts, core)).filter((own) => own.length > 0);
   const { burstBytes } = machine.dram;
   const share = Math.floor(room.sizeBytes / Math.max(1, writes.length) / burstBytes) * burstBytes;
-  const tenants = staysOf(drafts, room.tenants);
+  // Values of a pipeline may be there from the run before, and before any of this run's instructions.
+  const always = ({ start, end }: Tenant): Stay => ({ start, end, from: 0, to: drafts.length });
+  const tenants = stageOf === undefined ? staysOf(drafts, room.tenants) : room.tenants.map(always);
   const keepShare = stageOf === undefined ? KEEP_SHARE : KEEP_IN_STAGE;
   const staged = writes.flatMap((own, i) => {
     const ring = { start: i * share, end: (i + 1) * share };
