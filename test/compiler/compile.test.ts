@@ -248,3 +248,12 @@ describe('the program', () => {
     expect(layer).toMatchObject({ m: 1, k: 784, n: 64, macs: 784 * 64 });
   });
 });
+
+it('padding of a tensor in many pieces of memory copies it into one first', () => {
+  const b = new GraphBuilder('pieces');
+  const x = b.input('x', { element: int(8), shape: [2, 4, 7, 8] });
+  const y = b.add('depth-to-space', [x], { block: 2, mode: 'DCR' });
+  // Six axes: four of the pixels, and a guard each for images and channels. A descriptor has five.
+  const graph = b.finish([b.add('pad', [y], { before: [1, 1, 0, 0], after: [0, 1, 0, 0], value: 3 })]);
+  for (const machine of [edgeDcim28nm, teach8x8]) checkGraph(graph, machine, seeded(1));
+});

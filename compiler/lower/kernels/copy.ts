@@ -4,7 +4,7 @@
  */
 import type { LayerSymbol } from '../../../isa/program.ts';
 import type { CopyKernel, Emit, Source } from '../kernel.ts';
-import { fewFactors, NO_TEMPS, refuseUnless } from '../kernel.ts';
+import { NO_TEMPS, refuseUnless } from '../kernel.ts';
 import type { Box, Factor, Layout } from '../layout.ts';
 import { at, boxLayout, fullBox, memoryOrder } from '../layout.ts';
 import type { Format, Guard, Loop, View } from '../walk.ts';
@@ -110,23 +110,26 @@ export function padKernel(
   value: number,
 ): CopyKernel {
   const plain = base(spec, [{ source, shape: sourceShape }]);
+  const order = memoryOrder(spec.shape.length);
+  const guarded = (from: View) => {
+    const loops = order.map((d): Loop[] => {
+      const size = at(sourceShape, d);
+      const factors = at(from.layout.dims, d);
+      if (at(spec.shape, d) === size) return [...factors];
+      const guard: Guard = { extent: size, stride: factors[0]?.stride ?? 1, origin: -at(before, d) };
+      return [{ count: at(spec.shape, d), guard, step: 1 }];
+    });
+    return tryWalk(from, [loops.flat()], value);
+  };
   const padded = spec.shape.flatMap((size, d) => (size === at(sourceShape, d) ? [] : [d]));
   const accepts = (layout: Layout): boolean =>
-    fewFactors(layout) && padded.every((d) => at(layout.dims, d).length <= 1);
+    padded.every((d) => at(layout.dims, d).length <= 1) &&
+    guarded({ name: spec.name, space: 'spad', base: 0, format: spec.format, role: 'activations', layout }) !== null;
   return {
     ...plain,
     inputs: plain.inputs.map((i) => ({ ...i, accepts })),
     emit: (output, inputs, emit, channel) => {
-      const from = asCodes(at(inputs, 0));
-      const order = memoryOrder(spec.shape.length);
-      const loops = order.map((d): Loop[] => {
-        const size = at(sourceShape, d);
-        const factors = at(from.layout.dims, d);
-        if (at(spec.shape, d) === size) return [...factors];
-        const guard: Guard = { extent: size, stride: factors[0]?.stride ?? 1, origin: -at(before, d) };
-        return [{ count: at(spec.shape, d), guard, step: 1 }];
-      });
-      const src = tryWalk(from, [loops.flat()], value);
+      const src = guarded(asCodes(at(inputs, 0)));
       const dst = tryWalk(asCodes(output), [plainLoops(output.layout, order)]);
       refuseUnless(src !== null && dst !== null, 'padding needs a source with at most 5 axes');
       emit({
