@@ -13,6 +13,7 @@ import type { MatmulKernel } from '../lower/kernel.ts';
 import type { MatmulMapping } from '../lower/kernels/matmul.ts';
 import { accumulatorsOf, channelDim, PIECES, positionDims } from '../lower/kernels/matmul.ts';
 import { at, byteGroup, roundUp } from '../lower/layout.ts';
+import { evenSize } from '../lower/split.ts';
 import { type ArraysLimits, refuseArrays } from './array-pins.ts';
 import type { ArraysDecision } from './decisions.ts';
 import type { KernelPins } from './pinned.ts';
@@ -159,9 +160,9 @@ function candidates(product: Product, replicas: boolean, pins: ArraysDecision): 
       const most = Math.min(Math.floor(geometry.macros / (gridK * gridN)), limits.positions);
       const rows = gridK * geometry.rows;
       for (const copies of within(replicas ? powersUpTo(most) : [1], pins.replicas, most)) {
-        for (const kTile of within([evenTile(spec.k, rows)], pins.tileK, Math.min(spec.k, rows))) {
+        for (const kTile of within([evenSize(spec.k, rows)], pins.tileK, Math.min(spec.k, rows))) {
           for (const nTile of within(
-            [evenTile(spec.n, gridN * perMacro)],
+            [evenSize(spec.n, gridN * perMacro)],
             pins.tileN,
             Math.min(spec.n, gridN * perMacro),
           )) {
@@ -211,10 +212,6 @@ function powersUpTo(most: number): number[] {
   for (let r = 1; r <= most; r *= 2) out.push(r);
   if (most > 1 && !out.includes(most)) out.push(most);
   return out;
-}
-
-function evenTile(total: number, most: number): number {
-  return Math.ceil(total / Math.ceil(total / most));
 }
 
 /** Outputs drained at once: they end on whole bytes, because no two instructions write the same byte. */
@@ -305,7 +302,7 @@ export function costMapping(
   const one = demandOf(atOnce);
   const inPieces = atOnce * mapping.nChunk > new AccumulatorRing(machine, accumulatorsOf(kernel)).capacity;
   const pieces = inPieces ? PIECES : 1;
-  const cutCycles = pieces * demandOf(Math.ceil(atOnce / pieces)).busyCycles - one.busyCycles;
+  const cutCycles = inPieces ? pieces * demandOf(Math.ceil(atOnce / pieces)).busyCycles - one.busyCycles : 0;
   const cutTiles = (weightTiles * Math.min(2, kTiles * spec.parts.length)) / (kTiles * spec.parts.length);
   const arrayCycles =
     weightTiles * rounds * (one.busyCycles + (kTiles > 1 ? 0 : one.latencyCycles / Math.max(1, weightTiles * rounds))) +

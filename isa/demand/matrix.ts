@@ -85,15 +85,19 @@ export interface BusyCells {
  * free no other can use. Systolic arrays that keep outputs or inputs may fill theirs with vectors.
  */
 export function busyCells(matrix: MatrixUnit, k: number, n: number, inputBits: number, weightBits: number): BusyCells {
-  const even = (amount: number, most: number) => (amount === 0 ? 0 : amount / Math.ceil(amount / most));
   if (matrix.kind === 'systolic')
     return matrix.dataflow === 'weight-stationary'
       ? { rows: k, columns: n, inputBits }
       : { ...allCells(matrix), inputBits };
-  const rows = even(k, matrix.rowsAtOnce);
+  const rows = evenPart(k, matrix.rowsAtOnce);
   if (matrix.kind === 'digital-cim')
-    return { rows, columns: n * weightBits, inputBits: even(inputBits, matrix.inputBitsPerCycle) };
+    return { rows, columns: n * weightBits, inputBits: evenPart(inputBits, matrix.inputBitsPerCycle) };
   return { rows, columns: n * Math.ceil(weightBits / matrix.cellBits), inputBits };
+}
+
+/** `total` in as few equal parts of at most `size` as will do: the length of one, not rounded; 0 of nothing. */
+export function evenPart(total: number, size: number): number {
+  return total === 0 ? 0 : total / Math.ceil(total / size);
 }
 
 /** Every cell of a macro. */

@@ -6,7 +6,7 @@
  * the distinct bytes of weights that the arrays do not keep. The network's bound is the largest.
  */
 import type { ActionCounts } from '../../isa/demand/actions.ts';
-import { arrayCycles, type BusyCells, busyCells, peakMacs } from '../../isa/demand/matrix.ts';
+import { arrayCycles, type BusyCells, busyCells, evenPart, peakMacs } from '../../isa/demand/matrix.ts';
 import { matrixGeometry, tierStart } from '../../isa/machine/geometry.ts';
 import type { Machine, MatrixUnit } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
@@ -133,11 +133,6 @@ function busyByLayer(program: Program, matrix: MatrixUnit): (BusyCells | undefin
     });
   });
   return out;
-}
-
-/** `total` in as few equal parts of at most `size` as will do: the length of one; 0 where a layer has no such extent. */
-function evenPart(total: number, size: number): number {
-  return total === 0 ? 0 : total / Math.ceil(total / size);
 }
 
 function most(a: BusyCells, b: BusyCells): BusyCells {

@@ -3,6 +3,7 @@
  * DMA straight from home to home, so they need no staging.
  */
 import type { LayerSymbol } from '../../../isa/program.ts';
+import type { NamedTensor } from '../draft.ts';
 import type { CopyKernel, Emit, Source } from '../kernel.ts';
 import { NO_TEMPS, refuseUnless } from '../kernel.ts';
 import type { Box, Factor, Layout } from '../layout.ts';
@@ -132,18 +133,14 @@ export function padKernel(
       const src = guarded(asCodes(at(inputs, 0)));
       const dst = tryWalk(asCodes(output), [plainLoops(output.layout, order)]);
       refuseUnless(src !== null && dst !== null, 'padding needs a source with at most 5 axes');
-      emit({
-        op: 'copy',
-        dst: dst.tensor,
-        src: src.tensor,
-        channel,
-        accumulate: false,
-        core: 0,
-        signalRemote: 0,
-        cores: 0,
-      });
+      emit(copyStep(dst.tensor, src.tensor, channel));
     },
   };
+}
+
+/** A copy within its core that replaces what was there and tells nobody else. */
+function copyStep(dst: NamedTensor, src: NamedTensor, channel: number): Parameters<Emit>[0] {
+  return { op: 'copy', dst, src, channel, accumulate: false, core: 0, signalRemote: 0, cores: 0 };
 }
 
 /** Floats as 32-bit codes: a copy moves bits. */
@@ -157,16 +154,7 @@ export function emitCopy(dst: View, src: View, shape: readonly number[], emit: E
   const to = tryWalk(dst, [plainLoops(dst.layout, order)]);
   const from = tryWalk(src, [plainLoops(src.layout, order)]);
   if (to !== null && from !== null) {
-    emit({
-      op: 'copy',
-      dst: to.tensor,
-      src: from.tensor,
-      channel,
-      accumulate: false,
-      core: 0,
-      signalRemote: 0,
-      cores: 0,
-    });
+    emit(copyStep(to.tensor, from.tensor, channel));
     return;
   }
   const outer = order.find((d) => at(shape, d) > 1) ?? 0;
@@ -202,16 +190,7 @@ function emitPairs(dst: View, src: View, pairs: readonly FactorPair[], emit: Emi
   const to = tryWalk(dst, [pairs.map((p) => p.to)]);
   const from = tryWalk(src, [pairs.map((p) => p.from)]);
   if (to !== null && from !== null) {
-    emit({
-      op: 'copy',
-      dst: to.tensor,
-      src: from.tensor,
-      channel,
-      accumulate: false,
-      core: 0,
-      signalRemote: 0,
-      cores: 0,
-    });
+    emit(copyStep(to.tensor, from.tensor, channel));
     return;
   }
   const [outer, ...rest] = pairs;
@@ -235,14 +214,5 @@ function emitRowMajor(dst: View, src: View, emit: Emit, channel: number): void {
     ]);
   const [to, from] = [rowMajor(dst), rowMajor(src)];
   refuseUnless(to !== null && from !== null, 'a reshape of this layout needs more axes than a descriptor has');
-  emit({
-    op: 'copy',
-    dst: to.tensor,
-    src: from.tensor,
-    channel,
-    accumulate: false,
-    core: 0,
-    signalRemote: 0,
-    cores: 0,
-  });
+  emit(copyStep(to.tensor, from.tensor, channel));
 }

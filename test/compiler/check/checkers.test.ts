@@ -6,21 +6,11 @@ import type { Draft, NamedArray, NamedTensor } from '../../../compiler/lower/dra
 import type { Instruction } from '../../../isa/instructions/table.ts';
 import { ISA_VERSION } from '../../../isa/instructions/table.ts';
 import type { Program } from '../../../isa/program.ts';
+import { bytesAt } from '../../harness/drafts.ts';
 
 const sizes = { spad: 256, acc: 256, buffer: 256 };
-const tensor = (name: string, base: number, space: NamedTensor['space'] = 'spad', count = 8): NamedTensor => ({
-  name,
-  space,
-  base,
-  baseRegister: 0,
-  widthBits: 8,
-  coding: 'signed',
-  role: 'activations',
-  fill: 0,
-  axes: [{ extent: count, stride: 1, modulo: 0, origin: 0 }],
-  dims: [{ count, axis: 0, step: 1 }],
-  originRegisters: [],
-});
+const tensor = (name: string, base: number, space: NamedTensor['space'] = 'spad', count = 8): NamedTensor =>
+  bytesAt(base, count, { name, space });
 const copy = (dst: NamedTensor, src: NamedTensor): Draft => ({
   op: 'copy',
   layer: -1,

@@ -1,22 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Draft, NamedTensor, Step } from '../../../compiler/lower/draft.ts';
 import { joinCopies, sideBySide } from '../../../compiler/lower/multicast.ts';
+import { bytesAt } from '../../harness/drafts.ts';
 
-function bytes(space: NamedTensor['space'], base: number, count = 4): NamedTensor {
-  return {
-    name: `${space}${base}`,
-    space,
-    base,
-    baseRegister: 0,
-    widthBits: 8,
-    coding: 'signed',
-    role: 'activations',
-    fill: 0,
-    axes: [{ extent: count, stride: 1, modulo: 0, origin: 0 }],
-    dims: [{ count, axis: 0, step: 1 }],
-    originRegisters: [],
-  };
-}
+const bytes = (space: NamedTensor['space'], base: number, count = 4): NamedTensor => bytesAt(base, count, { space });
 
 const copy = (core: number, dst: NamedTensor, src: NamedTensor, more: Partial<Draft> = {}): Step =>
   ({

@@ -10,27 +10,12 @@ import type { Machine } from '../../../isa/machine/schema.ts';
 import type { Program } from '../../../isa/program.ts';
 import { checkOrder } from '../../../sim/order/check.ts';
 import { simulate } from '../../../sim/timing/simulate.ts';
+import { bytesAt } from '../../harness/drafts.ts';
 
 const machine = (channels: number): Machine => ({
   ...teach8x8,
   core: { ...teach8x8.core, dma: { ...teach8x8.core.dma, channels } },
 });
-
-function bytes(base: number, count: number): NamedTensor {
-  return {
-    name: `spad${base}`,
-    space: 'spad',
-    base,
-    baseRegister: 0,
-    widthBits: 8,
-    coding: 'signed',
-    role: 'activations',
-    fill: 0,
-    axes: [{ extent: count, stride: 1, modulo: 0, origin: 0 }],
-    dims: [{ count, axis: 0, step: 1 }],
-    originRegisters: [],
-  };
-}
 
 const copy = (channel: number, dst: NamedTensor, src: NamedTensor): Draft => ({
   op: 'copy',
@@ -54,9 +39,9 @@ describe('automatic semaphores', () => {
   it('order a read behind the write, and the next write behind the read', () => {
     const p = program(
       [
-        copy(0, bytes(0, 4), bytes(100, 4)),
-        add(bytes(8, 4), bytes(0, 4), bytes(0, 4)),
-        copy(0, bytes(0, 4), bytes(100, 4)),
+        copy(0, bytesAt(0, 4), bytesAt(100, 4)),
+        add(bytesAt(8, 4), bytesAt(0, 4), bytesAt(0, 4)),
+        copy(0, bytesAt(0, 4), bytesAt(100, 4)),
       ],
       machine(2),
     );
@@ -70,9 +55,9 @@ describe('automatic semaphores', () => {
   it('need nothing inside a unit, nor between readers', () => {
     const p = program(
       [
-        add(bytes(0, 4), bytes(8, 4), bytes(8, 4)),
-        add(bytes(4, 4), bytes(0, 4), bytes(8, 4)),
-        copy(0, bytes(16, 4), bytes(8, 4)),
+        add(bytesAt(0, 4), bytesAt(8, 4), bytesAt(8, 4)),
+        add(bytesAt(4, 4), bytesAt(0, 4), bytesAt(8, 4)),
+        copy(0, bytesAt(16, 4), bytesAt(8, 4)),
       ],
       machine(2),
     );
@@ -81,12 +66,12 @@ describe('automatic semaphores', () => {
 
   it('drop what is known already: one wait covers earlier work of the same unit', () => {
     const loads = [
-      copy(0, bytes(0, 4), bytes(100, 4)),
-      copy(0, bytes(4, 4), bytes(100, 4)),
-      copy(0, bytes(8, 4), bytes(100, 4)),
+      copy(0, bytesAt(0, 4), bytesAt(100, 4)),
+      copy(0, bytesAt(4, 4), bytesAt(100, 4)),
+      copy(0, bytesAt(8, 4), bytesAt(100, 4)),
     ];
     const p = program(
-      [...loads, add(bytes(16, 4), bytes(8, 4), bytes(8, 4)), add(bytes(20, 4), bytes(0, 4), bytes(4, 4))],
+      [...loads, add(bytesAt(16, 4), bytesAt(8, 4), bytesAt(8, 4)), add(bytesAt(20, 4), bytesAt(0, 4), bytesAt(4, 4))],
       machine(2),
     );
     const waits = p.cores[0]?.instructions.map((i) => i.waits.length);
@@ -95,9 +80,9 @@ describe('automatic semaphores', () => {
 
   it('carry a fourth wait and a fourth signal on a sync', () => {
     const channels = [0, 1, 2, 3, 4];
-    const gather = channels.map((c) => copy(c, bytes(c * 4, 4), bytes(100 + c * 4, 4)));
-    const wide = add(bytes(40, 20), bytes(0, 20), bytes(0, 20));
-    const scatter = channels.map((c) => copy(c, bytes(200 + c * 4, 4), bytes(40 + c * 4, 4)));
+    const gather = channels.map((c) => copy(c, bytesAt(c * 4, 4), bytesAt(100 + c * 4, 4)));
+    const wide = add(bytesAt(40, 20), bytesAt(0, 20), bytesAt(0, 20));
+    const scatter = channels.map((c) => copy(c, bytesAt(200 + c * 4, 4), bytesAt(40 + c * 4, 4)));
     const p = program([...gather, wide, ...scatter], machine(5));
     const code = p.cores[0]?.instructions ?? [];
     expect(code.filter((i) => i.op === 'sync').length).toBe(2);
@@ -110,7 +95,7 @@ describe('automatic semaphores', () => {
     const drafts: Draft[] = [];
     for (let round = 0; round < 16; round++)
       for (let c = 0; c < 7; c++)
-        drafts.push(copy(c, bytes(((c + round) % 7) * 4, 4), bytes(((c * 3 + round) % 7) * 4 + 100, 4)));
+        drafts.push(copy(c, bytesAt(((c + round) % 7) * 4, 4), bytesAt(((c * 3 + round) % 7) * 4 + 100, 4)));
     const p = program(drafts, machine(7));
     expect(checkOrder(p, machine(7))).toEqual([]);
   });
@@ -121,17 +106,19 @@ describe('automatic semaphores', () => {
     const draft = fc.oneof(
       fc
         .tuple(fc.integer({ min: 0, max: 2 }), region, region, size)
-        .map(([c, d, s, n]) => copy(c, bytes(d, n), bytes(100 + s, n))),
+        .map(([c, d, s, n]) => copy(c, bytesAt(d, n), bytesAt(100 + s, n))),
       fc
         .tuple(fc.integer({ min: 0, max: 2 }), region, region, size)
-        .map(([c, d, s, n]) => copy(c, bytes(100 + d, n), bytes(s, n))),
-      fc.tuple(region, region, region, size).map(([d, a, b, n]) => add(bytes(d, n), bytes(a + 50, n), bytes(b, n))),
+        .map(([c, d, s, n]) => copy(c, bytesAt(100 + d, n), bytesAt(s, n))),
+      fc
+        .tuple(region, region, region, size)
+        .map(([d, a, b, n]) => add(bytesAt(d, n), bytesAt(a + 50, n), bytesAt(b, n))),
       fc.tuple(region, region, size).map(
         ([d, s, n]): Draft => ({
           op: 'rq',
           layer: -1,
-          dst: bytes(d, n),
-          src: bytes(s + 50, n),
+          dst: bytesAt(d, n),
+          src: bytesAt(s + 50, n),
           params: null,
           add: null,
           kdims: 0,
@@ -163,25 +150,25 @@ describe('automatic semaphores', () => {
       fc
         .tuple(core, fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 1 }), place, place, size, space, space)
         .map(([c, to, channel, d, s, n, into, from]): Draft => {
-          const moved = copy(channel, at(bytes(d, n), into), at(bytes(from === 'buffer' ? s : s + 50, n), from));
+          const moved = copy(channel, at(bytesAt(d, n), into), at(bytesAt(from === 'buffer' ? s : s + 50, n), from));
           return on({ ...moved, core: to } as Draft, c);
         }),
       fc
         .tuple(core, fc.integer({ min: 1, max: 7 }), fc.integer({ min: 0, max: 1 }), place, place, size, space)
         .map(([c, cores, channel, d, s, n, from]): Draft => {
-          const moved = copy(channel, bytes(d, n), at(bytes(from === 'buffer' ? s : s + 50, n), from));
+          const moved = copy(channel, bytesAt(d, n), at(bytesAt(from === 'buffer' ? s : s + 50, n), from));
           return on({ ...moved, cores } as Draft, c);
         }),
       fc
         .tuple(core, place, place, place, size)
-        .map(([c, d, a, b, n]) => on(add(bytes(d + 50, n), bytes(a, n), bytes(b, n)), c)),
+        .map(([c, d, a, b, n]) => on(add(bytesAt(d + 50, n), bytesAt(a, n), bytesAt(b, n)), c)),
       fc.tuple(core, place, place, size).map(
         ([c, d, s, n]): Draft => ({
           op: 'rq',
           layer: -1,
           site: { core: c, group: -1 },
-          dst: bytes(d, n),
-          src: bytes(s, n),
+          dst: bytesAt(d, n),
+          src: bytesAt(s, n),
           params: null,
           add: null,
           kdims: 0,
@@ -213,7 +200,7 @@ describe('automatic semaphores', () => {
   it('let cores make interleaved columns of one tensor side by side', () => {
     const m = { ...machine(2), cores: 2 };
     const columns = (c: number): NamedTensor => ({
-      ...bytes(c * 2, 4),
+      ...bytesAt(c * 2, 4),
       space: 'buffer',
       axes: [
         { extent: 8, stride: 4, modulo: 0, origin: 0 },
@@ -225,7 +212,7 @@ describe('automatic semaphores', () => {
       ],
     });
     const make = (c: number, group: number): Draft => ({
-      ...copy(0, columns(c), bytes(0, 16)),
+      ...copy(0, columns(c), bytesAt(0, 16)),
       site: { core: c, group },
     });
     const waits = (drafts: readonly Draft[]): number[] => {
@@ -235,13 +222,19 @@ describe('automatic semaphores', () => {
     };
     expect(waits([make(0, -1), make(1, -1)])).toEqual([0, 1]);
     expect(waits([make(0, 5), make(1, 5)])).toEqual([0, 0]);
-    const read: Draft = { ...copy(0, bytes(0, 32), { ...bytes(0, 32), space: 'buffer' }), site: { core: 0, group: 6 } };
+    const read: Draft = {
+      ...copy(0, bytesAt(0, 32), { ...bytesAt(0, 32), space: 'buffer' }),
+      site: { core: 0, group: 6 },
+    };
     expect(waits([make(0, 5), make(1, 5), read])).toEqual([1, 0]);
     expect(waits([make(0, 5), make(1, 5), read, make(0, 7), make(1, 7)])).toEqual([1, 1]);
   });
 
   it('are needed: the same program without its waits races', () => {
-    const p = program([copy(0, bytes(0, 4), bytes(100, 4)), add(bytes(8, 4), bytes(0, 4), bytes(0, 4))], machine(2));
+    const p = program(
+      [copy(0, bytesAt(0, 4), bytesAt(100, 4)), add(bytesAt(8, 4), bytesAt(0, 4), bytesAt(0, 4))],
+      machine(2),
+    );
     const [core] = p.cores;
     const bare: Program = {
       ...p,

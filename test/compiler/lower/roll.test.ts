@@ -5,20 +5,10 @@ import type { NamedTensor } from '../../../compiler/lower/draft.ts';
 import type { Ordered } from '../../../compiler/lower/order.ts';
 import type { Rolled } from '../../../compiler/lower/roll.ts';
 import { roll } from '../../../compiler/lower/roll.ts';
+import { bytesAt } from '../../harness/drafts.ts';
 
-const at = (base: number, origin = 0, count = 4): NamedTensor => ({
-  name: 't',
-  space: 'spad',
-  base,
-  baseRegister: 0,
-  widthBits: 8,
-  coding: 'signed',
-  role: 'activations',
-  fill: 0,
-  axes: [{ extent: 64, stride: 1, modulo: 0, origin }],
-  dims: [{ count, axis: 0, step: 1 }],
-  originRegisters: [],
-});
+const at = (base: number, origin = 0, count = 4): NamedTensor =>
+  bytesAt(base, count, { name: 't', axes: [{ extent: 64, stride: 1, modulo: 0, origin }] });
 
 const move = (dst: NamedTensor, src: NamedTensor, wait = 0): Ordered => ({
   draft: { op: 'copy', layer: 0, dst, src, channel: 0, accumulate: false, core: 0, signalRemote: 0, cores: 0 },
