@@ -1,9 +1,9 @@
 /**
- * Exponential, logistic function and hyperbolic tangent in 32-bit fixed point, step by step as TensorFlow Lite's reference kernels
+ * Exponential, logistic function, hyperbolic tangent and inverse square root in 32-bit fixed point, step by step as TensorFlow Lite's reference kernels
  * compute them (gemmlowp's fixed-point functions), so that a table made from them has the reference's codes. A number with i integer
  * bits is raw / 2^(31 - i). Raw sums wrap in the original only where they cannot be reached from here.
  */
-import { doublingHigh } from './fixed-point.ts';
+import { doublingHigh, type Multiplier } from './fixed-point.ts';
 
 const ONE = 2 ** 31 - 1;
 /** exp(-2^k) without integer bits, for k = -2 .. 4. */
@@ -74,4 +74,26 @@ export function tanh(x: number, integerBits: number): number {
   const e = expNegative(-Math.abs(x), integerBits + 1);
   const size = scaled(reciprocal(e) - 2 ** 29, 2);
   return x < 0 ? -size : size;
+}
+
+const ONE_AND_A_HALF = 1.5 * 2 ** 28;
+const HALF_SQRT_2 = 1518500250;
+
+/** 1 / sqrt(x) of a whole number from 0 to 2^31 as a multiplier and shift, by five steps of Newton's method with 3 integer bits; 0 counts as 1. */
+export function inverseSquareRoot(value: number): Multiplier {
+  if (value <= 1) return { multiplier: ONE, shift: 0 };
+  let right = 11;
+  let x = value;
+  for (; x >= 2 ** 29; right++) x = Math.floor(x / 4);
+  const pairs = Math.floor((Math.clz32(x) - 1) / 2) - 1;
+  right -= pairs;
+  const argument = Math.floor((x * 4 ** pairs) / 2);
+  const half = scaled(argument, -1);
+  let root = 2 ** 28;
+  for (let i = 0; i < 5; i++) {
+    const cube = scaled(doublingHigh(doublingHigh(root, root), root), 6);
+    root = scaled(doublingHigh(ONE_AND_A_HALF, root) - doublingHigh(half, cube), 3);
+  }
+  const multiplier = doublingHigh(root, HALF_SQRT_2);
+  return right < 0 ? { multiplier: multiplier * 2 ** -right, shift: 0 } : { multiplier, shift: -right };
 }

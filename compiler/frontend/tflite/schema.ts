@@ -56,6 +56,8 @@ export function tensorTypeName(code: number): TensorType | undefined {
 
 export const ACTIVATIONS = ['none', 'relu', 'relu_n1_to_1', 'relu6', 'tanh', 'sign_bit'] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
+/** Activations that clip, with one that is only an operator. */
+export type Clipping = Activation | 'relu_0_to_1';
 
 /** Number of the options table of an operator, where it has one that we read. */
 export const OPTIONS: Readonly<Record<string, number>> = {
@@ -70,7 +72,10 @@ export const OPTIONS: Readonly<Record<string, number>> = {
   RESIZE_BILINEAR: 15,
   SPACE_TO_DEPTH: 19,
   MUL: 21,
+  GATHER: 23,
   MEAN: 27,
+  REDUCE_MAX: 27,
+  REDUCE_MIN: 27,
   SUM: 27,
   SUB: 28,
   STRIDED_SLICE: 32,
@@ -80,7 +85,9 @@ export const OPTIONS: Readonly<Record<string, number>> = {
   UNPACK: 64,
   RESIZE_NEAREST_NEIGHBOR: 74,
   LEAKY_RELU: 75,
+  MIRROR_PAD: 77,
   DEPTH_TO_SPACE: 94,
+  GELU: 116,
 };
 
 /** A tensor of the file: what it holds and how it is stored. */

@@ -1,5 +1,6 @@
 /** Which operator is imported by what; a name that is not here is refused. */
 import type { ImportContext } from '../context.ts';
+import { importAbs, importCurve, importRsqrt, importSqrt } from './curves.ts';
 import { importDequantize, importQuantize, importSoftmax } from './floats.ts';
 import {
   importConcatenation,
@@ -13,7 +14,16 @@ import {
   importTranspose,
   importUnpack,
 } from './movement.ts';
-import { importAveragePool, importMaxPool, importReduce } from './pools.ts';
+import {
+  importBatchToSpace,
+  importBroadcastTo,
+  importGather,
+  importMirrorPad,
+  importReverse,
+  importSpaceToBatch,
+  importTile,
+} from './picking.ts';
+import { importAveragePool, importMaxPool, importReduce, importReduceExtreme } from './pools.ts';
 import { importConv, importDepthwise, importFullyConnected } from './products.ts';
 import { importDepthToSpace, importResizeBilinear, importResizeNearest, importSpaceToDepth } from './resize.ts';
 import { importExtreme, importMul, importSum } from './sums.ts';
@@ -23,44 +33,61 @@ import { importTransposeConv } from './transpose-conv.ts';
 type Importer = (cx: ImportContext) => void;
 
 const IMPORTERS: Readonly<Record<string, Importer>> = {
+  ABS: importAbs,
   ADD: importSum,
   AVERAGE_POOL_2D: importAveragePool,
+  BATCH_TO_SPACE_ND: importBatchToSpace,
+  BROADCAST_TO: importBroadcastTo,
   CONCATENATION: importConcatenation,
   CONV_2D: importConv,
   DEPTHWISE_CONV_2D: importDepthwise,
   DEPTH_TO_SPACE: importDepthToSpace,
   DEQUANTIZE: importDequantize,
+  ELU: importCurve,
+  EXP: importCurve,
   EXPAND_DIMS: importReshape,
   FULLY_CONNECTED: importFullyConnected,
+  GATHER: importGather,
+  GELU: importCurve,
   HARD_SWISH: importHardSwish,
   LEAKY_RELU: importLeakyRelu,
+  LOG: importCurve,
   LOGISTIC: importSigmoid,
   MAXIMUM: importExtreme,
   MAX_POOL_2D: importMaxPool,
   MEAN: importReduce,
   MINIMUM: importExtreme,
+  MIRROR_PAD: importMirrorPad,
   MUL: importMul,
   PACK: importPack,
   PAD: importPad,
   PADV2: importPad,
   PRELU: importPrelu,
   QUANTIZE: importQuantize,
-  RELU: importRelu,
+  REDUCE_MAX: importReduceExtreme,
+  REDUCE_MIN: importReduceExtreme,
   RELU6: importRelu,
+  RELU: importRelu,
+  RELU_0_TO_1: importRelu,
   RELU_N1_TO_1: importRelu,
   RESHAPE: importReshape,
   RESIZE_BILINEAR: importResizeBilinear,
   RESIZE_NEAREST_NEIGHBOR: importResizeNearest,
+  REVERSE_V2: importReverse,
+  RSQRT: importRsqrt,
   SLICE: importSlice,
   SOFTMAX: importSoftmax,
+  SPACE_TO_BATCH_ND: importSpaceToBatch,
   SPACE_TO_DEPTH: importSpaceToDepth,
   SPLIT: importSplit,
   SPLIT_V: importSplitV,
+  SQRT: importSqrt,
   SQUEEZE: importReshape,
   STRIDED_SLICE: importStridedSlice,
   SUB: importSum,
   SUM: importReduce,
   TANH: importSigmoid,
+  TILE: importTile,
   TRANSPOSE: importTranspose,
   TRANSPOSE_CONV: importTransposeConv,
   UNPACK: importUnpack,

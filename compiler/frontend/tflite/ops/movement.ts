@@ -78,7 +78,8 @@ export function importConcatenation(cx: ImportContext): void {
   cx.result(cx.add('concat', parts, { axis: form === 'image' ? IMAGE_AXIS[axis]! : axis }), form);
 }
 
-function axisOf(axis: number, rank: number): number {
+/** An axis from the front; refuses one outside of `rank` dims. */
+export function axisOf(axis: number, rank: number): number {
   const own = axis < 0 ? axis + rank : axis;
   if (own < 0 || own >= rank) invalid(`axis ${axis}`, { expected: `${-rank} .. ${rank - 1}` });
   return own;
@@ -95,7 +96,8 @@ function sliced(
   const out = cx.outputTensor(index);
   cx.requireSameScaling(tensor, out);
   const { starts, steps, counts } = box;
-  if (counts.some((n, d) => n < 1 || starts[d]! < 0 || starts[d]! + (n - 1) * steps[d]! >= tensor.shape[d]!))
+  const inside = (at: number, d: number) => at >= 0 && at < tensor.shape[d]!;
+  if (counts.some((n, d) => n < 1 || !inside(starts[d]!, d) || !inside(starts[d]! + (n - 1) * steps[d]!, d)))
     invalid(`a slice from [${starts.join(', ')}] of [${counts.join(', ')}] elements`, {
       expected: `elements of [${tensor.shape.join(', ')}]`,
     });
@@ -103,7 +105,7 @@ function sliced(
   const turned = (list: readonly number[]) => (form === 'image' ? [0, 3, 1, 2].map((d) => list[d]!) : list);
   const options = { shape: turned(counts), name: `${cx.label}.part${index}` };
   const id = cx.add('slice', [cx.value(data, form)], { starts: turned(starts), steps: turned(steps) }, options);
-  if (out.shape.length === counts.length) cx.result(id, form, index);
+  if (out.shape.join() === counts.join()) cx.result(id, form, index);
   else {
     const whole =
       form === 'image' ? cx.add('transpose', [id], { perm: IMAGE_AXIS }, { name: `${cx.label}.file${index}` }) : id;
@@ -122,29 +124,62 @@ export function importSlice(cx: ImportContext): void {
   sliced(cx, 0, { starts, steps: shape.map(() => 1), counts }, 0);
 }
 
+/** One axis of a slice, or a new axis of 1 that no axis of the operand has. */
+type Entry = { readonly at: number } | 'whole' | 'new';
+
+/** What begin, end and stride `at` stand for: an ellipsis is as many whole axes as are left, axes behind the last are whole. */
+function entries(given: number, rank: number, ellipsis: number, added: number): Entry[] {
+  const own = Array.from({ length: given }, (_, at) => at);
+  const bit = (mask: number, at: number) => ((mask >> at) & 1) === 1;
+  const named = own.filter((at) => !bit(ellipsis, at) && !bit(added, at)).length;
+  if (named > rank || own.filter((at) => bit(ellipsis, at)).length > 1)
+    invalid(`a slice of ${named} axes`, { expected: `at most ${rank}, and one ellipsis` });
+  const rest = new Array<Entry>(rank - named).fill('whole');
+  const list = own.flatMap((at): Entry[] => (bit(ellipsis, at) ? rest : [bit(added, at) ? 'new' : { at }]));
+  return ellipsis === 0 ? [...list, ...rest] : list;
+}
+
 export function importStridedSlice(cx: ImportContext): void {
   const { shape } = cx.inputTensor(0);
-  const [begins, ends, steps] = [1, 2, 3].map((i) => cx.integerInput(i, 'begin, end and strides')) as [
+  const [begins, ends, strides] = [1, 2, 3].map((i) => cx.integerInput(i, 'begin, end and strides')) as [
     number[],
     number[],
     number[],
   ];
+  if (ends.length !== begins.length || strides.length !== begins.length || strides.some((s) => s === 0))
+    invalid(`${begins.length} begins, ${ends.length} ends, strides [${strides.join(', ')}]`, {
+      expected: 'as many of each, and strides other than 0',
+    });
   const mask = (id: number, name: string) => cx.options?.int32(id, name) ?? 0;
   const [begin, end, shrink] = [mask(0, 'begin_mask'), mask(1, 'end_mask'), mask(4, 'shrink_axis_mask')];
-  if (mask(2, 'ellipsis_mask') !== 0 || mask(3, 'new_axis_mask') !== 0)
-    refuse('a slice with an ellipsis or a new axis', { expected: 'begin, end and stride of each axis' });
-  if ([begins, ends, steps].some((list) => list.length !== shape.length))
-    refuse('a slice that leaves axes out', { expected: `${shape.length} begins, ends and strides` });
-  if (steps.some((s) => s < 1)) refuse('a slice that runs backwards', { expected: 'positive strides' });
-  const within = (v: number, d: number) => Math.min(Math.max(v < 0 ? v + shape[d]! : v, 0), shape[d]!);
-  const has = (bits: number, d: number) => ((bits >> d) & 1) === 1;
-  const starts = begins.map((v, d) => (has(begin, d) ? 0 : within(v, d)));
-  const counts = ends.map((v, d) => {
-    if (has(shrink, d)) return 1;
-    const last = has(end, d) ? shape[d]! : within(v, d);
-    return Math.ceil((last - starts[d]!) / steps[d]!);
+  const offset = (cx.options?.uint8(5, 'offset') ?? 0) !== 0;
+  const axes = entries(begins.length, shape.length, mask(2, 'ellipsis_mask'), mask(3, 'new_axis_mask'));
+  const box = axes
+    .filter((e) => e !== 'new')
+    .map((e, d) => {
+      const n = shape[d]!;
+      if (e === 'whole') return { start: 0, step: 1, count: n, kept: true };
+      const has = (bits: number) => ((bits >> e.at) & 1) === 1;
+      const step = strides[e.at]!;
+      // Backwards a slice begins at the last element and may end before the first.
+      const [least, most] = step > 0 ? [0, n] : [-1, n - 1];
+      const within = (v: number) => Math.min(Math.max(v < 0 ? v + n : v, least), most);
+      const start = has(begin) ? (step > 0 ? 0 : n - 1) : within(begins[e.at]!);
+      if (has(shrink)) return { start, step: 1, count: 1, kept: false };
+      const last = offset ? begins[e.at]! + ends[e.at]! : ends[e.at]!;
+      const stop = has(end) ? (step > 0 ? n : -1) : within(last);
+      return { start, step, count: Math.ceil((stop - start) / step), kept: true };
+    });
+  const list = [...box];
+  const result = axes.flatMap((e) => {
+    const next = e === 'new' ? { count: 1, kept: true } : list.shift()!;
+    return next.kept ? [next.count] : [];
   });
-  sliced(cx, 0, { starts, steps, counts }, 0);
+  const out = cx.outputTensor();
+  if (result.join() !== out.shape.join())
+    invalid(`a slice of shape [${result.join(', ')}]`, { expected: `[${out.shape.join(', ')}], as the file says` });
+  const of = (key: 'start' | 'step' | 'count') => box.map((b) => b[key]);
+  sliced(cx, 0, { starts: of('start'), steps: of('step'), counts: of('count') }, 0);
 }
 
 /** SPLIT into equal parts: input 0 is the axis, input 1 the data. */

@@ -1,9 +1,9 @@
 /**
- * AVERAGE_POOL_2D, MAX_POOL_2D, MEAN and SUM of codes. An average is the integer sum of the codes over the count of those inside the
+ * AVERAGE_POOL_2D, MAX_POOL_2D, MEAN, SUM, REDUCE_MAX and REDUCE_MIN of codes. An average is the integer sum of the codes over the count of those inside the
  * image, ties away from zero: over a whole image by thresholds, else in float32, which is exact for counts this small. A mean has the
  * count in its fixed-point factor, as the reference kernel folds it in.
  */
-import { type RequantizeSpec, sizeOf, type Window } from '../../../graph/types.ts';
+import { integerRange, type RequantizeSpec, sizeOf, type Window } from '../../../graph/types.ts';
 import { invalid, refuse } from '../../refusal.ts';
 import { type ImportContext, text } from '../context.ts';
 import type { Multiplier } from '../fixed-point.ts';
@@ -82,7 +82,6 @@ export function averageSteps(count: number, { low, high }: Limits): RequantizeSp
 /** MEAN and SUM over any axes: those axes become the rows of images whose channels are what stays. */
 export function importReduce(cx: ImportContext): void {
   const x = cx.inputTensor(0);
-  const out = cx.outputTensor();
   cx.codeType(x);
   const { scale, zero } = cx.scaling(x);
   const axes = reducedAxes(cx, x.shape.length);
@@ -91,10 +90,39 @@ export function importReduce(cx: ImportContext): void {
   const image = axes.join() === '1,2' && x.shape.length === 4;
   const rows = image ? cx.value(0, 'image') : columns(cx, [...kept, ...axes], kept.length, count);
   const sums = cx.add('spatial-sum', [rows], { xZero: zero }, { name: `${cx.label}.sum` });
-  const whole = factor(scale / cx.scaling(out).scale);
+  const whole = factor(scale / cx.scaling(cx.outputTensor()).scale);
   const codes = requantized(cx, sums, [cx.operator.op === 'MEAN' ? divided(whole, count) : whole], 0, 'none');
+  reduced(cx, codes, axes, image);
+}
+
+/** REDUCE_MAX over any axes as a pool; the least is the greatest of the codes counted from the other end. */
+export function importReduceExtreme(cx: ImportContext): void {
+  const x = cx.inputTensor(0);
+  const element = cx.codeType(x);
+  cx.requireSameScaling(x, cx.outputTensor());
+  const axes = reducedAxes(cx, x.shape.length);
+  const kept = x.shape.map((_, d) => d).filter((d) => !axes.includes(d));
+  const count = sizeOf(axes.map((d) => x.shape[d]!));
+  const image = axes.join() === '1,2' && x.shape.length === 4;
+  const rows = image ? cx.value(0, 'image') : columns(cx, [...kept, ...axes], kept.length, count);
+  const kernel = cx.builder.typeOf(rows).shape.slice(2) as [number, number];
+  const window: Window = { kernel, strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] };
+  const turned = (id: string, suffix: string): string => {
+    if (cx.operator.op === 'REDUCE_MAX') return id;
+    if (element.bits > 8) return refuse('REDUCE_MIN of 16-bit codes', { expected: '8-bit codes, or REDUCE_MAX' });
+    const { min, max } = integerRange(element);
+    const table = Int32Array.from({ length: max - min + 1 }, (_, i) => max - i);
+    return cx.add('lut', [id], { table, axis: 0 }, { name: `${cx.label}${suffix}`, element });
+  };
+  const most = cx.add('maxpool', [turned(rows, '.turned_codes')], { window }, { name: `${cx.label}.most` });
+  reduced(cx, turned(most, '.back'), axes, image);
+}
+
+/** One code for each group of codes, [1, kept, 1, 1] or images, as the operator's result. */
+function reduced(cx: ImportContext, codes: string, axes: readonly number[], image: boolean): void {
+  const [x, out] = [cx.inputTensor(0), cx.outputTensor()];
   const keep = (cx.options?.uint8(0, 'keep_dims') ?? 0) !== 0;
-  const shape = keep ? x.shape.map((d, i) => (axes.includes(i) ? 1 : d)) : kept.map((d) => x.shape[d]!);
+  const shape = x.shape.flatMap((d, i) => (axes.includes(i) ? (keep ? [1] : []) : [d]));
   if (shape.join() !== out.shape.join())
     invalid(`its result ${text(out)} has shape [${out.shape.join(', ')}]`, { expected: `[${shape.join(', ')}]` });
   if (image && keep) cx.result(codes, 'image');

@@ -5,7 +5,7 @@ import { invalid, refuse } from '../../refusal.ts';
 import { codeLimits, type ImportContext, text } from '../context.ts';
 import type { Multiplier } from '../fixed-point.ts';
 import { quantizeMultiplier } from '../fixed-point.ts';
-import { ACTIVATIONS, type Activation, type TfliteTensor } from '../schema.ts';
+import { ACTIVATIONS, type Activation, type Clipping, type TfliteTensor } from '../schema.ts';
 
 /** Multiplying by this and dividing by 2^31 leaves any number of up to 30 bits as it is. */
 export const UNCHANGED = 2 ** 31 - 1;
@@ -21,7 +21,7 @@ export function activationOf(code: number): Activation {
 }
 
 /** Codes that an activation leaves: bounds are rounded half away at the result's scale, in float32. */
-export function activationLimits(cx: ImportContext, activation: Activation, out: TfliteTensor): Limits {
+export function activationLimits(cx: ImportContext, activation: Clipping, out: TfliteTensor): Limits {
   const type = codeLimits(cx.codeType(out));
   if (activation === 'none') return type;
   const { scale, zero } = cx.scaling(out);
@@ -40,6 +40,8 @@ export function activationLimits(cx: ImportContext, activation: Activation, out:
       return between(zero, code(6));
     case 'relu_n1_to_1':
       return between(code(-1), code(1));
+    case 'relu_0_to_1':
+      return between(zero, code(1));
     default:
       return refuse(`fused activation ${activation}`, { expected: 'none, relu, relu6 or relu_n1_to_1' });
   }
@@ -68,7 +70,7 @@ export function requantized(
   sums: string,
   factors: readonly Multiplier[],
   axis: number,
-  activation: Activation,
+  activation: Clipping,
 ): string {
   const out = cx.outputTensor();
   const element = cx.codeType(out);

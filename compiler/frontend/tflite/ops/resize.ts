@@ -7,11 +7,9 @@ import { sizeOf, type Tensor, type Window } from '../../../graph/types.ts';
 import { invalid, refuse } from '../../refusal.ts';
 import { type ImportContext, text } from '../context.ts';
 import { interleaved, repeated } from './interleave.ts';
+import { pick } from './pick.ts';
 import { UNCHANGED } from './requantizer.ts';
 import { imageShape } from './window.ts';
-
-/** Most slices that an axis may be put together from. */
-const PIECES_MAX = 64;
 
 const SIZE_MAX = 1 << 14;
 
@@ -46,7 +44,7 @@ export function importResizeNearest(cx: ImportContext): void {
   const form = corners(cx, 0);
   const id = sizes(cx).reduce(
     (from, [size, result], i) => {
-      return gathered(cx, from, i + 2, nearest(size, result, form));
+      return pick(cx, from, i + 2, nearest(size, result, form));
     },
     cx.value(0, 'image'),
   );
@@ -60,45 +58,6 @@ function nearest(size: number, result: number, { aligned, half }: Corners): numb
     const at = Math.fround(Math.fround(i + (half ? 0.5 : 0)) * scale);
     return Math.max(0, Math.min(size - 1, aligned ? Math.floor(at + 0.5) : Math.floor(at)));
   });
-}
-
-/** The elements of an axis that `indices` name, in their order: repeats where each comes as often, else slices. */
-function gathered(cx: ImportContext, id: string, axis: number, indices: readonly number[]): string {
-  const { shape } = cx.builder.typeOf(id);
-  const size = shape[axis]!;
-  const times = indices.length / size;
-  if (Number.isInteger(times) && indices.every((v, i) => v === Math.floor(i / times)))
-    return repeated(cx, id, axis, times);
-  const runs = evenRuns(indices);
-  if (runs.length > PIECES_MAX)
-    refuse(`rows or columns from ${size} to ${indices.length} in ${runs.length} pieces`, {
-      expected: `a whole factor, or at most ${PIECES_MAX} evenly spaced pieces`,
-    });
-  const pieces = runs.map(({ start, step, count }, i) => {
-    const at = (own: number, other: number) => shape.map((_, d) => (d === axis ? own : other));
-    const options = { shape: shape.map((d, a) => (a === axis ? count : d)), name: `${cx.label}.axis${axis}_${i}` };
-    return cx.add('slice', [id], { starts: at(start, 0), steps: at(step, 1) }, options);
-  });
-  return pieces.length === 1 ? pieces[0]! : cx.add('concat', pieces, { axis }, { name: `${cx.label}.axis${axis}` });
-}
-
-interface Run {
-  readonly start: number;
-  readonly step: number;
-  readonly count: number;
-}
-
-function evenRuns(indices: readonly number[]): Run[] {
-  const runs: Run[] = [];
-  for (let at = 0; at < indices.length; ) {
-    const start = indices[at]!;
-    const step = (indices[at + 1] ?? start + 1) - start;
-    let count = 1;
-    while (step > 0 && indices[at + count] === start + count * step) count++;
-    runs.push({ start, step: Math.max(1, step), count });
-    at += count;
-  }
-  return runs;
 }
 
 /** Linear interpolation along one axis: numerators of three neighbours for each phase, over a power of two. */

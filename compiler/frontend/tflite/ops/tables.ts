@@ -9,12 +9,12 @@ import { invalid, refuse } from '../../refusal.ts';
 import { type ImportContext, type Scaling, text } from '../context.ts';
 import { logistic, tanh } from '../fixed-functions.ts';
 import { doublingHigh16, type Multiplier, multiply, quantizeMultiplier, shiftRight, split } from '../fixed-point.ts';
-import type { Activation } from '../schema.ts';
+import type { Clipping } from '../schema.ts';
 import { formOf } from './operands.ts';
 import { activationLimits, factor, type Limits, requantized } from './requantizer.ts';
 
 /** Input and result scalings; refuses floats and inputs of more than 8 bits. */
-function byteFunction(cx: ImportContext): { readonly x: Scaling; readonly y: Scaling } {
+export function byteFunction(cx: ImportContext): { readonly x: Scaling; readonly y: Scaling } {
   const [input, out] = [cx.inputTensor(0), cx.outputTensor()];
   cx.codeType(input);
   cx.codeType(out);
@@ -24,7 +24,7 @@ function byteFunction(cx: ImportContext): { readonly x: Scaling; readonly y: Sca
 }
 
 /** A table of `code`, clipped to the limits. */
-function tabulated(cx: ImportContext, limits: Limits, code: (x: number) => number): void {
+export function tabulated(cx: ImportContext, limits: Limits, code: (x: number) => number): void {
   const form = formOf(cx, [0]);
   const from = cx.codeType(cx.inputTensor(0));
   const element: IntegerType = cx.codeType(cx.outputTensor());
@@ -35,9 +35,9 @@ function tabulated(cx: ImportContext, limits: Limits, code: (x: number) => numbe
   cx.result(cx.add('lut', [cx.value(0, form)], { table, axis: 0 }, { element }), form);
 }
 
-/** RELU, RELU6 and RELU_N1_TO_1 of any scale: rescaled, then clipped. */
+/** RELU, RELU6, RELU_N1_TO_1 and RELU_0_TO_1 of any scale: rescaled, then clipped. */
 export function importRelu(cx: ImportContext): void {
-  const activation = cx.operator.op.toLowerCase() as Activation;
+  const activation = cx.operator.op.toLowerCase() as Clipping;
   if (cx.inputTensor(0).type === 'int16') rescaledWords(cx, activation);
   else rescaledBytes(cx, activation);
 }
@@ -48,14 +48,14 @@ export function importRescale(cx: ImportContext): void {
   else rescaledBytes(cx, 'none');
 }
 
-function rescaledBytes(cx: ImportContext, activation: Activation): void {
+function rescaledBytes(cx: ImportContext, activation: Clipping): void {
   const { x, y } = byteFunction(cx);
   const scale = factor(x.scale / y.scale);
   const limits = activationLimits(cx, activation, cx.outputTensor());
   tabulated(cx, limits, (code) => y.zero + multiply(code - x.zero, scale));
 }
 
-function rescaledWords(cx: ImportContext, activation: Activation): void {
+function rescaledWords(cx: ImportContext, activation: Clipping): void {
   const x = cx.scaling(cx.inputTensor(0));
   if (x.zero !== 0) refuse('16-bit codes with a zero point', { expected: '0: 16-bit codes are symmetric' });
   const form = formOf(cx, [0]);

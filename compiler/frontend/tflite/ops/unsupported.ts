@@ -26,30 +26,8 @@ const REASONS: readonly (readonly [ops: readonly string[], hint: string])[] = [
   ],
   [['IF', 'WHILE', 'CALL_ONCE', 'CALL'], 'there is no control flow: convert the branch or the loop body that is meant'],
   [
-    [
-      'CAST',
-      'ABS',
-      'DIV',
-      'RSQRT',
-      'SQRT',
-      'SQUARE',
-      'SQUARED_DIFFERENCE',
-      'EXP',
-      'LOG',
-      'POW',
-      'L2_NORMALIZATION',
-      'GELU',
-      'ELU',
-    ],
+    ['CAST', 'DIV', 'SQUARE', 'SQUARED_DIFFERENCE', 'POW', 'L2_NORMALIZATION'],
     'replace it by a function of the list that compiler/README.md gives (HARD_SWISH, LOGISTIC, ...), or run that part elsewhere',
-  ],
-  [
-    ['SPACE_TO_BATCH_ND', 'BATCH_TO_SPACE_ND'],
-    'convert again: current converters write dilated convolutions without it',
-  ],
-  [
-    ['MIRROR_PAD', 'REVERSE_V2', 'GATHER', 'GATHER_ND', 'TILE', 'BROADCAST_TO'],
-    'replace it by PAD, SLICE or CONCATENATION',
   ],
 ];
 

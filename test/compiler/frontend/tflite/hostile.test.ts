@@ -6,8 +6,9 @@ import { prepareModel } from '../../../../src/run/prepare.ts';
 import { seeded } from '../../../harness/differential.ts';
 import { CODES, type ModelSpec, makeTflite, OPTIONS } from './make.ts';
 import { EXACT } from './single-op.ts';
+import { MORE_EXACT } from './single-op-more.ts';
 
-const FILES = EXACT.map(([name, draw]) => [name, makeTflite(draw(seeded(1)))] as const);
+const FILES = [...EXACT, ...MORE_EXACT].map(([name, draw]) => [name, makeTflite(draw(seeded(1)))] as const);
 const FLIPS = 150;
 
 function attempt(bytes: Uint8Array): Error | undefined {
@@ -73,7 +74,7 @@ it('every unsupported operator is listed at once, with its name; what is behind 
   const spec: ModelSpec = {
     tensors: [X, Y, z, { ...X, name: 'end' }],
     operators: [
-      { code: CODES.GELU, inputs: [0], outputs: [1] },
+      { code: CODES.UNIQUE, inputs: [0], outputs: [1] },
       { code: CODES.CUSTOM, custom: 'Mystery', inputs: [0], outputs: [2] },
       { code: CODES.ADD, inputs: [1, 2], outputs: [3], options: { type: OPTIONS.add, fields: [] } },
     ],
@@ -83,7 +84,7 @@ it('every unsupported operator is listed at once, with its name; what is behind 
   const { supported, issues } = checkTflite(makeTflite(spec));
   expect(supported).toBe(false);
   expect(issues.map((i) => [i.where, i.message])).toEqual([
-    ["operator 0 (GELU, 'y')", 'operator GELU is not supported'],
+    ["operator 0 (UNIQUE, 'y')", 'operator UNIQUE is not supported'],
     ["operator 1 (Mystery, 'z')", 'custom operator Mystery is not supported'],
   ]);
 });

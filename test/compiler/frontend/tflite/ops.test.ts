@@ -5,10 +5,11 @@ import { interpret } from '../../../../compiler/graph/interpret.ts';
 import { runPasses } from '../../../../compiler/passes/pipeline.ts';
 import { PRESETS } from '../../../../isa/machine/presets/index.ts';
 import { checkGraph, randomInputs, seeded } from '../../../harness/differential.ts';
-import { type ModelSpec, makeTflite } from './make.ts';
+import { CODES, type ModelSpec, makeTflite, OPTIONS } from './make.ts';
 import { runReference } from './reference.ts';
 import { readReference } from './reference-file.ts';
 import { EXACT, softmax, wideConvolution } from './single-op.ts';
+import { MORE_EXACT } from './single-op-more.ts';
 
 const DRAWS = 12;
 
@@ -25,7 +26,7 @@ function compared(spec: ModelSpec, seed: number): { readonly expected: number[];
   };
 }
 
-describe.each(EXACT)('%s', (name, draw) => {
+describe.each([...EXACT, ...MORE_EXACT])('%s', (name, draw) => {
   it("gives the reference kernel's codes", () => {
     for (let i = 0; i < DRAWS; i++) {
       const { expected, found } = compared(draw(seeded(i + 1)), i + 100);
@@ -57,4 +58,21 @@ it.each([
   }
   // Fixed draws: a change of either side shows.
   expect({ differing, total }).toMatchSnapshot();
+});
+
+it('GATHER by computed indices takes rows of a constant table', () => {
+  const table = { name: 't', shape: [7, 3], type: 'int8', scale: [0.5], zero: [3] } as const;
+  const spec: ModelSpec = {
+    tensors: [
+      { ...table, data: Array.from({ length: 21 }, (_, i) => i - 10) },
+      { name: 'i', shape: [2, 2], type: 'int32' },
+      { ...table, name: 'y', shape: [2, 2, 3] },
+    ],
+    operators: [{ code: CODES.GATHER, inputs: [0, 1], outputs: [2], options: { type: OPTIONS.gather, fields: [] } }],
+    inputs: [1],
+    outputs: [2],
+  };
+  const { graph } = importTflite(makeTflite(spec));
+  const found = interpret(graph, new Map([['i', Int32Array.of(6, 0, 3, 6)]])).get(graph.outputs[0]!)!.data;
+  expect(Array.from(found)).toEqual([8, 9, 10, -10, -9, -8, -1, 0, 1, 8, 9, 10]);
 });

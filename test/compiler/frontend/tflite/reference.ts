@@ -16,6 +16,7 @@ import {
   tanhOf,
   toFactor,
 } from './reference-fixed.ts';
+import { MORE } from './reference-more.ts';
 import { SPATIAL } from './reference-spatial.ts';
 
 type Values = readonly number[];
@@ -25,16 +26,17 @@ const LIMITS: Readonly<Record<number, readonly [number, number]>> = {
   7: [-32768, 32767],
   9: [-128, 127],
 };
-const limitsOf = (t: RefTensor): readonly [number, number] => LIMITS[t.type]!;
-const clampTo = (x: number, [low, high]: readonly [number, number]): number => Math.min(high, Math.max(low, x));
-const sizeOf = (shape: Values): number => shape.reduce((n, d) => n * d, 1);
-const awayFromZero = (x: number): number => Math.sign(x) * Math.floor(Math.abs(x) + 0.5);
+export const limitsOf = (t: RefTensor): readonly [number, number] => LIMITS[t.type]!;
+export const clampTo = (x: number, [low, high]: readonly [number, number]): number => Math.min(high, Math.max(low, x));
+export const sizeOf = (shape: Values): number => shape.reduce((n, d) => n * d, 1);
+export const awayFromZero = (x: number): number => Math.sign(x) * Math.floor(Math.abs(x) + 0.5);
 
 function activated(code: number, t: RefTensor): readonly [number, number] {
   const [low, high] = limitsOf(t);
   const of = (x: number) => t.zero[0]! + awayFromZero(Math.fround(x / t.scale[0]!));
   if (code === 1) return [Math.max(low, of(0)), high];
   if (code === 2) return [Math.max(low, of(-1)), Math.min(high, of(1))];
+  if (code === 6) return [Math.max(low, of(0)), Math.min(high, of(1))];
   if (code === 3) return [Math.max(low, of(0)), Math.min(high, of(6))];
   return [low, high];
 }
@@ -145,7 +147,7 @@ function fullyConnected(f: Frame): Values {
 }
 
 /** Index into an operand for an index into the broadcast result. */
-function broadcast(shape: Values, result: Values): (at: number) => number {
+export function broadcast(shape: Values, result: Values): (at: number) => number {
   return (at) => {
     let rest = at;
     let index = 0;
@@ -284,7 +286,7 @@ function each(f: Frame, code: (x: number) => bigint, range = limitsOf(f.y)): Val
   return f.v(0).map((v) => clampTo(Number(code(v - f.t(0).zero[0]!)) + f.y.zero[0]!, range));
 }
 
-function rectified(f: Frame, activation: number): Values {
+export function rectified(f: Frame, activation: number): Values {
   const factor = toFactor(f.t(0).scale[0]! / f.y.scale[0]!);
   return each(f, (x) => rescale(BigInt(x), factor), activated(activation, f.y));
 }
@@ -315,7 +317,12 @@ function hardSwish(f: Frame): Values {
 }
 
 /** Elements of the operand at the places that `from` gives for each place of a result shape. */
-function gathered(shape: Values, source: Values, x: Values, from: (place: number[]) => number[] | number): number[] {
+export function gathered(
+  shape: Values,
+  source: Values,
+  x: Values,
+  from: (place: number[]) => number[] | number,
+): number[] {
   return Array.from({ length: sizeOf(shape) }, (_, at) => {
     const place: number[] = [];
     let rest = at;
@@ -347,19 +354,6 @@ function concatenated(f: Frame): Values {
       out.push(...f.v(i).slice(outer * run, (outer + 1) * run));
     });
   return out;
-}
-
-function strided(f: Frame): Values {
-  const { shape } = f.t(0);
-  const [begin, shrink] = [f.o.int(0), f.o.int(4)];
-  const start = f.v(1).map((b, d) => ((begin >> d) & 1 ? 0 : b < 0 ? b + shape[d]! : b));
-  const counts = shape.map((n, d) => {
-    if ((shrink >> d) & 1) return 1;
-    const e = f.v(2)[d]!;
-    const end = (f.o.int(1) >> d) & 1 ? n : Math.min(n, e < 0 ? e + n : e);
-    return Math.ceil((end - start[d]!) / f.v(3)[d]!);
-  });
-  return gathered(counts, shape, f.v(0), (place) => place.map((p, d) => start[d]! + p * f.v(3)[d]!));
 }
 
 function split(f: Frame): Values[] {
@@ -416,7 +410,6 @@ const KERNELS: Readonly<Record<number, Kernel>> = {
   40: (f) => reduce(f, true),
   41: (f) => sum(f, -1n),
   43: same,
-  45: strided,
   49: split,
   54: prelu,
   55: (f) => pairwise(f, Math.max),
@@ -432,4 +425,5 @@ const KERNELS: Readonly<Record<number, Kernel>> = {
       : rectified(f, 0),
   117: hardSwish,
   ...SPATIAL,
+  ...MORE,
 };

@@ -5,17 +5,18 @@ import { CODES, type ModelSpec, OPTIONS, type OperatorSpec, type TensorSpec } fr
 export type Draw = ReturnType<typeof seeded>;
 type Type = 'int8' | 'uint8';
 
-const whole = (r: Draw, low: number, high: number): number => low + Math.floor(r() * (high - low + 1));
-const codes = (r: Draw, n: number, low: number, high: number) => Array.from({ length: n }, () => whole(r, low, high));
-const size = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
-const scale = (r: Draw): number => Math.fround(0.005 + r() * 0.2);
-const limits = (t: Type): readonly [number, number] => (t === 'int8' ? [-128, 127] : [0, 255]);
+export const whole = (r: Draw, low: number, high: number): number => low + Math.floor(r() * (high - low + 1));
+export const codes = (r: Draw, n: number, low: number, high: number) =>
+  Array.from({ length: n }, () => whole(r, low, high));
+export const size = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
+export const scale = (r: Draw): number => Math.fround(0.005 + r() * 0.2);
+export const limits = (t: Type): readonly [number, number] => (t === 'int8' ? [-128, 127] : [0, 255]);
 
-function tensor(r: Draw, shape: readonly number[], type: Type, name: string): TensorSpec {
+export function tensor(r: Draw, shape: readonly number[], type: Type, name: string): TensorSpec {
   return { name, shape, type, scale: [scale(r)], zero: [whole(r, ...limits(type))] };
 }
 
-function one(tensors: readonly TensorSpec[], operator: Omit<OperatorSpec, 'outputs'>, more = 0): ModelSpec {
+export function one(tensors: readonly TensorSpec[], operator: Omit<OperatorSpec, 'outputs'>, more = 0): ModelSpec {
   const computed = tensors.flatMap((t, i) => (t.data === undefined ? [i] : []));
   const outputs = computed.slice(-1 - more);
   const inputs = computed.filter((i) => !outputs.includes(i));
