@@ -43,6 +43,9 @@ interface Step {
   readonly special: boolean;
 }
 
+/** Thrown by `evaluate` where the chain gives no number (0 / 0): such a chain is no table. */
+export class NoNumber extends Error {}
+
 /** Functions in a chain; longer ones are not worth their tables. */
 const MOST_STEPS = 64;
 
@@ -197,8 +200,8 @@ function quantizeStep(graph: Graph, node: NodeOf<'quantize'>): Found {
   const { min, max } = integerRange(graph.values.get(node.output)!.element as IntegerType);
   const checked = (x: number, c: number) => {
     const code = apply(x, c);
-    if (code < min || code > max || Number.isNaN(code))
-      throw new RangeError(`${node.name} gives ${code}, outside ${min} .. ${max}`);
+    if (Number.isNaN(code)) throw new NoNumber(`${node.name} has no code for a value that is no number`);
+    if (code < min || code > max) throw new RangeError(`${node.name} gives ${code}, outside ${min} .. ${max}`);
     return code;
   };
   return { from: [node.inputs[0]!], step: { apply: checked, axis: q.axis, channels, monotone: true, special: false } };

@@ -14,7 +14,7 @@ import {
   type RequantizeSpec,
   type TensorData,
 } from '../graph/types.ts';
-import { type Chain, chainTo } from './chain.ts';
+import { type Chain, chainTo, NoNumber } from './chain.ts';
 import { type ChannelRange, rangeOf, wholeRange } from './ranges.ts';
 import { rebuild, usesOf } from './rewrite.ts';
 
@@ -26,31 +26,48 @@ const EXHAUSTIVE = 1 << 16;
 
 export function collapse(graph: Graph): Graph {
   const uses = usesOf(graph);
-  return rebuild(graph, (node, builder, at) => {
-    const type = graph.values.get(node.output)!;
-    const ends = node.op === 'quantize' || node.op === 'bipolar';
-    if (!ends && !isSpecial(node)) return undefined;
-    const chain = chainTo(graph, uses, node);
-    if (chain === undefined) return undefined;
-    const from = graph.values.get(chain.from)!.element as IntegerType;
-    const options = { name: node.name, source: node.source, element: type.element, output: node.output };
-    if (from.bits <= TABLE_BITS) {
-      const axis = chain.axis < 0 ? Math.max(0, type.shape.length - 1) : chain.axis;
-      return builder.add(
-        'lut',
-        [at(chain.from)],
-        { table: tableOf(chain, from, type.element.kind === 'float32'), axis },
-        options,
-      );
-    }
-    if (!ends || from.bits !== INT32.bits) return undefined;
-    const own = rangeOf(graph, uses, chain.from);
-    const range = chain.axis >= 0 && chain.axis !== own.axis ? wholeRange(own) : own;
-    const axis = chain.axis < 0 ? range.axis : chain.axis;
-    const spec = thresholdsOf(chain, range, type.element as IntegerType);
-    return spec && builder.add('requantize', [at(chain.from)], { spec, axis, relu: false }, options);
-  });
+  return rebuild(
+    graph,
+    numbersOnly((node, builder, at) => {
+      const type = graph.values.get(node.output)!;
+      const ends = node.op === 'quantize' || node.op === 'bipolar';
+      if (!ends && !isSpecial(node)) return undefined;
+      const chain = chainTo(graph, uses, node);
+      if (chain === undefined) return undefined;
+      const from = graph.values.get(chain.from)!.element as IntegerType;
+      const options = { name: node.name, source: node.source, element: type.element, output: node.output };
+      if (from.bits <= TABLE_BITS) {
+        const axis = chain.axis < 0 ? Math.max(0, type.shape.length - 1) : chain.axis;
+        return builder.add(
+          'lut',
+          [at(chain.from)],
+          { table: tableOf(chain, from, type.element.kind === 'float32'), axis },
+          options,
+        );
+      }
+      if (!ends || from.bits !== INT32.bits) return undefined;
+      const own = rangeOf(graph, uses, chain.from);
+      const range = chain.axis >= 0 && chain.axis !== own.axis ? wholeRange(own) : own;
+      const axis = chain.axis < 0 ? range.axis : chain.axis;
+      const spec = thresholdsOf(chain, range, type.element as IntegerType);
+      return spec && builder.add('requantize', [at(chain.from)], { spec, axis, relu: false }, options);
+    }),
+  );
 }
+
+type Visit = Parameters<typeof rebuild>[1];
+
+/** Leaves a node as it is where its chain gives no number. */
+const numbersOnly =
+  (visit: Visit): Visit =>
+  (...node) => {
+    try {
+      return visit(...node);
+    } catch (error) {
+      if (error instanceof NoNumber) return undefined;
+      throw error;
+    }
+  };
 
 function isSpecial(node: Node): boolean {
   return node.op === 'unary' && ['exp', 'sigmoid', 'tanh'].includes(node.attributes.fn);

@@ -4,7 +4,14 @@
  */
 import { InputError } from '../../isa/base/errors.ts';
 import { createRandom } from '../../isa/base/random.ts';
-import { type ImportOptions, type OnnxModel, readModel, type TracedModel, traceModel } from '../frontend/onnx/index.ts';
+import {
+  cutModel,
+  type ImportOptions,
+  type OnnxModel,
+  readModel,
+  type TracedModel,
+  traceModel,
+} from '../frontend/onnx/index.ts';
 import { type Graph, integerRange, sizeOf, type TensorData } from '../graph/types.ts';
 import { clip, observe } from './calibrate.ts';
 import { emitQdq, type QuantizedProduct } from './emit.ts';
@@ -69,7 +76,7 @@ export function traceFloat(
   source: Uint8Array | OnnxModel,
   options: ImportOptions = {},
 ): { model: OnnxModel; traced: TracedModel } {
-  const model = source instanceof Uint8Array ? readModel(source) : source;
+  const model = cutModel(source instanceof Uint8Array ? readModel(source) : source, options.outputs);
   const own = model.graph.nodes.find((n) => /Quant|QLinear|QGemm|Integer$|Trunc/.test(n.opType));
   if (own !== undefined) {
     const message = `the model is quantized already: it has ${own.opType} nodes`;

@@ -31,6 +31,7 @@ const REPEATABLE = new Set([
   'input',
   'input-type',
   'inputType',
+  'outputs',
   'fail-if',
   'failIf',
   'calibrate',

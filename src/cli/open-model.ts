@@ -5,10 +5,23 @@ import { externalLoader, readInput } from '../io/files.ts';
 import type { Model, SectionedModel } from '../run/model.ts';
 import type { ModelOptions } from '../run/prepare.ts';
 import { prepareOnnx } from '../run/prepare-onnx.ts';
-import { badOption, dimsOption, inputTypeOption, parseDims, parseInputTypes } from './options.ts';
+import {
+  badOption,
+  dimsOption,
+  inputTypeOption,
+  outputsOption,
+  parseDims,
+  parseInputTypes,
+  parseOutputs,
+} from './options.ts';
 import { type QuantizeArguments, quantizeOptions, requireQuantize } from './quantize-options.ts';
 
-export const modelOptions = { dims: dimsOption, 'input-type': inputTypeOption, ...quantizeOptions } as const;
+export const modelOptions = {
+  dims: dimsOption,
+  'input-type': inputTypeOption,
+  outputs: outputsOption,
+  ...quantizeOptions,
+} as const;
 
 export const modelPositional = {
   type: 'string',
@@ -20,6 +33,7 @@ export interface ModelArguments extends QuantizeArguments {
   readonly model: string;
   readonly dims: readonly string[] | undefined;
   readonly 'input-type': readonly string[] | undefined;
+  readonly outputs: readonly string[] | undefined;
 }
 
 export function isZooName(model: string): boolean {
@@ -35,7 +49,7 @@ export async function openSections(a: ModelArguments): Promise<SectionedModel | 
 }
 
 function refuseFileOptions(a: ModelArguments): void {
-  const option = (['dims', 'input-type', 'quantize', 'calibrate'] as const).find((o) => a[o] !== undefined);
+  const option = (['dims', 'input-type', 'outputs', 'quantize', 'calibrate'] as const).find((o) => a[o] !== undefined);
   if (option === undefined) return;
   throw badOption('E-ZOO-OPTION', `--${option} is for ONNX files: ${a.model} has its sizes and types in its name`, {
     expected: `${a.model} without --${option}`,
@@ -66,5 +80,6 @@ export function importOptions(a: ModelArguments): ModelOptions {
     loadExternal: externalLoader(a.model),
     dims: parseDims(a.dims ?? []),
     inputTypes: parseInputTypes(a['input-type'] ?? []),
+    outputs: parseOutputs(a.outputs),
   };
 }

@@ -27,6 +27,12 @@ export const dimsOption = {
   describe: "size of a symbolic dim, or of any input dim: --dims batch=4, --dims 'x[2]=64' (repeatable)",
 } as const;
 
+export const outputsOption = {
+  ...repeatable,
+  describe:
+    'end the network at these values instead of its own outputs: --outputs boxes,scores. What lies behind is left to the host',
+} as const;
+
 export const inputTypeOption = {
   ...repeatable,
   describe:
@@ -63,6 +69,18 @@ export function parseDims(texts: readonly string[]): Record<string, number> {
       return [name, Number(text)];
     }),
   );
+}
+
+/** `a,b` texts as names, each once; undefined when there are none. */
+export function parseOutputs(texts: readonly string[] | undefined): string[] | undefined {
+  const names = texts?.flatMap((t) => t.split(',')).map((t) => t.trim());
+  const twice = names?.find((n, i) => names.indexOf(n) !== i);
+  const wrong = twice === undefined ? 'a name is empty' : `'${twice}' is named twice`;
+  if (twice !== undefined || names?.includes('') === true)
+    throw badOption('E-OPTION', `--outputs ${texts?.join(' ')}: ${wrong}`, {
+      expected: 'names of values, with commas between them, each once',
+    });
+  return names;
 }
 
 /** `name=u8`, `name=i4:0.25`, `name=u8:1/255:128` texts as declared input types; scale 1 and zero 0 when not said. */

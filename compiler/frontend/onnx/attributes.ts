@@ -18,7 +18,8 @@ export function intsAttribute(node: OnnxNode, name: string): readonly number[] |
 export function floatAttribute(node: OnnxNode, name: string, fallback: number): number {
   const a = node.attributes.get(name);
   if (a === undefined) return fallback;
-  return a.type === 'float' ? a.value : wrongType(name, 'a float', a);
+  if (a.type !== 'float') return wrongType(name, 'a float', a);
+  return Number.isNaN(a.value) ? invalid(`attribute ${name} is not a number`, { expected: 'a number' }) : a.value;
 }
 
 export function stringAttribute(node: OnnxNode, name: string, fallback: string): string {

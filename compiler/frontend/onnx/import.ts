@@ -11,6 +11,7 @@ import { type ElementType, type Graph, INT32, type IntegerType, integerRange, si
 import { verify } from '../../graph/verify.ts';
 import { invalid, Refusal, refuse, Skipped } from '../refusal.ts';
 import { ImportContext, type QuantizerSite } from './context.ts';
+import { cutModel } from './cut.ts';
 import { foldNode, shapeConstant } from './fold.ts';
 import { type Constant, dataTypeOfCodes, elementTypeOf, type Meaning } from './meaning.ts';
 import type { DataType, OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from './model.ts';
@@ -24,6 +25,8 @@ export interface ImportOptions {
   readonly dims?: Readonly<Record<string, number>>;
   /** Float inputs that are really codes: value = (code - zero) * scale. The graph then takes the codes. */
   readonly inputTypes?: Readonly<Record<string, InputType>>;
+  /** Values that become the results, in this order, in place of the model's own: what lies behind them is left out. */
+  readonly outputs?: readonly string[] | undefined;
   /** Reads files that hold external data; path checks beyond ".." are the caller's. */
   readonly loadExternal?: ExternalLoader;
   /** Name of the graph; the file's own when left out. */
@@ -54,12 +57,19 @@ export interface ModelCheck {
 
 /** Imports a model, as bytes or read already. Throws InputError or UnsupportedError with every finding. */
 export function importModel(source: Uint8Array | OnnxModel, options: ImportOptions = {}): ImportedModel {
-  const model = source instanceof Uint8Array ? readModel(source) : source;
-  const structure = checkStructure(model);
+  return sessionOf(source instanceof Uint8Array ? readModel(source) : source, options, false).run();
+}
+
+/** On the part of a model that its results need, or those that are asked for. Throws InputError with every finding. */
+function sessionOf(given: OnnxModel, options: ImportOptions, floatLayers: boolean): Session {
+  const whole = options.outputs === undefined ? given : cutModel(given, options.outputs);
+  const structure = checkStructure(whole);
   if (structure.length > 0)
     throw new InputError(summary('the model is malformed', structure), { diagnostics: structure });
-  const session = new Session(model, options);
-  return session.run();
+  const model = cutModel(whole);
+  const unread = whole.graph.nodes.length - model.graph.nodes.length;
+  const notes = unread === 0 ? [] : [`${unread} node${unread === 1 ? '' : 's'} that no output depends on: left out`];
+  return new Session(model, options, floatLayers, notes);
 }
 
 /** The same checks without the result; a file that cannot be read is an issue too. */
@@ -97,15 +107,15 @@ export interface TracedModel {
  * InputError or UnsupportedError with every finding.
  */
 export function traceModel(model: OnnxModel, options: ImportOptions = {}): TracedModel {
-  const structure = checkStructure(model);
-  if (structure.length > 0)
-    throw new InputError(summary('the model is malformed', structure), { diagnostics: structure });
-  return new Session(model, options, true).trace();
+  return sessionOf(model, options, true).trace();
 }
 
 interface Issue extends Diagnostic {
   readonly kind: 'input' | 'unsupported';
 }
+
+/** Most names in the advice to end the network earlier. */
+const MOST_CUTS = 8;
 
 /** Nodes in order, those that depend on no input of the model before the others: an op may ask what its readers' other operands are. */
 function knownFirst(nodes: readonly OnnxNode[], initializers: readonly OnnxTensor[]): OnnxNode[] {
@@ -129,7 +139,7 @@ class Session {
   /** Values that are called after the outputs of the model. */
   #renamed: ReadonlyMap<string, string> = new Map();
 
-  constructor(model: OnnxModel, options: ImportOptions, floatLayers = false) {
+  constructor(model: OnnxModel, options: ImportOptions, floatLayers: boolean, notes: readonly string[]) {
     this.#model = model;
     this.#options = options;
     this.#nodes = knownFirst(sortNodes(model.graph), model.graph.initializers);
@@ -138,6 +148,7 @@ class Session {
     const start: OnnxNode = { name: '', opType: 'Input', domain: '', inputs: [], outputs: [], attributes: new Map() };
     const { nodes } = model.graph;
     this.#cx = new ImportContext(new GraphBuilder(name), opsetOf(model) ?? 0, nodes, outputs, start, floatLayers);
+    this.#cx.notes.push(...notes);
   }
 
   run(): ImportedModel {
@@ -191,6 +202,9 @@ class Session {
 
   #initializer(tensor: OnnxTensor): void {
     const data = tensorValues(tensor, this.#options.loadExternal);
+    const wrong = data instanceof Float32Array ? data.findIndex(Number.isNaN) : -1;
+    if (wrong >= 0)
+      invalid(`element ${wrong} is not a number`, { expected: 'numbers', hint: 'export the model again' });
     this.#cx.define(tensor.name, {
       kind: 'constant',
       constant: { dataType: tensor.dataType, shape: tensor.dims, data },
@@ -236,7 +250,9 @@ class Session {
   #dim(input: string, dim: number | string | null, axis: number): number {
     const own = `${input}[${axis}]`;
     const given = this.#given(own) ?? (typeof dim === 'string' ? this.#given(dim) : undefined);
-    const size = given ?? (typeof dim === 'number' ? dim : undefined);
+    // Exporters write 0 or -1 where they mean any size.
+    const open = axis === 0 && (dim === 0 || dim === -1);
+    const size = given ?? (typeof dim === 'number' && !open ? dim : undefined);
     if (size !== undefined) {
       if (Number.isInteger(size) && size >= 1 && size < 2 ** 31) return size;
       return invalid(`dim ${axis} is ${size}`, {
@@ -244,7 +260,7 @@ class Session {
         hint: `--dims '${own}=1' if the file leaves it open`,
       });
     }
-    const name = dim === null || dim === '' ? 'without a name' : `'${dim}'`;
+    const name = open ? `of ${dim}` : dim === null || dim === '' ? 'without a name' : `'${dim}'`;
     if (axis > 0)
       return invalid(`dim ${axis} is dynamic (${name})`, {
         expected: 'a size',
@@ -345,15 +361,37 @@ class Session {
     let id = name;
     this.#guard(`output '${name}'`, [], () => {
       if (['constant', 'weights', 'blocked'].includes(meaning.kind))
-        refuse('an output that does not depend on any input', { expected: 'a computed output' });
+        refuse('an output that does not depend on any input', {
+          expected: 'a computed output',
+          hint: 'name the others alone: --outputs name,name',
+        });
       id = meaning.kind === 'codes' ? meaning.id : this.#cx.floatOf(name, meaning);
     });
     return id;
   }
 
+  /** How to end the network before what is refused: the computed values there, and the outputs that are none of it. */
+  #cutAdvice(): string | undefined {
+    const refused = (name: string): boolean => this.#cx.lookup(name)?.kind === 'refused';
+    const computed = (name: string): boolean => {
+      const kind = this.#cx.lookup(name)?.kind;
+      return this.#cx.producerOf(name) !== undefined && kind !== 'refused' && kind !== 'constant' && kind !== 'weights';
+    };
+    const borders = this.#nodes.filter((n) => n.outputs.some(refused)).flatMap((n) => n.inputs.filter(computed));
+    const kept = this.#model.graph.outputs.map((o) => o.name).filter(computed);
+    const names = [...new Set([...kept, ...borders])];
+    if (borders.length === 0 || names.length > MOST_CUTS) return undefined;
+    return `leave it to the host and end the network before it: --outputs ${names.join(',')}`;
+  }
+
   #throwIssues(): void {
     if (this.#issues.length === 0) return;
-    const diagnostics = this.#issues.map(({ kind: _, ...d }) => d);
+    const cut = this.#cutAdvice();
+    const diagnostics = this.#issues.map(({ kind, ...d }) =>
+      kind === 'unsupported' && cut !== undefined && d.where?.startsWith('node ') === true
+        ? { ...d, hint: `${d.hint}; or ${cut}` }
+        : d,
+    );
     const wrong = this.#issues.some((i) => i.kind === 'input');
     const Kind = wrong ? InputError : UnsupportedError;
     throw new Kind(

@@ -10,6 +10,7 @@ export {
   makeValue,
 } from './build.ts';
 export type { QuantizerSite } from './context.ts';
+export { cutModel } from './cut.ts';
 export {
   checkModel,
   type ImportedModel,

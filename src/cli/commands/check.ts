@@ -18,6 +18,7 @@ interface CheckArguments extends QuantizeArguments {
   set: string[] | undefined;
   dims: string[] | undefined;
   'input-type': string[] | undefined;
+  outputs: string[] | undefined;
   json: boolean;
 }
 

@@ -32,6 +32,7 @@ interface RunArguments extends QuantizeArguments {
   set: string[] | undefined;
   dims: string[] | undefined;
   'input-type': string[] | undefined;
+  outputs: string[] | undefined;
   values: ValuesMode | undefined;
   ladder: boolean;
   cold: boolean;

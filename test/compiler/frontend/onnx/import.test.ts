@@ -61,14 +61,15 @@ describe('refusals', () => {
       makeNode('Scan', ['x'], ['a']),
       makeNode('Det', ['x'], ['e'], {}, 'det'),
       makeNode('Relu', ['a'], ['r']),
-      makeNode('Pow', ['x', 'p'], ['y']),
+      makeNode('Pow', ['x', 'p'], ['b']),
+      makeNode('Sum', ['r', 'e', 'b'], ['y']),
     ];
     const error = refusal(() => importModel(model(nodes, { initializers: [scalar('p', 'float32', 2.5)] })));
     expect(error).toBeInstanceOf(UnsupportedError);
     expect(error.diagnostics.map((d) => d.where)).toEqual([
       "node 'Scan_a' (Scan)",
       "node 'det' (Det)",
-      "node 'Pow_y' (Pow)",
+      "node 'Pow_b' (Pow)",
     ]);
     expect(checkModel(model(nodes, { initializers: [scalar('p', 'float32', 2.5)] }))).toMatchObject({
       supported: false,
