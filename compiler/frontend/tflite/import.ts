@@ -10,6 +10,7 @@ import { verify } from '../../graph/verify.ts';
 import { invalid, Refusal, refuse, Skipped } from '../refusal.ts';
 import { elementOf } from './constants.ts';
 import { ImportContext, text } from './context.ts';
+import { folded } from './fold.ts';
 import { importerOf, SHAPE_OPERATORS } from './ops/index.ts';
 import { remedyFor } from './ops/unsupported.ts';
 import { readTflite, type TfliteModel, type TfliteOperator } from './read.ts';
@@ -100,6 +101,7 @@ class Session {
     const results = operator.outputs.map((o) => this.#model.tensors[o]!);
     const twice = results.find((t) => cx.isDefined(t));
     if (twice !== undefined) invalid(`its result ${text(twice)} is defined before`, { expected: 'one operator each' });
+    if (folded(cx)) return;
     const numbers = results.every((t) => (t.type === 'int32' || t.type === 'int64') && t.quantization === undefined);
     if (numbers && results.length > 0 && SHAPE_OPERATORS.includes(operator.op)) {
       for (const t of results) cx.define(t, { kind: 'shape' });

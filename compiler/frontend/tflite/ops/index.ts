@@ -1,5 +1,7 @@
 /** Which operator is imported by what; a name that is not here is refused. */
 import type { ImportContext } from '../context.ts';
+import { importArgExtreme } from './arg-extreme.ts';
+import { importBatchMatMul } from './batch-matmul.ts';
 import { importAbs, importCurve, importRsqrt, importSqrt } from './curves.ts';
 import { importDequantize, importQuantize, importSoftmax } from './floats.ts';
 import {
@@ -26,7 +28,7 @@ import {
 import { importAveragePool, importMaxPool, importReduce, importReduceExtreme } from './pools.ts';
 import { importConv, importDepthwise, importFullyConnected } from './products.ts';
 import { importDepthToSpace, importResizeBilinear, importResizeNearest, importSpaceToDepth } from './resize.ts';
-import { importExtreme, importMul, importSum } from './sums.ts';
+import { importExtreme, importMul, importSquaredDifference, importSum } from './sums.ts';
 import { importHardSwish, importLeakyRelu, importPrelu, importRelu, importSigmoid } from './tables.ts';
 import { importTransposeConv } from './transpose-conv.ts';
 
@@ -35,7 +37,10 @@ type Importer = (cx: ImportContext) => void;
 const IMPORTERS: Readonly<Record<string, Importer>> = {
   ABS: importAbs,
   ADD: importSum,
+  ARG_MAX: importArgExtreme,
+  ARG_MIN: importArgExtreme,
   AVERAGE_POOL_2D: importAveragePool,
+  BATCH_MATMUL: importBatchMatMul,
   BATCH_TO_SPACE_ND: importBatchToSpace,
   BROADCAST_TO: importBroadcastTo,
   CONCATENATION: importConcatenation,
@@ -82,6 +87,7 @@ const IMPORTERS: Readonly<Record<string, Importer>> = {
   SPLIT: importSplit,
   SPLIT_V: importSplitV,
   SQRT: importSqrt,
+  SQUARED_DIFFERENCE: importSquaredDifference,
   SQUEEZE: importReshape,
   STRIDED_SLICE: importStridedSlice,
   SUB: importSum,

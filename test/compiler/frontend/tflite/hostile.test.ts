@@ -90,7 +90,7 @@ it('every unsupported operator is listed at once, with its name; what is behind 
 });
 
 it.each([
-  ['ARG_MAX', 56, undefined, /choose on the host/],
+  ['TOPK_V2', 48, undefined, /choose on the host/],
   ['TFLite_Detection_PostProcess', CODES.CUSTOM, 'TFLite_Detection_PostProcess', /post-process on the host/],
   ['UNIDIRECTIONAL_SEQUENCE_LSTM', 44, undefined, /unrolled/],
   ['WHILE', 119, undefined, /control flow/],

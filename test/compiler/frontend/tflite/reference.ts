@@ -164,7 +164,7 @@ export function broadcast(shape: Values, result: Values): (at: number) => number
   };
 }
 
-function pairwise(f: Frame, code: (a: number, b: number) => number): Values {
+export function pairwise(f: Frame, code: (a: number, b: number) => number): Values {
   const [ia, ib] = [broadcast(f.t(0).shape, f.y.shape), broadcast(f.t(1).shape, f.y.shape)];
   const [a, b] = [f.v(0), f.v(1)];
   return Array.from({ length: sizeOf(f.y.shape) }, (_, i) => code(a[ia(i)]!, b[ib(i)]!));
@@ -175,12 +175,14 @@ function sum(f: Frame, sign: 1n | -1n): Values {
   const left = f.y.type === 7 ? 15n : 20n;
   const unit = 2 * Math.max(a.scale[0]!, b.scale[0]!);
   const [fa, fb] = [toFactor(a.scale[0]! / unit), toFactor(b.scale[0]! / unit)];
+  // SUB has a negative multiplier, which rounds ties towards zero.
+  const fs = { ...fb, m: sign * fb.m };
   const back = toFactor(unit / (2 ** Number(left) * f.y.scale[0]!));
   const range = activated(f.o.byte(0), f.y);
   return pairwise(f, (x, y) => {
     const sx = rescale(BigInt(x - a.zero[0]!) << left, fa);
-    const sy = rescale(BigInt(y - b.zero[0]!) << left, fb);
-    return clampTo(Number(rescale(sx + sign * sy, back)) + f.y.zero[0]!, range);
+    const sy = rescale(BigInt(y - b.zero[0]!) << left, fs);
+    return clampTo(Number(rescale(sx + sy, back)) + f.y.zero[0]!, range);
   });
 }
 
