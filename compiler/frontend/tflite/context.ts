@@ -51,6 +51,8 @@ export interface Scaling {
 export class ImportContext {
   readonly builder: GraphBuilder;
   readonly notes: string[] = [];
+  /** Whether any tensor has a scale: floats of a network without one are not run. */
+  readonly quantized: boolean;
   readonly #tensors: readonly TfliteTensor[];
   readonly #meanings = new Map<number, Meaning>();
   /** Elements of constants that may still be read: a file that names the same ones endlessly is no model. */
@@ -62,6 +64,7 @@ export class ImportContext {
     const stored = model.tensors.reduce((n, t) => n + (t.data?.length ?? 0), 0);
     this.#constantBudget = CONSTANT_READS * stored + 2 ** 20;
     this.#tensors = model.tensors;
+    this.quantized = model.tensors.some((t) => t.quantization !== undefined);
     this.#operator = { index: 0, op: '', custom: false, inputs: [], outputs: [], optionsType: 0, options: undefined };
     for (const t of model.tensors) if (t.data !== undefined) this.#meanings.set(t.index, { kind: 'constant' });
   }
@@ -116,6 +119,11 @@ export class ImportContext {
 
   define(tensor: TfliteTensor, meaning: Meaning): void {
     this.#meanings.set(tensor.index, meaning);
+  }
+
+  /** What a tensor means, of refused ones too; undefined for one that nothing has made. */
+  kindOf(tensor: TfliteTensor): Meaning['kind'] | undefined {
+    return this.#meanings.get(tensor.index)?.kind;
   }
 
   isDefined(tensor: TfliteTensor): boolean {

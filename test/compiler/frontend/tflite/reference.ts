@@ -16,6 +16,7 @@ import {
   tanhOf,
   toFactor,
 } from './reference-fixed.ts';
+import { FLOATS } from './reference-floats.ts';
 import { MORE } from './reference-more.ts';
 import { SPATIAL } from './reference-spatial.ts';
 
@@ -54,7 +55,8 @@ export function runReference(model: RefModel, inputs: ReadonlyMap<number, Values
   for (const o of model.operators) {
     const t = (i: number) => model.tensors[o.inputs[i]!]!;
     const v = (i: number) => values[o.inputs[i]!]!;
-    const kernel = KERNELS[o.code];
+    const floats = model.tensors[o.inputs[0]!]!.type === 0;
+    const kernel = (floats ? FLOATS[o.code] : undefined) ?? KERNELS[o.code];
     if (kernel === undefined) throw new Error(`the reference has no kernel ${o.code}`);
     const results = kernel({ o, t, v, y: model.tensors[o.outputs[0]!]! });
     const list = Array.isArray(results[0]) ? (results as Values[]) : [results as Values];
