@@ -15,7 +15,7 @@ export interface ValueType {
 }
 
 /** Codes are values (a signed -3 is -3, bipolar is -1 or +1), never biased bit patterns. */
-export type TensorData = Int32Array | Float32Array;
+export type TensorData = Int8Array | Int32Array | Float32Array;
 
 export interface Tensor {
   readonly type: ValueType;

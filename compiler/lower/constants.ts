@@ -39,12 +39,13 @@ export function constantTensor(
   const order = memoryOrder(shape.length);
   const visit = (level: number, from: number, to: number): void => {
     const d = order[level];
-    if (d === undefined) {
-      put(to, data[from] ?? 0);
-      return;
+    if (d === undefined) return put(to, data[from] ?? 0);
+    const [count, step, stride] = [shape[d] ?? 1, logical[d] ?? 0, strides[d] ?? 0];
+    const last = level === order.length - 1;
+    for (let i = 0; i < count; i++) {
+      if (last) put(to + i * stride, data[from + i * step] ?? 0);
+      else visit(level + 1, from + i * step, to + i * stride);
     }
-    for (let i = 0; i < (shape[d] ?? 1); i++)
-      visit(level + 1, from + i * (logical[d] ?? 0), to + i * (strides[d] ?? 0));
   };
   visit(0, 0, 0);
   return { name, shape, format, stored, role, layout, bytes };

@@ -48,7 +48,8 @@ export class HazardMap {
   read(range: Interval, unit: number, seq: number, need: Need, part?: Part): void {
     this.#replace(range, (s) => {
       const own = part !== undefined && part.group === s.group ? part.index : -1;
-      for (const a of [...s.before, ...s.recent.filter((r) => clashes(r, own))]) if (a.write) tell(a, unit, need);
+      for (const a of s.before) if (a.write) tell(a, unit, need);
+      for (const a of s.recent) if (a.write && clashes(a, own)) tell(a, unit, need);
       const rest = s.recent.filter((a) => a.write || a.unit !== unit || a.part !== own);
       return { ...s, recent: [...rest, { unit, write: false, part: own, seq }] };
     });
@@ -57,10 +58,12 @@ export class HazardMap {
   /** Records a write and reports what it must follow. */
   write(range: Interval, unit: number, seq: number, need: Need, part?: Part): void {
     if (part === undefined) {
-      this.#replace(range, (s) => {
-        for (const a of [...s.before, ...s.recent]) tell(a, unit, need);
-        return s;
-      });
+      for (let i = this.#firstBehind(range.start); ; i++) {
+        const s = this.#segments[i];
+        if (s === undefined || s.start >= range.end) break;
+        for (const a of s.before) tell(a, unit, need);
+        for (const a of s.recent) tell(a, unit, need);
+      }
       const own: Access = { unit, write: true, part: -1, seq };
       this.#splice(range, [{ ...range, group: -1, recent: [own], before: [] }]);
       return;
@@ -97,6 +100,18 @@ export class HazardMap {
     let last = first;
     while ((this.#segments[last]?.start ?? Infinity) < end) last++;
     const [head, tail] = [this.#segments[first], this.#segments[last - 1]];
+    if (
+      last === first + own.length &&
+      head !== undefined &&
+      head.start >= start &&
+      tail !== undefined &&
+      tail.end <= end
+    ) {
+      own.forEach((s, i) => {
+        this.#segments[first + i] = s;
+      });
+      return;
+    }
     const before = last > first && head !== undefined && head.start < start ? [{ ...head, end: start }] : [];
     const behind = last > first && tail !== undefined && tail.end > end ? [{ ...tail, start: end }] : [];
     this.#segments.splice(first, last - first, ...before, ...own, ...behind);

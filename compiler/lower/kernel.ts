@@ -21,7 +21,7 @@ export type Source =
 
 export interface KernelInput {
   readonly source: Source;
-  /** The part that an output box needs, in the operand's own coordinates. */
+  /** The part that an output box needs, in the operand's own coordinates. Separable: each dim of it follows one dim of the output box, or none. */
   readonly need: (box: Box) => Box;
   /**
    * Present when the operand may be made tile by tile just before this kernel: the operand's counts for output counts, where the

@@ -16,8 +16,8 @@ export interface OrderOptions {
   readonly readOnlyDram: readonly Interval[];
 }
 
-/** What a unit knows of the others: entry 2v is the last position of v that has read its sources, 2v+1 the last done. */
-type Clock = Int32Array;
+/** What a unit knows of the others: entry 2v is the last position of v that has read its sources, 2v+1 the last done. Small typed arrays cost more. */
+type Clock = readonly number[];
 
 /** `add` must see instructions in sequential order. */
 export class OrderState {
@@ -33,7 +33,7 @@ export class OrderState {
     this.#units = units;
     this.#macros = matrixGeometry(machine.core.matrix).macros;
     this.#readOnlyDram = readOnlyDram;
-    this.#clocks = Array.from({ length: units.count }, () => new Int32Array(2 * units.count).fill(-1));
+    this.#clocks = Array.from({ length: units.count }, () => new Array<number>(2 * units.count).fill(-1));
     this.#snapshots = Array.from({ length: units.count }, () => []);
   }
 

@@ -9,7 +9,7 @@ import type { Draft, NamedTensor } from './draft.ts';
 import { at } from './layout.ts';
 import type { Ordered } from './order.ts';
 import type { LeafToken, LoopToken, Token } from './tokens.ts';
-import { eachMoving, fitsRegisters, leafToken, loopToken, StreamSet, sizeOfToken } from './tokens.ts';
+import { eachMoving, fitsRegisters, Keys, leafToken, loopToken, StreamSet, sizeOfToken } from './tokens.ts';
 
 /** Instructions of the sequencer that rolling adds. */
 export type Control =
@@ -36,8 +36,9 @@ const CANDIDATES = 6;
 const REGISTERS = LIMITS.registers - 1;
 
 export function roll(instructions: readonly Ordered[]): readonly Rolled[] {
-  let tokens: readonly Token[] = instructions.map(leafToken);
-  for (const longest of PASSES) tokens = findLoops(tokens, longest);
+  const keys = new Keys();
+  let tokens: readonly Token[] = instructions.map((i) => leafToken(i, keys));
+  for (const longest of PASSES) tokens = findLoops(tokens, longest, keys);
   return tokens.flatMap((t) => (t.kind === 'leaf' ? [t.instruction] : writeNest(t)));
 }
 
@@ -47,21 +48,15 @@ interface Found {
   readonly saved: number;
 }
 
-function findLoops(tokens: readonly Token[], longest: number): Token[] {
-  const ids = new Map<string, number>();
-  const keys = tokens.map((t) => {
-    const id = ids.get(t.key) ?? ids.size;
-    ids.set(t.key, id);
-    return id;
-  });
-  const next = nextSame(keys, ids.size);
+function findLoops(tokens: readonly Token[], longest: number, keys: Keys): Token[] {
+  const next = nextSame(tokens, keys.count);
   const out: Token[] = [];
   for (let i = 0; i < tokens.length; ) {
     let best: Found | null = null;
     let j = at(next, i);
     for (let tries = 0; j > 0 && j - i <= longest && tries < CANDIDATES; tries++, j = at(next, j)) {
-      const found = tryLoop(tokens, keys, i, j - i);
-      if (found !== null && (best === null || found.saved > best.saved)) best = found;
+      const found = tryLoop(tokens, i, j - i, best?.saved ?? 0, keys);
+      if (found !== null) best = found;
     }
     if (best === null) {
       out.push(at(tokens, i));
@@ -75,21 +70,22 @@ function findLoops(tokens: readonly Token[], longest: number): Token[] {
 }
 
 /** For each place the next one with the same key, 0 for none. */
-function nextSame(keys: readonly number[], distinct: number): Int32Array {
+function nextSame(tokens: readonly Token[], distinct: number): Int32Array {
   const seen = new Int32Array(distinct);
-  const next = new Int32Array(keys.length);
-  for (let i = keys.length - 1; i >= 0; i--) {
-    const key = at(keys, i);
+  const next = new Int32Array(tokens.length);
+  for (let i = tokens.length - 1; i >= 0; i--) {
+    const { key } = at(tokens, i);
     next[i] = at(seen, key);
     seen[key] = i;
   }
   return next;
 }
 
-/** The longest loop of `length`-token rounds from `start` on, when it saves instructions. */
-function tryLoop(tokens: readonly Token[], keys: readonly number[], start: number, length: number): Found | null {
+/** The longest loop of `length`-token rounds from `start` on, when it saves more instructions than `least`. */
+function tryLoop(tokens: readonly Token[], start: number, length: number, least: number, keys: Keys): Found | null {
   const sameKeys = (round: number): boolean => {
-    for (let j = 0; j < length; j++) if (keys[start + j] !== keys[start + round * length + j]) return false;
+    for (let j = 0; j < length; j++)
+      if (tokens[start + j]!.key !== tokens[start + round * length + j]!.key) return false;
     return true;
   };
   if (start + 2 * length > tokens.length || !sameKeys(1)) return null;
@@ -106,12 +102,12 @@ function tryLoop(tokens: readonly Token[], keys: readonly number[], start: numbe
   )
     count++;
   const body = tokens.slice(start, start + length);
-  const loop = loopToken(body, count, deltas);
   const size = body.reduce((n, b) => n + sizeOfToken(b), 0);
   const streams = new Set(deltas.filter((d) => d !== 0)).size;
   const saved = (count - 1) * size - 1 - 2 * streams;
-  if (saved <= 0 || size > 60000 || !fitsRegisters(loop, REGISTERS)) return null;
-  return { loop, consumed: count * length, saved };
+  if (saved <= least || size > 60000) return null;
+  const loop = loopToken(body, count, deltas, keys);
+  return fitsRegisters(loop, REGISTERS) ? { loop, consumed: count * length, saved } : null;
 }
 
 /** Whether the round behind `from` differs from the one at `from` by exactly `deltas`. */

@@ -1,5 +1,5 @@
 /**
- * Instructions as tokens for loop finding: a key that says everything a loop cannot change (operation, walks, waits, signals), and
+ * Instructions as tokens for loop finding: a key that stands for everything a loop cannot change (operation, walks, waits, signals), and
  * the numbers that a register can move from one round to the next (bases and axis origins). A loop is a token again,
  * so that loops of loops are found by the same search.
  */
@@ -17,7 +17,7 @@ export interface Slice {
 
 export interface LeafToken {
   readonly kind: 'leaf';
-  readonly key: string;
+  readonly key: number;
   readonly params: readonly number[];
   readonly slices: readonly Slice[];
   readonly instruction: Ordered;
@@ -25,7 +25,7 @@ export interface LeafToken {
 
 export interface LoopToken {
   readonly kind: 'loop';
-  readonly key: string;
+  readonly key: number;
   /** Parameters of the first round, body token by body token. */
   readonly params: readonly number[];
   readonly body: readonly Token[];
@@ -36,9 +36,24 @@ export interface LoopToken {
 
 export type Token = LeafToken | LoopToken;
 
+/** Numbers texts: equal ones alike. */
+export class Keys {
+  readonly #numbers = new Map<string, number>();
+
+  get count(): number {
+    return this.#numbers.size;
+  }
+
+  number(text: string): number {
+    const known = this.#numbers.get(text) ?? this.#numbers.size;
+    this.#numbers.set(text, known);
+    return known;
+  }
+}
+
 const TENSOR_FIELDS = ['dst', 'src', 'a', 'b', 'params', 'add', 'index'] as const;
 
-export function leafToken(instruction: Ordered): LeafToken {
+export function leafToken(instruction: Ordered, keys: Keys): LeafToken {
   const { draft, waits, signals } = instruction;
   const params: number[] = [];
   const slices: Slice[] = [];
@@ -54,7 +69,7 @@ export function leafToken(instruction: Ordered): LeafToken {
     fixed.push(`${field}=${walkKey(t)}`);
   }
   const order = `${waits.join()}>${signals.map((s) => `${s.semaphore}${s.at}`).join()}`;
-  return { kind: 'leaf', key: `${fixed.join(';')};${order}`, params, slices, instruction };
+  return { kind: 'leaf', key: keys.number(`${fixed.join(';')};${order}`), params, slices, instruction };
 }
 
 function isTensorField(field: string): boolean {
@@ -68,10 +83,10 @@ function walkKey(t: NamedTensor): string {
   return `${t.space}${t.widthBits}${t.coding}${t.role}${t.fill}[${axes}][${dims}]`;
 }
 
-export function loopToken(body: readonly Token[], count: number, deltas: readonly number[]): LoopToken {
+export function loopToken(body: readonly Token[], count: number, deltas: readonly number[], keys: Keys): LoopToken {
   return {
     kind: 'loop',
-    key: `loop ${count} [${body.map((b) => b.key).join('|')}] ${deltas.join()}`,
+    key: keys.number(`loop ${count} [${body.map((b) => b.key).join('|')}] ${deltas.join()}`),
     params: body.flatMap((b) => b.params),
     body,
     count,

@@ -11,7 +11,7 @@ import { ranges } from '../lower/split.ts';
 import { allocate } from './allocate.ts';
 import type { KernelPins } from './pinned.ts';
 import { requireSizes, uncuttable } from './tile-pins.ts';
-import { movedBytes } from './transfer.ts';
+import { movedBytes, runsOf } from './transfer.ts';
 
 /** Where a kernel's operands and its result are, in the order of its inputs. */
 export interface Homes {
@@ -47,62 +47,166 @@ export interface Cut {
 /** All cuts whose pieces walks can describe. Throws InputError where pins leave none. */
 export function allCuts(kernel: Kernel, homes: Homes, machine: Machine, pins?: KernelPins): readonly Cut[] {
   if (pins?.sizes !== undefined) requireSizes(kernel, pins);
-  const all = tileSizes(kernel, pins?.sizes).filter((sizes) => cuttable(kernel, homes, sizes));
+  const operands = operandsOf(kernel, homes, machine);
+  const all = tileSizes(kernel, pins?.sizes).filter((sizes) => operands.every((o) => o.cuttable(sizes)));
   if (pins?.sizes !== undefined && all.length === 0) throw uncuttable(kernel, pins);
-  return all.map((sizes) => measureCut(kernel, homes, machine, sizes));
+  return all.map((sizes) => cutInto(sizes, kernel, operands, machine));
 }
 
 export function measureCut(kernel: Kernel, homes: Homes, machine: Machine, sizes: readonly number[]): Cut {
+  return cutInto(sizes, kernel, operandsOf(kernel, homes, machine), machine);
+}
+
+/** Whether tiles of these sizes cut every operand into pieces that a walk can describe. */
+export function cuttable(kernel: Kernel, homes: Homes, machine: Machine, sizes: readonly number[]): boolean {
+  return operandsOf(kernel, homes, machine).every((operand) => operand.cuttable(sizes));
+}
+
+function operandsOf(kernel: Kernel, homes: Homes, machine: Machine): readonly Operand[] {
+  return kernel.inputs.map(
+    ({ need }, i) => new Operand(need, kernel.shape, at(homes.layouts, i), at(homes.inputBits, i), machine),
+  );
+}
+
+function cutInto(sizes: readonly number[], kernel: Kernel, operands: readonly Operand[], machine: Machine): Cut {
   const parts = kernel.shape.map((size, d) => Math.ceil(size / at(sizes, d)));
-  const whole = denseLayout(kernel.shape, kernel.format.bits).layout;
+  const { bits } = kernel.format;
+  const result = boxLayout(denseLayout(kernel.shape, bits).layout, fullBox(sizes));
   return {
     sizes,
     parts,
     tiles: parts.reduce((a, b) => a * b, 1),
-    inputs: kernel.inputs.map((input, i): InputPiece => {
-      const need = largestNeed(input, kernel.shape, sizes, parts);
-      const piece = boxLayout(at(homes.layouts, i), need);
-      const movesAlong = movesOf(input, kernel.shape, sizes, parts);
-      return { ...measurePiece(piece, at(homes.inputBits, i), machine), movesAlong };
-    }),
-    output: {
-      ...measurePiece(boxLayout(whole, fullBox(sizes)), kernel.format.bits, machine),
-      sizeBytes: denseLayout(sizes, kernel.format.bits).sizeBytes,
-    },
+    inputs: operands.map((operand) => operand.piece(sizes)),
+    output: { ...measurePiece(result, bits, machine), sizeBytes: denseLayout(sizes, bits).sizeBytes },
     ...planArena(kernel.temps(sizes), stageAlign(machine)),
   };
+}
+
+/** What tiles of one size along one dim need of an operand, all other dims whole. */
+interface Along {
+  /** Number among those of the dim that differ; 0 where the operand does not follow the dim. */
+  readonly index: number;
+  readonly need: Box;
+  readonly moves: boolean;
+  readonly cuttable: boolean;
+}
+
+/** More than the sizes of one dim that differ. */
+const SIZES = 64;
+
+/**
+ * Pieces of one operand. Needs are separable (KernelInput.need), so each dim of the result is looked at alone, once for each size, and
+ * cuts that differ in dims which the operand does not follow share a piece.
+ */
+class Operand {
+  readonly #need: KernelInput['need'];
+  readonly #shape: readonly number[];
+  readonly #layout: Layout;
+  readonly #bits: number;
+  readonly #machine: Machine;
+  readonly #whole: Box;
+  readonly #along: readonly Map<number, Along>[];
+  readonly #pieces = new Map<number, InputPiece>();
+
+  constructor(need: KernelInput['need'], shape: readonly number[], layout: Layout, bits: number, machine: Machine) {
+    this.#need = need;
+    this.#shape = shape;
+    this.#layout = layout;
+    this.#bits = bits;
+    this.#machine = machine;
+    this.#whole = need(fullBox(shape));
+    this.#along = shape.map(() => new Map());
+  }
+
+  cuttable(sizes: readonly number[]): boolean {
+    return sizes.every((size, d) => this.#of(d, size).cuttable);
+  }
+
+  /** As large as the largest that tiles of these sizes need. */
+  piece(sizes: readonly number[]): InputPiece {
+    const along = sizes.map((size, d) => this.#of(d, size));
+    const key = along.reduce((n, { index }) => n * SIZES + index, 0);
+    let piece = this.#pieces.get(key);
+    if (piece === undefined) {
+      const layout = boxLayout(this.#layout, this.#join(along));
+      piece = { ...measurePiece(layout, this.#bits, this.#machine), movesAlong: along.map((a) => a.moves) };
+      this.#pieces.set(key, piece);
+    }
+    return piece;
+  }
+
+  /** Each dim of the operand as the one dim has it that it follows. */
+  #join(along: readonly Along[]): Box {
+    const { start, count } = this.#whole;
+    const own = count.map((c, e) => along.find(({ need }) => need.count[e] !== c || need.start[e] !== start[e])?.need);
+    return {
+      start: start.map((s, e) => own[e]?.start[e] ?? s),
+      count: count.map((c, e) => own[e]?.count[e] ?? c),
+    };
+  }
+
+  #of(d: number, size: number): Along {
+    const known = at(this.#along, d);
+    let along = known.get(size);
+    if (along === undefined) {
+      const need = this.#largest(d, size);
+      const moves = this.#moves(d, size);
+      const index = moves || !sameBox(need, this.#whole) ? known.size + 1 : 0;
+      along = { index, need, moves, cuttable: this.#cuts(d, size) };
+      known.set(size, along);
+    }
+    return along;
+  }
+
+  /** The need of tile `p` of those of `size` along `d`. */
+  #tile(d: number, size: number, p: number): Box {
+    const from = p * size;
+    return this.#need({
+      start: this.#shape.map((_, e) => (e === d ? from : 0)),
+      count: this.#shape.map((c, e) => (e === d ? Math.min(size, c - from) : c)),
+    });
+  }
+
+  /** Inner tiles are all alike; the first and last few may be clipped by a border. */
+  #largest(d: number, size: number): Box {
+    const last = Math.ceil(at(this.#shape, d) / size) - 1;
+    const first = this.#tile(d, size, 0);
+    const start = [...first.start];
+    const count = [...first.count];
+    for (const p of new Set([1, 2, last >> 1, last - 1, last])) {
+      if (p < 1 || p > last) continue;
+      const need = this.#tile(d, size, p);
+      need.count.forEach((c, e) => {
+        if (c <= at(count, e)) return;
+        count[e] = c;
+        start[e] = at(need.start, e);
+      });
+    }
+    return { start, count };
+  }
+
+  /** Whether the piece changes with one step. */
+  #moves(d: number, size: number): boolean {
+    return size < at(this.#shape, d) && !sameBox(this.#tile(d, size, 0), this.#tile(d, size, 1));
+  }
+
+  #cuts(d: number, size: number): boolean {
+    if (this.#layout.dims.every((factors) => factors.length <= 1)) return true;
+    return ranges(0, at(this.#shape, d), size).every(
+      (_, p) => boxLayout(this.#layout, this.#tile(d, size, p)) !== null,
+    );
+  }
 }
 
 /** Packed in the memory order of its home; a piece that no walk describes is endless. */
 function measurePiece(piece: Layout | null, bits: number, machine: Machine): Piece {
   if (piece === null) return { sizeBytes: Infinity, movedBytes: { buffer: Infinity, dram: Infinity } };
-  return {
-    sizeBytes: packLike(piece, bits).sizeBytes,
-    movedBytes: {
-      buffer: movedBytes(piece, bits, machine.buffer.portBits / 8),
-      dram: movedBytes(piece, bits, machine.dram.burstBytes),
-    },
-  };
+  return { sizeBytes: packLike(piece, bits).sizeBytes, movedBytes: farBytes(piece, bits, machine) };
 }
 
-/** By dim: whether the piece of an operand changes with one step along it. */
-function movesOf(
-  input: KernelInput,
-  shape: readonly number[],
-  sizes: readonly number[],
-  parts: readonly number[],
-): boolean[] {
-  const first: Box = { start: shape.map(() => 0), count: sizes };
-  const base = input.need(first);
-  return shape.map((size, d) => {
-    if (at(parts, d) === 1) return false;
-    const step = at(sizes, d);
-    const moved: Box = {
-      start: first.start.map((s, i) => (i === d ? step : s)),
-      count: first.count.map((c, i) => (i === d ? Math.min(c, size - step) : c)),
-    };
-    return !sameBox(input.need(moved), base);
-  });
+function farBytes(piece: Layout, bits: number, { buffer, dram }: Machine): Piece['movedBytes'] {
+  const runs = runsOf(piece);
+  return { buffer: movedBytes(runs, bits, buffer.portBits / 8), dram: movedBytes(runs, bits, dram.burstBytes) };
 }
 
 /** Scratch pieces that live in different stages share bytes. */
@@ -146,52 +250,4 @@ function halvings(size: number, grain: number): number[] {
     if (cut !== options.at(-1)) options.push(cut);
     if (cut <= grain) return options;
   }
-}
-
-/**
- * A box as large as the largest piece of an operand, dim by dim: needs are separable, so it is enough to move along one dim at a
- * time. Inner tiles are all alike; the first and last few may be clipped by a border.
- */
-function largestNeed(
-  input: KernelInput,
-  shape: readonly number[],
-  sizes: readonly number[],
-  parts: readonly number[],
-): Box {
-  const first = input.need({ start: shape.map(() => 0), count: sizes });
-  const start = [...first.start];
-  const count = [...first.count];
-  shape.forEach((size, d) => {
-    const last = at(parts, d) - 1;
-    for (const p of new Set([1, 2, last >> 1, last - 1, last])) {
-      if (p < 1 || p > last) continue;
-      const from = p * at(sizes, d);
-      const box = {
-        start: shape.map((_, e) => (e === d ? from : 0)),
-        count: sizes.map((c, e) => (e === d ? Math.min(c, size - from) : c)),
-      };
-      const need = input.need(box);
-      need.count.forEach((c, e) => {
-        if (c <= at(count, e)) return;
-        count[e] = c;
-        start[e] = at(need.start, e);
-      });
-    }
-  });
-  return { start, count };
-}
-
-/** Whether tiles of these sizes cut every operand into pieces that a walk can describe; dims are cut independently. */
-export function cuttable(kernel: Kernel, homes: Homes, sizes: readonly number[]): boolean {
-  return kernel.inputs.every((input, i) => {
-    const layout = at(homes.layouts, i);
-    if (layout.dims.every((factors) => factors.length <= 1)) return true;
-    return kernel.shape.every((size, d) =>
-      ranges(0, size, at(sizes, d)).every((r) => {
-        const start = kernel.shape.map((_, e) => (e === d ? r.start : 0));
-        const count = kernel.shape.map((_, e) => (e === d ? r.count : at(sizes, e)));
-        return boxLayout(layout, input.need({ start, count })) !== null;
-      }),
-    );
-  });
 }

@@ -84,16 +84,8 @@ export function scoreMappings(
   );
 }
 
-/** The cheapest mapping of one layer by itself. */
-export function chooseMapping(
-  kernel: MatmulKernel,
-  plan: TilePlan,
-  machine: Machine,
-  replicas: boolean,
-  home: WeightHome = 'dram',
-  pins?: KernelPins,
-): MappingChoice {
-  const scored = scoreMappings(kernel, plan, machine, replicas, home, pins);
+/** The cheapest mapping of one layer by itself. @param scored its mappings with weights that come from `home`, cheapest first */
+export function cheapest(scored: readonly Scored[], home: WeightHome, pins?: KernelPins): MappingChoice {
   const from = home === 'buffer' ? ' from the global buffer' : '';
   const state = pinned(`weights are written as they are needed${from}`, pins);
   return { ...explain(at(scored, 0), scored, state), home };

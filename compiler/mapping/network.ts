@@ -9,7 +9,7 @@ import type { Machine } from '../../isa/machine/schema.ts';
 import type { Kernel } from '../lower/kernel.ts';
 import { at } from '../lower/layout.ts';
 import type { MappingChoice, Scored, WeightHome } from './matmul.ts';
-import { chooseMapping, explain, macrosOf, pinned, scoreMappings } from './matmul.ts';
+import { cheapest, explain, macrosOf, pinned, scoreMappings } from './matmul.ts';
 import type { Pins } from './pinned.ts';
 import type { TilePlan } from './tiles.ts';
 
@@ -83,9 +83,10 @@ function chooseTogether(
   }
   if (resident) grow(layers, Math.min(2 * spare, freeRun(layers, machine)), machine);
   const home = wanted === 'buffer' ? 'buffer' : wanted === 'nowhere' ? 'dram' : weightHome(layers, kernels, machine);
-  const streamed = layers.map(({ index }) => {
+  const streamed = layers.map(({ index, options }) => {
     const { kernel, plan } = matmuls.find((m) => m.index === index)!;
-    return chooseMapping(kernel, plan, machine, true, home, pins?.kernels[index]);
+    const own = pins?.kernels[index];
+    return cheapest(home === 'dram' ? options : scoreMappings(kernel, plan, machine, true, home, own), home, own);
   });
   const stay = resident && (wanted === 'arrays' || !worthWriting(layers, streamed));
   layers.forEach(({ index, chosen, options }, i) => {

@@ -34,7 +34,7 @@ export function striped(kernel: Kernel, homes: Homes, plan: TilePlan, machine: M
   const rows = roundUp(Math.ceil(at(kernel.shape, dim) / Math.max(1, count)), at(kernel.grain, dim));
   if (rows >= at(kernel.shape, dim)) return plan;
   const sizes = kernel.shape.map((size, d) => (d === dim ? rows : size));
-  if (!cuttable(kernel, homes, sizes)) return plan;
+  if (!cuttable(kernel, homes, machine, sizes)) return plan;
   const cut = costTiles(kernel, homes, machine, sizes, memoryOrder(kernel.shape.length));
   const more = cut.scratchBytes > plan.scratchBytes || cut.inputs.some((stage) => stage !== null && stage.loads > 1);
   return more ? plan : cut;

@@ -37,18 +37,28 @@ export function streamBytesPerCycle(machine: Machine): number {
   return Math.min(link, dramBytesPerCycle(machine), (2 * half) / roundTrip);
 }
 
-/**
- * Bytes that a port of `wordBytes` moves for a piece of a tensor: every run of neighbours is rounded out to whole words (bursts), so that
- * a tile of few channels costs far more than its own bytes.
- */
-export function movedBytes(layout: Layout, bits: number, wordBytes: number): number {
-  const factors = [...mergeFactors(layout.dims.flat())].sort((a, b) => a.stride - b.stride);
+/** A piece of a tensor in memory: so many runs of so many neighbours. */
+export interface Runs {
+  readonly run: number;
+  readonly runs: number;
+}
+
+export function runsOf(layout: Layout): Runs {
+  const factors = mergeFactors(layout.dims.flat()).sort((a, b) => a.stride - b.stride);
   let run = 1;
   let runs = 1;
   for (const f of factors) {
     if (runs === 1 && f.stride === run) run *= f.count;
     else runs *= f.count;
   }
+  return { run, runs };
+}
+
+/**
+ * Bytes that a port of `wordBytes` moves for a piece of a tensor: every run of neighbours is rounded out to whole words (bursts), so that
+ * a tile of few channels costs far more than its own bytes.
+ */
+export function movedBytes({ run, runs }: Runs, bits: number, wordBytes: number): number {
   const bytes = (run * bits) / 8;
   return runs === 1 ? bytes : runs * roundUp(bytes, wordBytes);
 }

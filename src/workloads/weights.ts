@@ -3,9 +3,9 @@ import { type IntegerType, integerRange } from '../../compiler/graph/types.ts';
 import { BELL_OUTCOMES, bellDraw, bellStep, bellValue, codeOf } from './bell.ts';
 
 /** `count` codes of stream `key`. The same key gives the same codes, whatever else is drawn. */
-export function drawWeights(count: number, type: IntegerType, key: number): Int32Array {
+export function drawWeights(count: number, type: IntegerType, key: number): Int8Array | Int32Array {
   const table = codeTable(type);
-  const codes = new Int32Array(count);
+  const codes = integerRange(type).max < 2 ** 7 ? new Int8Array(count) : new Int32Array(count);
   for (let i = 0; i < count; i++) codes[i] = table[bellDraw(key, i)]!;
   return codes;
 }

@@ -12,7 +12,7 @@ import { freeGrain } from './context.ts';
 import { depthwiseKernel } from './depthwise.ts';
 import { recordsNeed } from './matmul.ts';
 import type { RawMatmul } from './matmul-spec.ts';
-import { matmulSpec, recordsOf } from './matmul-spec.ts';
+import { matmulSpec, recordsOf, tabulate } from './matmul-spec.ts';
 import { windowNeed } from './window.ts';
 
 /** `cx` is the node's context, `last` that of the node whose result the kernel makes (the fused requantizer, or the node). */
@@ -39,7 +39,7 @@ export function convolutionKernel(cx: NodeContext, node: NodeOf<'conv'>, last: N
     outputs: o,
     input: formatOf(cx.inputType(0)),
     inputZero: xZero,
-    weight: (row, n) => weights.data[n * k + (row % perGroup) * plane + Math.floor(row / perGroup)]! - zeroOf(wZero, n),
+    weights: { codes: weights.data, zeros: wZero, outputStride: k, channelStride: plane, positionStride: 1 },
     bias: biasOf(cx),
     requantize: fusedRequantizer(last, machine, 1),
   };
@@ -73,7 +73,7 @@ export function productKernel(cx: NodeContext, node: NodeOf<'matmul'>, last: Nod
       outputs: n,
       input: formatOf(cx.inputType(0)),
       inputZero: xZero,
-      weight: (row, column) => weights.data[row * n + column]! - zeroOf(wZero, column),
+      weights: { codes: weights.data, zeros: wZero, outputStride: 1, channelStride: n, positionStride: 0 },
       bias: biasOf(cx),
       requantize: fusedRequantizer(last, machine, cx.output.shape.length - 1),
     },
@@ -126,7 +126,8 @@ function depthwise(cx: NodeContext, last: NodeContext, layer: LayerSymbol, raw: 
   const format = formatOf(last.output);
   const bias = Int32Array.from({ length: raw.outputs }, (_, n) => (raw.bias === null ? 0 : at(raw.bias, n)));
   const records = recordsOf(raw.requantize, bias);
-  const data = Int32Array.from({ length: raw.outputs * raw.k }, (_, i) => raw.weight(i % raw.k, Math.floor(i / raw.k)));
+  const table = tabulate(raw);
+  const data = Int32Array.from(table, (_, i) => table[(i % raw.k) * raw.outputs + Math.floor(i / raw.k)]!);
   const reach = data.reduce((most, w) => Math.max(most, w < 0 ? -w : w + 1), 1);
   const bits = storedWidth(Math.ceil(Math.log2(reach)) + 1);
   return depthwiseKernel({
@@ -179,10 +180,6 @@ function constantOperand(cx: NodeContext, index: number, what: string): Tensor {
 
 function biasOf(cx: NodeContext): ArrayLike<number> | null {
   return cx.node.inputs.length < 3 ? null : constantOperand(cx, 2, 'biases').data;
-}
-
-function zeroOf(zeros: Int32Array, n: number): number {
-  return zeros[zeros.length === 1 ? 0 : n]!;
 }
 
 /** The requantizer of a fused node; refuses what the machine's drain does not have. */

@@ -7,7 +7,7 @@
 import type { Machine } from '../../../isa/machine/schema.ts';
 import type { ArrayDescriptor } from '../../../isa/tensor.ts';
 import { codeRange } from '../../../isa/tensor.ts';
-import type { RequantizeSpec, Window } from '../../graph/types.ts';
+import type { RequantizeSpec, TensorData, Window } from '../../graph/types.ts';
 import { refuseUnless } from '../kernel.ts';
 import { at } from '../layout.ts';
 import type { Format } from '../walk.ts';
@@ -33,8 +33,8 @@ export interface MatmulSpec {
   readonly inputZero: number;
   readonly weightBits: number;
   readonly weightCoding: ArrayDescriptor['weightCoding'];
-  /** Addends, one unless weights are wider than the arrays'; weight of row k (window-major, channel last) and output n of the whole layer. */
-  readonly parts: readonly ((k: number, n: number) => number)[];
+  /** Addends, one unless weights are wider than the arrays': row k (window-major, channel last) after row k, each all outputs of the whole layer. */
+  readonly parts: readonly Weights[];
   readonly records: Records;
 }
 
@@ -51,11 +51,20 @@ export interface RawMatmul {
   readonly outputs: number;
   readonly input: Format;
   readonly inputZero: number;
-  /** Weight minus its zero point. */
-  readonly weight: (k: number, n: number) => number;
+  readonly weights: RawWeights;
   readonly bias: ArrayLike<number> | null;
   /** The fused requantizer, or null for 32-bit results. */
   readonly requantize: { readonly spec: RequantizeSpec; readonly relu: boolean } | null;
+}
+
+/** Codes of weights as the graph has them, and the zero point of all outputs or of each. */
+export interface RawWeights {
+  readonly codes: TensorData;
+  readonly zeros: Int32Array;
+  /** Elements from one output, one channel and one window position to the next. */
+  readonly outputStride: number;
+  readonly channelStride: number;
+  readonly positionStride: number;
 }
 
 /** Throws Refusal when the machine cannot compute it exactly. */
@@ -66,13 +75,14 @@ export function matmulSpec(raw: RawMatmul, machine: Machine): MatmulSpec {
     `${raw.input.bits}-bit inputs; the matrix unit takes at most ${matrix.inputBitsMax} bits (core.matrix.inputBitsMax)`,
   );
   const weights = tabulate(raw);
-  const sums = weightSums(raw, weights);
+  const facts = survey(weights, raw.outputs);
+  const sums = sumsOf(raw, facts);
   const limit = 2 ** (accumulators.widthBits - 1);
   refuseUnless(
     sums.high < limit && sums.low > -limit,
     `sums reach ${sums.low} .. ${sums.high}, more than ${accumulators.widthBits}-bit accumulators hold (core.accumulators.widthBits)`,
   );
-  const bias = Int32Array.from(sums.total, (total, n) => {
+  const bias = Int32Array.from(facts.total, (total, n) => {
     const folded = (raw.bias === null ? 0 : at(raw.bias, n)) - raw.inputZero * total;
     refuseUnless(
       Math.abs(folded) < 2 ** 31,
@@ -90,7 +100,7 @@ export function matmulSpec(raw: RawMatmul, machine: Machine): MatmulSpec {
     channels: raw.channels,
     inputBits: raw.input.bits,
     inputZero: raw.inputZero,
-    ...codeWeights(weights, raw.k, machine),
+    ...codeWeights(weights, facts, machine),
     records: recordsOf(raw.requantize, bias),
   };
 }
@@ -101,54 +111,78 @@ export function recordsOf(requantize: RawMatmul['requantize'], bias: Int32Array)
   return { mode: 'bias', channels: bias.length, words: 1, data: bias, zero: 0, relu: false };
 }
 
-type Weights = Int8Array | Int32Array;
+export type Weights = Int8Array | Int32Array;
 
 /** Outputs whose weights are read together: the neighbours of a line of the processor's cache. */
 const TOGETHER = 16;
 
-/** All weights, output by output: they are asked for several times. */
-function tabulate({ weight, k, outputs }: RawMatmul): Weights {
-  const narrow = new Int8Array(k * outputs);
-  for (let first = 0; first < outputs; first += TOGETHER) {
-    const end = Math.min(outputs, first + TOGETHER);
-    for (let row = 0; row < k; row++) {
-      for (let n = first; n < end; n++) {
-        const w = weight(row, n);
-        narrow[n * k + row] = w;
-        if (narrow[n * k + row] !== w)
-          return Int32Array.from({ length: k * outputs }, (_, i) => weight(i % k, Math.floor(i / k)));
+/** All weights minus their zero points, row by row: as arrays take them. */
+export function tabulate({ weights, k, channels, outputs }: RawMatmul): Weights {
+  const { codes, zeros, outputStride, channelStride, positionStride } = weights;
+  const shifted = zeros.some((z) => z !== 0);
+  if (codes instanceof Int8Array && !shifted && outputStride === 1 && channelStride === outputs && k === channels)
+    return codes;
+  const fill = (table: Weights): boolean => {
+    for (let first = 0; first < outputs; first += TOGETHER) {
+      const end = Math.min(outputs, first + TOGETHER);
+      for (let row = 0; row < k; row++) {
+        const from = (row % channels) * channelStride + Math.floor(row / channels) * positionStride;
+        for (let n = first; n < end; n++) {
+          const w = codes[from + n * outputStride]! - (shifted ? zeros[zeros.length === 1 ? 0 : n]! : 0);
+          table[row * outputs + n] = w;
+          if (table[row * outputs + n] !== w) return false;
+        }
       }
     }
-  }
-  return narrow;
+    return true;
+  };
+  const narrow = new Int8Array(k * outputs);
+  if (fill(narrow)) return narrow;
+  const wide = new Int32Array(k * outputs);
+  fill(wide);
+  return wide;
 }
 
-/** Per output the sum of its weights; and the range that any order of accumulation stays in, over all outputs. */
-function weightSums(
-  raw: RawMatmul,
-  weights: Weights,
-): { readonly total: Float64Array; readonly low: number; readonly high: number } {
+/** What all weights of a layer are like; sums by output, of the weights and of their sizes. */
+interface Survey {
+  readonly total: Float64Array;
+  readonly size: Float64Array;
+  readonly min: number;
+  readonly max: number;
+  readonly zero: boolean;
+}
+
+function survey(weights: Weights, outputs: number): Survey {
+  const total = new Float64Array(outputs);
+  const size = new Float64Array(outputs);
+  let [min, max, zero] = [0, 0, false];
+  for (let from = 0; from < weights.length; from += outputs) {
+    for (let n = 0; n < outputs; n++) {
+      const w = weights[from + n]!;
+      total[n]! += w;
+      size[n]! += Math.abs(w);
+      if (w < min) min = w;
+      if (w > max) max = w;
+      if (w === 0) zero = true;
+    }
+  }
+  return { total, size, min, max, zero };
+}
+
+/** The range that any order of accumulation stays in, over all outputs. */
+function sumsOf(raw: RawMatmul, { total, size }: Survey): { readonly low: number; readonly high: number } {
   const x = codeRange(raw.input.coding, raw.input.bits);
   const xMin = Math.min(0, x.min, raw.inputZero);
   const xMax = Math.max(0, x.max, raw.inputZero);
-  const total = new Float64Array(raw.outputs);
   let low = 0;
   let high = 0;
-  for (let n = 0; n < raw.outputs; n++) {
-    let sum = 0;
-    let size = 0;
-    for (let i = n * raw.k; i < (n + 1) * raw.k; i++) {
-      const w = weights[i]!;
-      sum += w;
-      size += Math.abs(w);
-    }
-    const positive = (size + sum) / 2;
-    const negative = (sum - size) / 2;
-    total[n] = sum;
+  total.forEach((sum, n) => {
+    const positive = (at(size, n) + sum) / 2;
+    const negative = (sum - at(size, n)) / 2;
     low = Math.min(low, positive * xMin + negative * xMax);
     high = Math.max(high, positive * xMax + negative * xMin);
-  }
-  return { total, low, high };
+  });
+  return { low, high };
 }
 
 /** Bytes minus a zero point per output reach -255 .. 255: three signed bytes. */
@@ -157,20 +191,10 @@ const MOST_PARTS = 3;
 type Coded = Pick<MatmulSpec, 'weightBits' | 'weightCoding' | 'parts'>;
 
 /** Narrowest coding of all weights of the layer. */
-function codeWeights(weights: Weights, depth: number, machine: Machine): Coded {
-  let min = 0;
-  let max = 0;
-  let zero = false;
-  for (let i = 0; i < weights.length; i++) {
-    const w = weights[i]!;
-    if (w < min) min = w;
-    if (w > max) max = w;
-    if (w === 0) zero = true;
-  }
-  const weight = (k: number, n: number): number => weights[n * depth + k]!;
+function codeWeights(weights: Weights, { min, max, zero }: Survey, machine: Machine): Coded {
   const most = machine.core.matrix.weightBitsMax;
   const coded = atLeast(narrowest(min, max, zero), machine.core.matrix.weightBitsMin, max);
-  if (coded.weightBits <= Math.min(most, 8)) return { ...coded, parts: [weight] };
+  if (coded.weightBits <= Math.min(most, 8)) return { ...coded, parts: [weights] };
   const bits = Math.min(most, 8);
   const { min: low, max: high } = codeRange('signed', bits);
   const count = Math.max(Math.ceil(min / low), Math.ceil(max / high));
@@ -180,10 +204,9 @@ function codeWeights(weights: Weights, depth: number, machine: Machine): Coded {
   );
   // Part i is what parts 0 .. i - 1, each as large as it can be, leave of the weight.
   const clamped = (w: number, i: number): number => Math.max(i * low, Math.min(i * high, w));
-  const parts = Array.from({ length: count }, (_, i) => (k: number, n: number): number => {
-    const w = weight(k, n);
-    return clamped(w, i + 1) - clamped(w, i);
-  });
+  const parts = Array.from({ length: count }, (_, i) =>
+    Int8Array.from(weights, (w) => clamped(w, i + 1) - clamped(w, i)),
+  );
   return { weightBits: bits, weightCoding: 'signed', parts };
 }
 

@@ -314,18 +314,15 @@ function shrunkGrid(grid: number, full: number, count: number): number {
   return Math.ceil(count / Math.ceil(full / grid));
 }
 
-/** Weights lie output by output: so many rows of one are read before the next, for the processor's cache. */
-const ROWS_TOGETHER = 64;
-
 function packWeights(spec: MatmulSpec, part: number, k: Range, n: Range, rows: RowOrder): Uint8Array {
   const bytes = new Uint8Array(Math.ceil((k.count * n.count * spec.weightBits) / 8));
   const format: Format = { bits: spec.weightBits, coding: spec.weightCoding, zero: 0 };
   const put = packer(bytes, format);
-  const weight = at(spec.parts, part);
-  for (let first = 0; first < k.count; first += ROWS_TOGETHER) {
-    const order = Array.from({ length: Math.min(ROWS_TOGETHER, k.count - first) }, (_, i) => rows(k.start + first + i));
-    for (let j = 0; j < n.count; j++)
-      for (let i = 0; i < order.length; i++) put((first + i) * n.count + j, weight(order[i]!, n.start + j));
+  const table = at(spec.parts, part);
+  for (let i = 0; i < k.count; i++) {
+    const from = rows(k.start + i) * spec.n * spec.groups + n.start;
+    if (spec.weightBits === 8) bytes.set(table.subarray(from, from + n.count), i * n.count);
+    else for (let j = 0; j < n.count; j++) put(i * n.count + j, table[from + j]!);
   }
   return bytes;
 }

@@ -68,7 +68,7 @@ export function dynamicProductKernel(
       inputZero: 0,
       weightBits: b.bits,
       weightCoding: b.coding === 'float' ? 'signed' : b.coding,
-      parts: [() => 0],
+      parts: [new Int8Array()],
       records,
     },
     temps: NO_TEMPS,

@@ -2,7 +2,7 @@
  * Convolutions and matrix products: seeded weights, a bias that takes away the mean of the sums (what batch norm does) and adds some spread, a requantizer that
  * brings each channel to its step, and the activation. Sums of independent inputs: mean = sum of w * mean, variance = sum of w^2 * variance.
  */
-import { INT32, type IntegerType, integerRange } from '../../../compiler/graph/types.ts';
+import { INT32, type IntegerType, integerRange, type TensorData } from '../../../compiler/graph/types.ts';
 import { bellDraw, bellStep, bellValue, codeOf, momentsOf } from '../bell.ts';
 import type { Activation, Affine, LayerOf } from '../layers.ts';
 import { activationType, weightType } from '../recipe.ts';
@@ -43,7 +43,7 @@ interface Form {
   readonly groups: number;
 }
 
-export function convSums(codes: Int32Array, x: Coded, { out, perGroup, taps, groups }: Form): Sums {
+export function convSums(codes: TensorData, x: Coded, { out, perGroup, taps, groups }: Form): Sums {
   const sums = { mean: new Float64Array(out), variance: new Float64Array(out) };
   let at = 0;
   for (let o = 0; o < out; o++) {
@@ -83,7 +83,7 @@ export function emitLinear(cx: EmitContext, layer: LayerOf<'linear'>, inputs: re
 }
 
 /** Weights in rows of one input each. */
-export function linearSums(codes: Int32Array, x: Coded, rows: number, columns: number): Sums {
+export function linearSums(codes: TensorData, x: Coded, rows: number, columns: number): Sums {
   const perChannel = rows / x.mean.length;
   const sums = { mean: new Float64Array(columns), variance: new Float64Array(columns) };
   for (let k = 0; k < rows; k++) {

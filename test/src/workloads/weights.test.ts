@@ -33,7 +33,7 @@ describe('weights', () => {
     [2, [-1, 0, 1]],
     [3, [-3, -2, -1, 0, 1, 2, 3]],
   ])('of %i bits are %j', (bits, codes) => {
-    const drawn = drawWeights(20_000, weightType(bits), 7);
+    const drawn = Array.from(drawWeights(20_000, weightType(bits), 7));
     expect([...new Set(drawn)].sort((a, b) => a - b)).toEqual(codes);
     const mean = drawn.reduce((a, b) => a + b, 0) / drawn.length;
     expect(Math.abs(mean)).toBeLessThan(0.05);

@@ -21,11 +21,9 @@ import { importAnyMatMul, importMatMulNBits } from './blocked.ts';
 import {
   importAnd,
   importCast,
-  importCastLike,
   importEqual,
   importGreater,
   importGreaterOrEqual,
-  importIsInf,
   importIsNaN,
   importLess,
   importLessOrEqual,
@@ -41,7 +39,6 @@ import {
   importBinary,
   importClip,
   importMany,
-  importMean,
   importPow,
   importReciprocal,
   importRelu,
@@ -49,8 +46,6 @@ import {
 } from './elementwise.ts';
 import { importBiasGelu, importErf, importFastGelu, importGelu, importSwish } from './gelu.ts';
 import { importGroupNormalization, importInstanceNormalization, importLrn } from './group-norms.ts';
-import { importGatherElements, importGatherNd, importOneHot, importScatterNd, importTrilu } from './indexing.ts';
-import { onIntegers } from './integers.ts';
 import { importDequantizeLinear, importQuantizeLinear } from './linear-quantizers.ts';
 import { importExpand, importWhere } from './lookup.ts';
 import {
@@ -99,20 +94,15 @@ import { importGru, importLstm, importRnn } from './recurrent.ts';
 import {
   importCumSum,
   importLogSoftmax,
-  importLpNormalization,
   importReduceL1,
   importReduceL2,
-  importReduceLogSum,
-  importReduceLogSumExp,
   importReduceMax,
   importReduceMin,
-  importReduceProd,
   importReduceSum,
   importReduceSumSquare,
 } from './reductions.ts';
 import { importResize } from './resize.ts';
 import { importRotaryEmbedding, importStandardRotaryEmbedding } from './rotary.ts';
-import { importArgMax, importArgMin, importHardmax, importTopK } from './selection.ts';
 import { importCos, importSin } from './trigonometry.ts';
 
 export type Importer = (cx: ImportContext) => void;
@@ -155,12 +145,12 @@ const STANDARD: Readonly<Record<string, Importer>> = {
   Swish: importSwish(1),
   Exp: importUnary('exp'),
   Sqrt: importUnary('sqrt'),
-  Neg: onIntegers(importUnary('neg')),
-  Abs: onIntegers(importUnary('abs')),
+  Neg: importUnary('neg'),
+  Abs: importUnary('abs'),
   Floor: importUnary('floor'),
   Ceil: importUnary('ceil'),
   Round: importUnary('round'),
-  Sign: onIntegers(importUnary('sign')),
+  Sign: importUnary('sign'),
   Reciprocal: importReciprocal,
   Add: importBinary('add'),
   Sub: importBinary('sub'),
@@ -186,22 +176,6 @@ const STANDARD: Readonly<Record<string, Importer>> = {
   ReduceSumSquare: importReduceSumSquare,
   CumSum: importCumSum,
   LogSoftmax: importLogSoftmax,
-  ArgMax: importArgMax,
-  ArgMin: importArgMin,
-  TopK: importTopK,
-  Hardmax: importHardmax,
-  Mean: importMean,
-  CastLike: importCastLike,
-  IsInf: importIsInf,
-  GatherND: importGatherNd,
-  GatherElements: importGatherElements,
-  ScatterND: importScatterNd,
-  OneHot: importOneHot,
-  Trilu: importTrilu,
-  LpNormalization: importLpNormalization,
-  ReduceLogSum: importReduceLogSum,
-  ReduceLogSumExp: importReduceLogSumExp,
-  ReduceProd: importReduceProd,
   InstanceNormalization: importInstanceNormalization,
   GroupNormalization: importGroupNormalization,
   LRN: importLrn,
