@@ -49,25 +49,24 @@ export function prepareQuantized(
  */
 export function prepareModel(bytes: Uint8Array, name: string, options: ModelOptions = {}): Model {
   if (!readsAsTflite(bytes, options)) return prepareOnnx(bytes, name, options);
-  const imported = importTflite(bytes, { name });
+  const imported = importTflite(bytes, { name, outputs: options.outputs });
   return { name, hash: hashHex(bytes).slice(0, 16), graph: runPasses(imported.graph), notes: imported.notes };
 }
 
 /** Every finding of the import of a model, ONNX or TensorFlow Lite. */
 export function checkBytes(bytes: Uint8Array, options: ModelOptions = {}): ModelCheck {
-  return readsAsTflite(bytes, options) ? checkTflite(bytes) : checkModel(bytes, options);
+  return readsAsTflite(bytes, options) ? checkTflite(bytes, { outputs: options.outputs }) : checkModel(bytes, options);
 }
 
 /** Throws InputError where a TensorFlow Lite file comes with options that only ONNX models have a use for. */
-function readsAsTflite(bytes: Uint8Array, { format, dims = {}, inputTypes = {}, outputs }: ModelOptions): boolean {
+function readsAsTflite(bytes: Uint8Array, { format, dims = {}, inputTypes = {} }: ModelOptions): boolean {
   if (format !== 'tflite' && !isTflite(bytes)) return false;
   const given = [
     ...Object.keys(dims).map((d) => `--dims ${d}`),
     ...Object.keys(inputTypes).map((t) => `--input-type ${t}`),
-    ...(outputs === undefined ? [] : ['--outputs']),
   ];
   if (given.length === 0) return true;
-  const message = `${given[0]} is for ONNX models: a TensorFlow Lite file has its shapes, types and results in it`;
+  const message = `${given[0]} is for ONNX models: a TensorFlow Lite file has its shapes and types in it`;
   const diagnostic = { code: 'E-TFLITE-OPTION', message, expected: 'the model without it', hint: 'leave it out' };
   throw new InputError(message, { diagnostics: [diagnostic] });
 }

@@ -96,6 +96,12 @@ export class ImportContext {
     this.define(name, meaning);
   }
 
+  /** Whether result `index` of the current node is there and read, by a node or as an output of the model. */
+  wantsOutput(index: number): boolean {
+    const name = this.node.outputs[index] ?? '';
+    return name !== '' && (this.#consumers.has(name) || this.#outputs.has(name));
+  }
+
   get outputName(): string {
     return this.node.outputs[0] ?? '';
   }

@@ -1,5 +1,5 @@
 /** Constants of the file as tensors of the graph: little-endian numbers at any byte, nibbles for int4. */
-import { type ElementType, sizeOf, type Tensor } from '../../graph/types.ts';
+import { type ElementType, INT32, sizeOf, type Tensor } from '../../graph/types.ts';
 import { invalid, refuse } from '../refusal.ts';
 import type { TensorType, TfliteTensor } from './schema.ts';
 
@@ -36,13 +36,19 @@ const READERS: Partial<Record<TensorType, Reader>> = {
 export function constantTensor(tensor: TfliteTensor): Tensor {
   const { type, shape } = tensor;
   if (type === 'int64') {
-    const element: ElementType = { kind: 'int', bits: 32, coding: 'signed' };
-    return { type: { element, shape }, data: Int32Array.from(numbers(tensor), in32) };
+    return { type: { element: INT32, shape }, data: Int32Array.from(numbers(tensor), in32) };
   }
   const element = elementOf(tensor);
   const values = type === 'int4' ? nibbles(tensor) : numbers(tensor);
   const data = element.kind === 'float32' ? Float32Array.from(values) : Int32Array.from(values);
   return { type: { element, shape }, data };
+}
+
+/** Numbers that are known in spite of no data, as the tensor's type; 64-bit integers must fit 32 bits. */
+export function knownTensor(tensor: TfliteTensor, known: readonly number[]): Tensor {
+  const element: ElementType = tensor.type === 'int64' ? INT32 : elementOf(tensor);
+  const type = { element, shape: tensor.shape };
+  return { type, data: element.kind === 'float32' ? Float32Array.from(known) : Int32Array.from(known, in32) };
 }
 
 function numbers(tensor: TfliteTensor): number[] {
@@ -77,7 +83,7 @@ function checkedData(tensor: TfliteTensor, bytes: number): Uint8Array {
 
 function in32(value: number): number {
   if (value >= -(2 ** 31) && value < 2 ** 31) return value;
-  return refuse(`a 64-bit constant of ${value}`, { expected: 'a value of 32 bits: sums have no more' });
+  return refuse(`a constant of ${value}`, { expected: 'a value of 32 bits: sums have no more' });
 }
 
 /** A constant with axes permuted: axis i of the result is axis perm[i]. */

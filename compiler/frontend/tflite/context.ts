@@ -6,6 +6,7 @@
 import { GraphBuilder, type NodeOptions } from '../../graph/builder.ts';
 import {
   type ElementType,
+  INT32,
   type IntegerType,
   type OpAttributes,
   type OpName,
@@ -13,7 +14,7 @@ import {
   type Tensor,
 } from '../../graph/types.ts';
 import { invalid, refuse, Skipped } from '../refusal.ts';
-import { constantTensor, elementOf, permuted } from './constants.ts';
+import { constantTensor, elementOf, knownTensor, permuted } from './constants.ts';
 import type { TfliteModel, TfliteOperator } from './read.ts';
 import { OPTIONS, type TfliteTensor } from './schema.ts';
 
@@ -27,7 +28,8 @@ export interface Padding {
 }
 
 type Meaning =
-  | { readonly kind: 'constant' }
+  /** Of the file, or, where numbers are known, computed at import. */
+  | { readonly kind: 'constant'; readonly numbers?: readonly number[] }
   | { readonly kind: 'computed'; readonly forms: Partial<Record<Form, string>>; readonly padding?: Padding }
   /** Numbers that are computed at run time from shapes; only a reshape, which knows its result, may read them. */
   | { readonly kind: 'shape' }
@@ -49,6 +51,8 @@ export interface Scaling {
 export class ImportContext {
   readonly builder: GraphBuilder;
   readonly notes: string[] = [];
+  /** Whether any tensor has a scale: floats of a network without one are not run. */
+  readonly quantized: boolean;
   readonly #tensors: readonly TfliteTensor[];
   readonly #meanings = new Map<number, Meaning>();
   /** Elements of constants that may still be read: a file that names the same ones endlessly is no model. */
@@ -60,6 +64,7 @@ export class ImportContext {
     const stored = model.tensors.reduce((n, t) => n + (t.data?.length ?? 0), 0);
     this.#constantBudget = CONSTANT_READS * stored + 2 ** 20;
     this.#tensors = model.tensors;
+    this.quantized = model.tensors.some((t) => t.quantization !== undefined);
     this.#operator = { index: 0, op: '', custom: false, inputs: [], outputs: [], optionsType: 0, options: undefined };
     for (const t of model.tensors) if (t.data !== undefined) this.#meanings.set(t.index, { kind: 'constant' });
   }
@@ -116,6 +121,11 @@ export class ImportContext {
     this.#meanings.set(tensor.index, meaning);
   }
 
+  /** What a tensor means, of refused ones too; undefined for one that nothing has made. */
+  kindOf(tensor: TfliteTensor): Meaning['kind'] | undefined {
+    return this.#meanings.get(tensor.index)?.kind;
+  }
+
   isDefined(tensor: TfliteTensor): boolean {
     return this.#meanings.has(tensor.index);
   }
@@ -131,7 +141,14 @@ export class ImportContext {
   #constant(tensor: TfliteTensor): Tensor {
     this.#constantBudget -= sizeOf(tensor.shape);
     if (this.#constantBudget < 0) invalid('the same constants are read again and again', { expected: 'a model' });
-    return constantTensor(tensor);
+    const meaning = this.#meanings.get(tensor.index);
+    const numbers = meaning?.kind === 'constant' ? meaning.numbers : undefined;
+    return numbers === undefined ? constantTensor(tensor) : knownTensor(tensor, numbers);
+  }
+
+  /** Makes a tensor a constant whose numbers the importer found. */
+  defineConstant(tensor: TfliteTensor, numbers: readonly number[]): void {
+    this.define(tensor, { kind: 'constant', numbers });
   }
 
   /** Small integers of input `index`: axes, pads, shapes. */
@@ -226,7 +243,8 @@ export class ImportContext {
         hint: 'convert with fixed shapes; a file that contradicts itself must be made again',
       });
     if (sizeOf(shape) < 1) invalid(`its result ${text(tensor)} has no elements`, { expected: 'no dim of 0' });
-    const own = elementOf(tensor);
+    // Computed 64-bit integers are places and counts, which have no more than 32 bits.
+    const own = tensor.type === 'int64' ? INT32 : elementOf(tensor);
     if (own.kind !== element.kind || (own.kind === 'int' && element.kind === 'int' && own.bits !== element.bits))
       invalid(`its result ${text(tensor)} is ${tensor.type}`, { expected: 'the type that the operator gives' });
   }

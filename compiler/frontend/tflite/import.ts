@@ -10,6 +10,8 @@ import { verify } from '../../graph/verify.ts';
 import { invalid, Refusal, refuse, Skipped } from '../refusal.ts';
 import { elementOf } from './constants.ts';
 import { ImportContext, text } from './context.ts';
+import { cutModel } from './cut.ts';
+import { folded } from './fold.ts';
 import { importerOf, SHAPE_OPERATORS } from './ops/index.ts';
 import { remedyFor } from './ops/unsupported.ts';
 import { readTflite, type TfliteModel, type TfliteOperator } from './read.ts';
@@ -26,15 +28,21 @@ export interface TfliteCheck {
   readonly notes: readonly string[];
 }
 
+export interface TfliteOptions {
+  readonly name?: string;
+  /** Tensors by name that end the network in place of its outputs; only what they need is imported. */
+  readonly outputs?: readonly string[] | undefined;
+}
+
 /** Imports a model. Throws InputError or UnsupportedError with every finding. */
-export function importTflite(bytes: Uint8Array, options: { readonly name?: string } = {}): ImportedTflite {
-  return new Session(readTflite(bytes), options.name ?? 'model').run();
+export function importTflite(bytes: Uint8Array, options: TfliteOptions = {}): ImportedTflite {
+  return new Session(cutModel(readTflite(bytes), options.outputs), options.name ?? 'model').run();
 }
 
 /** The same checks without the result; a file that cannot be read is an issue too. */
-export function checkTflite(bytes: Uint8Array): TfliteCheck {
+export function checkTflite(bytes: Uint8Array, options: TfliteOptions = {}): TfliteCheck {
   try {
-    return { supported: true, issues: [], notes: importTflite(bytes).notes };
+    return { supported: true, issues: [], notes: importTflite(bytes, options).notes };
   } catch (error) {
     if (!(error instanceof QnpuError)) throw error;
     const issues = error.diagnostics.length > 0 ? error.diagnostics : [{ code: error.code, message: error.message }];
@@ -45,6 +53,9 @@ export function checkTflite(bytes: Uint8Array): TfliteCheck {
 interface Issue extends Diagnostic {
   readonly kind: 'input' | 'unsupported';
 }
+
+/** More names than this are no advice. */
+const CUTS_MAX = 16;
 
 class Session {
   readonly #model: TfliteModel;
@@ -100,12 +111,13 @@ class Session {
     const results = operator.outputs.map((o) => this.#model.tensors[o]!);
     const twice = results.find((t) => cx.isDefined(t));
     if (twice !== undefined) invalid(`its result ${text(twice)} is defined before`, { expected: 'one operator each' });
+    if (folded(cx)) return;
     const numbers = results.every((t) => (t.type === 'int32' || t.type === 'int64') && t.quantization === undefined);
     if (numbers && results.length > 0 && SHAPE_OPERATORS.includes(operator.op)) {
       for (const t of results) cx.define(t, { kind: 'shape' });
       return;
     }
-    const importer = operator.custom ? undefined : importerOf(operator.op);
+    const importer = operator.custom ? undefined : importerOf(operator.op, this.#readsFloats(operator));
     if (importer === undefined)
       return refuse(`${operator.custom ? 'custom operator' : 'operator'} ${operator.op} is not supported`, {
         expected: 'operators that compiler/README.md lists',
@@ -115,6 +127,10 @@ class Session {
     const missing = results.find((t) => !cx.isDefined(t));
     if (missing !== undefined)
       invalid(`${operator.op} has a second result ${text(missing)}`, { expected: 'one result' });
+  }
+
+  #readsFloats({ inputs }: TfliteOperator): boolean {
+    return this.#model.tensors[inputs[0] ?? -1]?.type === 'float32';
   }
 
   #output(index: number): string {
@@ -128,9 +144,27 @@ class Session {
     return id;
   }
 
+  /** How to end the network before what is refused: the computed tensors there, and the outputs that are none of it. */
+  #cutAdvice(): string | undefined {
+    const { tensors, operators, outputs } = this.#model;
+    const made = new Set(operators.flatMap((o) => o.outputs));
+    const kindOf = (t: number) => this.#cx.kindOf(tensors[t]!);
+    const computed = (t: number): boolean => made.has(t) && kindOf(t) === 'computed' && tensors[t]!.name !== '';
+    const behind = operators.filter((o) => o.outputs.some((t) => kindOf(t) === 'refused'));
+    const borders = behind.flatMap((o) => o.inputs.filter((t) => t >= 0 && computed(t)));
+    const names = [...new Set([...outputs.filter(computed), ...borders])].map((t) => tensors[t]!.name);
+    if (borders.length === 0 || names.length > CUTS_MAX) return undefined;
+    return `leave it to the host and end the network before it: --outputs '${names.join(',')}'`;
+  }
+
   #throwIssues(): void {
     if (this.#issues.length === 0) return;
-    const diagnostics = this.#issues.map(({ kind: _, ...d }) => d);
+    const cut = this.#cutAdvice();
+    const diagnostics = this.#issues.map(({ kind, ...d }) =>
+      kind === 'unsupported' && cut !== undefined && d.where?.startsWith('operator ') === true
+        ? { ...d, hint: `${d.hint}; or ${cut}` }
+        : d,
+    );
     const wrong = this.#issues.some((i) => i.kind === 'input');
     const Kind = wrong ? InputError : UnsupportedError;
     const what = wrong ? 'the model cannot be imported' : 'the model uses what is not supported';

@@ -10,6 +10,11 @@ export interface OracleTensor {
   readonly data: OracleData;
 }
 
+/** 64-bit integers, which our graphs hold in 32 bits, as those. */
+function plain(data: ort.Tensor['data']): OracleData {
+  return data instanceof BigInt64Array ? Int32Array.from(data, Number) : (data as OracleData);
+}
+
 /** `all` is the runtime's default, with every fusion; `disabled` runs the graph as written. */
 export type Optimization = 'all' | 'disabled';
 
@@ -39,7 +44,7 @@ export class Oracle {
     return new Map(
       Object.entries(results).map(([name, t]) => [
         name,
-        { type: t.type as OracleTensor['type'], dims: t.dims, data: t.data as OracleData },
+        { type: t.type as OracleTensor['type'], dims: t.dims, data: plain(t.data) },
       ]),
     );
   }

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { makeModel, makeNode, makeTensor, makeValue, writeModel } from '../../../compiler/frontend/onnx/index.ts';
+import { CODES, makeTflite } from '../../compiler/frontend/tflite/make.ts';
 import { expectRefusal, qnpu, scratchFolder } from './rig.ts';
 
 const folder = scratchFolder();
@@ -57,4 +58,22 @@ it('is refused where it cannot be met', async () => {
   expectRefusal(await qnpu('run', path, '--outputs', 'codes,codes'), /'codes' is named twice/);
   expectRefusal(await qnpu('run', path, '--outputs', 'codes,'), /a name is empty/);
   expectRefusal(await qnpu('run', 'zoo:mlperf-tiny-resnet8-w8a8', '--outputs', 'a'), /--outputs is for ONNX files/);
+});
+
+it('ends TensorFlow Lite networks at tensors', async () => {
+  const codes = (name: string) => ({ name, shape: [1, 4], type: 'int8', scale: [0.1], zero: [2] }) as const;
+  const file = join(folder, 'detector.tflite');
+  const head = { code: CODES.CUSTOM, custom: 'TFLite_Detection_PostProcess', inputs: [1], outputs: [2] };
+  writeFileSync(
+    file,
+    makeTflite({
+      tensors: [codes('x'), codes('boxes;fused'), codes('found')],
+      operators: [{ code: CODES.RELU, inputs: [0], outputs: [1] }, head],
+      inputs: [0],
+      outputs: [2],
+    }),
+  );
+  expectRefusal(await qnpu('run', file), /TFLite_Detection_PostProcess/, /--outputs 'boxes;fused'/);
+  expect(await qnpu('run', file, '--outputs', 'boxes;fused', '--values')).toMatchObject({ code: 0, err: '' });
+  expectRefusal(await qnpu('run', file, '--outputs', 'boxs;fused'), /did you mean 'boxes;fused'/);
 });

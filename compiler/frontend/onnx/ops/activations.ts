@@ -12,10 +12,11 @@ const importFormula = (make: (f: Formula, x: string, cx: ImportContext) => strin
   cx.result({ kind: 'float', id: make(new Formula(cx), cx.floatInput(0), cx) });
 };
 
-/** max(x, slope * x) for slopes of 0 .. 1, which is what LeakyRelu is there. */
+/** max(x, slope * x) for slopes of 0 .. 1, which is what LeakyRelu is there; else max(x, 0) + slope * min(x, 0). */
 export const importLeakyRelu = importFormula((f, x, cx) => {
   const alpha = floatAttribute(cx.node, 'alpha', 0.01);
-  if (!(alpha >= 0 && alpha <= 1)) refuse(`LeakyRelu with slope ${alpha}`, { expected: 'a slope of 0 .. 1' });
+  if (!(alpha >= 0 && alpha <= 1))
+    return f.binary('add', f.unary('relu', x), f.binary('mul', f.binary('min', x, 0), alpha));
   return f.binary('max', x, f.binary('mul', x, alpha));
 });
 

@@ -3,6 +3,7 @@
  * from the sign of a difference, exact for whole numbers up to 2^24 and for every pair of floats.
  */
 
+import { type IntegerType, integerRange } from '../../../graph/types.ts';
 import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute } from '../attributes.ts';
 import { floatTensor, type ImportContext } from '../context.ts';
@@ -87,10 +88,31 @@ export function importIsNaN(cx: ImportContext): void {
   cx.result(flags(cx, above(f, f.constant([-1.5], []), limited)));
 }
 
+/** Infinities are more than the largest number away from zero. */
+export function importIsInf(cx: ImportContext): void {
+  const f = new Formula(cx);
+  const x = cx.floatInput(0);
+  const wants = (name: string) => intAttribute(cx.node, name, 1) !== 0;
+  const high = wants('detect_positive') ? x : f.binary('min', x, 0);
+  const beyond = f.unary('abs', wants('detect_negative') ? high : f.unary('relu', high));
+  // A share of the number itself is left where it is finite, one where it is not.
+  const limited = f.binary('min', beyond, LARGEST_FLOAT);
+  cx.result(flags(cx, above(f, beyond, limited)));
+}
+
 /** Between types: integers and conditions to float32 and back (towards zero, at most 2^23), to wider integers as they are. */
 export function importCast(cx: ImportContext): void {
+  castTo(cx, dataTypeOf(intAttribute(cx.node, 'to', 0)) ?? invalid('Cast has no type'));
+}
+
+/** To the type of the second operand. */
+export function importCastLike(cx: ImportContext): void {
+  const like = cx.input(1);
+  castTo(cx, like.kind === 'codes' ? like.dataType : like.kind === 'constant' ? like.constant.dataType : 'float32');
+}
+
+function castTo(cx: ImportContext, to: DataType): void {
   const x = cx.input(0);
-  const to = dataTypeOf(intAttribute(cx.node, 'to', 0)) ?? invalid('Cast has no type');
   if (x.kind === 'codes' && (to === x.dataType || (x.dataType !== 'bool' && (to === 'int32' || to === 'int64')))) {
     cx.result({ ...x, dataType: to });
     return;
@@ -110,19 +132,20 @@ export function importCast(cx: ImportContext): void {
 function wholeCodes(cx: ImportContext, id: string, to: DataType): string {
   if (to !== 'int64' && !/^u?int(8|16|32)$/.test(to))
     refuse(`Cast to ${to}`, { expected: 'float32, bool or an integer type', hint: 'export the model in float32' });
-  const element = to === 'int64' ? integerTypeOf('int32') : integerTypeOf(to);
-  const [low, high] =
-    element.coding === 'unsigned'
-      ? [0, 2 ** element.bits - 1]
-      : [-(2 ** (element.bits - 1)), 2 ** (element.bits - 1) - 1];
+  return wholeNumbers(cx, id, integerTypeOf(to === 'int64' ? 'int32' : to));
+}
+
+/** Float32 numbers cut to whole ones of `element`, of at most 2^23. */
+export function wholeNumbers(cx: ImportContext, id: string, element: IntegerType, output = cx.outputName): string {
+  const { min, max } = integerRange(element);
   const attributes = {
     scale: UNIT.scale,
     zeroPoint: new Float32Array(1),
     axis: 0,
     rounding: 'toward-zero',
-    min: Math.max(low, -MOST_WHOLE),
-    max: Math.min(high, MOST_WHOLE),
+    min: Math.max(min, -MOST_WHOLE),
+    max: Math.min(max, MOST_WHOLE),
     order: 'round-then-zero',
   } as const;
-  return cx.add('quantize', [id], attributes, { element, output: cx.outputName });
+  return cx.add('quantize', [id], attributes, { element, output });
 }

@@ -10,7 +10,7 @@ import { at, floatTensor, type ImportContext } from '../context.ts';
 import type { Bounds, Meaning } from '../meaning.ts';
 import { clipLimits, limitedCodes } from './code-ranges.ts';
 import { Formula } from './formula.ts';
-import { codesOfConstant } from './linear-quantizers.ts';
+import { integerBinary } from './integers.ts';
 import { pendingProduct, pendingSum } from './qlinear-binary.ts';
 import { isPerTensor } from './scaling.ts';
 
@@ -81,7 +81,7 @@ export const importBinary = (fn: BinaryFunction) => (cx: ImportContext) => {
   const a = cx.input(0);
   const b = cx.input(1);
   if (a.kind === 'codes' || b.kind === 'codes') {
-    cx.result({ kind: 'codes', id: integerSum(cx, fn), dataType: 'int32' });
+    cx.result(integerBinary(cx, fn));
     return;
   }
   const scaled = rescaled(cx, fn, a, b);
@@ -130,21 +130,6 @@ function isPowerOfTwo(v: number): boolean {
   return v === 2 ** e;
 }
 
-/** Sum of int32 tensors, one of which may be known. */
-function integerSum(cx: ImportContext, fn: BinaryFunction): string {
-  if (fn !== 'add') refuse(`${cx.node.opType} of integer tensors`, { expected: 'Add, or DequantizeLinear before it' });
-  const ids = [0, 1].map((i) => {
-    const meaning = cx.input(i);
-    if (meaning.kind === 'codes' && meaning.dataType === 'int32') return meaning.id;
-    if (meaning.kind === 'constant' && meaning.constant.dataType === 'int32')
-      return cx.constantCodes(codesOfConstant(meaning.constant), cx.node.inputs[i] ?? 'addend');
-    return refuse(`Add of ${meaning.kind === 'codes' ? meaning.dataType : 'mixed'} operands`, {
-      expected: 'int32 and int32, or float32',
-    });
-  });
-  return cx.add('addi', ids, {}, { output: cx.outputName });
-}
-
 /** Powers that are products, roots and reciprocals, one rounding each. */
 const POWERS: Readonly<Record<number, (f: Formula, x: string) => string>> = {
   [-2]: (f, x) => f.binary('div', 1, f.binary('mul', x, x)),
@@ -169,6 +154,14 @@ export function importPow(cx: ImportContext): void {
         .join(', ')}`,
     });
   cx.result({ kind: 'float', id: power(new Formula(cx), cx.floatInput(0)) });
+}
+
+/** The sum, in order, divided by how many there are. */
+export function importMean(cx: ImportContext): void {
+  const f = new Formula(cx);
+  const [first = '', ...rest] = cx.node.inputs.map((_, i) => cx.floatInput(i));
+  const sum = rest.reduce((total, id) => f.binary('add', total, id), first);
+  cx.result({ kind: 'float', id: f.binary('div', sum, cx.node.inputs.length) });
 }
 
 export function importReciprocal(cx: ImportContext): void {

@@ -21,9 +21,11 @@ import { importAnyMatMul, importMatMulNBits } from './blocked.ts';
 import {
   importAnd,
   importCast,
+  importCastLike,
   importEqual,
   importGreater,
   importGreaterOrEqual,
+  importIsInf,
   importIsNaN,
   importLess,
   importLessOrEqual,
@@ -39,6 +41,7 @@ import {
   importBinary,
   importClip,
   importMany,
+  importMean,
   importPow,
   importReciprocal,
   importRelu,
@@ -46,6 +49,8 @@ import {
 } from './elementwise.ts';
 import { importBiasGelu, importErf, importFastGelu, importGelu, importSwish } from './gelu.ts';
 import { importGroupNormalization, importInstanceNormalization, importLrn } from './group-norms.ts';
+import { importGatherElements, importGatherNd, importOneHot, importScatterNd, importTrilu } from './indexing.ts';
+import { onIntegers } from './integers.ts';
 import { importDequantizeLinear, importQuantizeLinear } from './linear-quantizers.ts';
 import { importExpand, importWhere } from './lookup.ts';
 import {
@@ -94,15 +99,20 @@ import { importGru, importLstm, importRnn } from './recurrent.ts';
 import {
   importCumSum,
   importLogSoftmax,
+  importLpNormalization,
   importReduceL1,
   importReduceL2,
+  importReduceLogSum,
+  importReduceLogSumExp,
   importReduceMax,
   importReduceMin,
+  importReduceProd,
   importReduceSum,
   importReduceSumSquare,
 } from './reductions.ts';
 import { importResize } from './resize.ts';
 import { importRotaryEmbedding, importStandardRotaryEmbedding } from './rotary.ts';
+import { importArgMax, importArgMin, importHardmax, importTopK } from './selection.ts';
 import { importCos, importSin } from './trigonometry.ts';
 
 export type Importer = (cx: ImportContext) => void;
@@ -145,12 +155,12 @@ const STANDARD: Readonly<Record<string, Importer>> = {
   Swish: importSwish(1),
   Exp: importUnary('exp'),
   Sqrt: importUnary('sqrt'),
-  Neg: importUnary('neg'),
-  Abs: importUnary('abs'),
+  Neg: onIntegers(importUnary('neg')),
+  Abs: onIntegers(importUnary('abs')),
   Floor: importUnary('floor'),
   Ceil: importUnary('ceil'),
   Round: importUnary('round'),
-  Sign: importUnary('sign'),
+  Sign: onIntegers(importUnary('sign')),
   Reciprocal: importReciprocal,
   Add: importBinary('add'),
   Sub: importBinary('sub'),
@@ -176,6 +186,22 @@ const STANDARD: Readonly<Record<string, Importer>> = {
   ReduceSumSquare: importReduceSumSquare,
   CumSum: importCumSum,
   LogSoftmax: importLogSoftmax,
+  ArgMax: importArgMax,
+  ArgMin: importArgMin,
+  TopK: importTopK,
+  Hardmax: importHardmax,
+  Mean: importMean,
+  CastLike: importCastLike,
+  IsInf: importIsInf,
+  GatherND: importGatherNd,
+  GatherElements: importGatherElements,
+  ScatterND: importScatterNd,
+  OneHot: importOneHot,
+  Trilu: importTrilu,
+  LpNormalization: importLpNormalization,
+  ReduceLogSum: importReduceLogSum,
+  ReduceLogSumExp: importReduceLogSumExp,
+  ReduceProd: importReduceProd,
   InstanceNormalization: importInstanceNormalization,
   GroupNormalization: importGroupNormalization,
   LRN: importLrn,

@@ -4,7 +4,7 @@
  */
 import type { ValueType } from '../../../graph/types.ts';
 import { invalid, refuse } from '../../refusal.ts';
-import { intAttribute, intsAttribute, stringAttribute } from '../attributes.ts';
+import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from '../attributes.ts';
 import { make, size } from '../constants.ts';
 import type { ImportContext } from '../context.ts';
 import {
@@ -22,6 +22,7 @@ import {
 import { type Constant, integerTypeOf, type Meaning, type Scaling, UNBOUNDED } from '../meaning.ts';
 import type { OnnxNode } from '../model.ts';
 import { codesOfConstant, linearQuantizer } from './linear-quantizers.ts';
+import { pick } from './picking.ts';
 import { isPerTensor, sameScaling } from './scaling.ts';
 
 type Pending = Extract<Meaning, { kind: 'pending' }>;
@@ -189,13 +190,17 @@ export function importPad(cx: ImportContext): void {
   const x = cx.input(0);
   const { shape } = cx.typeOf(x);
   const mode = stringAttribute(cx.node, 'mode', 'constant');
-  if (mode !== 'constant') refuse(`Pad in mode ${mode}`, { expected: 'constant' });
+  if (!PAD_MODES.has(mode)) invalid(`Pad in mode ${mode}`, { expected: [...PAD_MODES].join(', ') });
   const given = cx.opset < 11 ? intsAttribute(cx.node, 'pads') : undefined;
   const input = cx.opset < 11 ? undefined : cx.constantInput(1, 'the pads');
   const pads = given ?? (input === undefined ? invalid('Pad has no pads') : whole(input));
   if (pads.some((p) => p < 0)) refuse('negative pads', { expected: 'pads of at least 0', hint: 'use Slice' });
   const { before, after } = padsPerAxis(cx, pads, shape.length);
-  const value = cx.constantInput(2, 'the padding value')?.data[0] ?? 0;
+  if (mode !== 'constant') {
+    repeatEdges(cx, shape, mode, before, after);
+    return;
+  }
+  const value = cx.constantInput(2, 'the padding value')?.data[0] ?? floatAttribute(cx.node, 'value', 0);
   const scaledZero = x.kind === 'quantized' && isPerTensor(x.scaling) && value === 0 ? x.scaling.zero[0] : undefined;
   if (x.kind === 'codes') {
     moved(cx, {
@@ -213,6 +218,34 @@ export function importPad(cx: ImportContext): void {
       id: cx.add('pad', [cx.floatInput(0)], { before, after, value }, { output: cx.outputName }),
     });
   }
+}
+
+const PAD_MODES: ReadonlySet<string> = new Set(['constant', 'edge', 'reflect', 'wrap']);
+
+/** Padding with elements of the tensor itself, on codes where it is codes. */
+function repeatEdges(
+  cx: ImportContext,
+  shape: readonly number[],
+  mode: string,
+  before: readonly number[],
+  after: readonly number[],
+): void {
+  const source = (i: number, n: number): number => {
+    if (mode === 'edge') return Math.min(Math.max(i, 0), n - 1);
+    if (mode === 'wrap') return ((i % n) + n) % n;
+    const mirrored = Math.abs(i);
+    return mirrored < n ? mirrored : 2 * (n - 1) - mirrored;
+  };
+  const emit = (id: string): string =>
+    shape.reduce((from, n, axis) => {
+      const [low, high] = [before[axis] ?? 0, after[axis] ?? 0];
+      if (low === 0 && high === 0) return from;
+      if (mode === 'reflect' && Math.max(low, high) >= n)
+        refuse(`${Math.max(low, high)} reflected elements of an axis of ${n}`, { expected: `at most ${n - 1}` });
+      const places = Array.from({ length: low + n + high }, (_, i) => source(i - low, n));
+      return pick(cx, from, axis, places);
+    }, id);
+  moved(cx, { emit, axis: (a) => (before[a] === 0 && after[a] === 0 ? a : undefined) });
 }
 
 /** A bipolar code cannot stand for zero. */

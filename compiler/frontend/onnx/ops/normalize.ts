@@ -5,6 +5,7 @@
 
 import { invalid, refuse } from '../../refusal.ts';
 import { floatAttribute, intAttribute } from '../attributes.ts';
+import { size } from '../constants.ts';
 import { at, floatData, floatTensor, type ImportContext } from '../context.ts';
 import { axisOf } from '../fold.ts';
 import { isFusable, type QuantizerTarget, UNBOUNDED } from '../meaning.ts';
@@ -15,7 +16,7 @@ import { singleScale } from './scaling.ts';
 export function importBatchNormalization(cx: ImportContext): void {
   if (intAttribute(cx.node, 'training_mode', 0) !== 0)
     refuse('BatchNormalization in training mode', { expected: 'training_mode = 0' });
-  if (cx.node.outputs.slice(1).some((o) => o !== ''))
+  if ([1, 2, 3, 4].some((i) => cx.wantsOutput(i)))
     refuse('BatchNormalization with running statistics as outputs', { expected: 'one output' });
   const { shape } = cx.typeOf(cx.input(0));
   const channels = shape[1] ?? invalid('the input has no channel axis');
@@ -50,7 +51,7 @@ export function importBatchNormalization(cx: ImportContext): void {
  * divides where we multiply by the reciprocal: last bits differ.
  */
 export const importLayerNormalization = (centred: boolean) => (cx: ImportContext) => {
-  if (cx.node.outputs.slice(1).some((o) => o !== ''))
+  if ([1, 2, 3, 4].some((i) => cx.wantsOutput(i)))
     refuse(`${cx.node.opType} with mean or deviation as outputs`, { expected: 'one output' });
   const { shape } = cx.typeOf(cx.input(0));
   const axis = axisOf(intAttribute(cx.node, 'axis', -1), shape.length);
@@ -81,7 +82,7 @@ export const importLayerNormalization = (centred: boolean) => (cx: ImportContext
  */
 export const importSkipNormalization = (centred: boolean) => (cx: ImportContext) => {
   const { node } = cx;
-  if (node.outputs.slice(1, 3).some((o) => o !== ''))
+  if ([1, 2].some((i) => cx.wantsOutput(i)))
     refuse(`${node.opType} with mean or deviation as outputs`, { expected: 'the norm and the sum' });
   const f = new Formula(
     cx,
@@ -96,22 +97,32 @@ export const importSkipNormalization = (centred: boolean) => (cx: ImportContext)
   cx.result({ kind: 'float', id: cx.add('layer-norm', [sum, ...parameters], attributes, { output: cx.outputName }) });
 };
 
-/** Before opset 13 Softmax flattens to 2-D at `axis`; supported where that is the same as one axis. */
-export function softmaxAxis(cx: ImportContext, shape: readonly number[], opset: number): number {
+/** Before opset 13 Softmax takes all axes from `axis` on together, since then one. */
+export function softmaxAxes(cx: ImportContext, shape: readonly number[], opset: number): readonly number[] {
   const old = opset < 13;
   const axis = axisOf(intAttribute(cx.node, 'axis', old ? 1 : -1), shape.length);
-  if (old && shape.slice(axis + 1).some((d) => d !== 1))
-    refuse('a Softmax over several axes', { expected: 'one axis', hint: 'export with opset 13 or later' });
-  return axis;
+  const others = old ? [...shape.keys()].filter((d) => d > axis && shape[d] !== 1) : [];
+  return [axis, ...others];
+}
+
+/** Softmax of a float32 value over adjacent axes. */
+export function emitSoftmax(cx: ImportContext, x: string, axes: readonly number[], output: string): string {
+  const [axis = 0] = axes;
+  if (axes.length === 1) return cx.add('softmax', [x], { axis }, { output });
+  const { shape } = cx.builder.typeOf(x);
+  const rows = size(shape.slice(0, axis));
+  const flat = cx.add('reshape', [x], {}, { shape: [rows, size(shape) / rows], output: `${output}.rows` });
+  const shares = cx.add('softmax', [flat], { axis: 1 }, { output: `${output}.shares` });
+  return cx.add('reshape', [shares], {}, { shape, output });
 }
 
 export function importSoftmax(cx: ImportContext): void {
   const { shape } = cx.typeOf(cx.input(0));
-  const axis = softmaxAxis(cx, shape, cx.opset);
+  const axes = softmaxAxes(cx, shape, cx.opset);
   const x = cx.input(0);
   const { node } = cx;
   const [name, input] = [cx.outputName, node.inputs[0] ?? ''];
-  const float = () => cx.as(node, () => cx.add('softmax', [cx.floatOf(input, x)], { axis }, { output: name }));
+  const float = () => cx.as(node, () => emitSoftmax(cx, cx.floatOf(input, x), axes, name));
   if (!isFusable(x) || !isByte(x.dataType)) {
     cx.result({ kind: 'float', id: float() });
     return;

@@ -89,7 +89,7 @@ function runsOf(indices: readonly number[]): { start: number; count: number; ste
 /** Elements of one axis by number: a slice where they are evenly spaced, else a join of slices. */
 export function pick(cx: ImportContext, id: string, axis: number, indices: readonly number[]): string {
   const runs = runsOf(indices);
-  const name = `${cx.outputName}.picked`;
+  const name = `${cx.outputName}.picked${axis}`;
   if (runs.length > MOST_PIECES)
     refuse(`${indices.length} scattered elements of axis ${axis}, ${runs.length} runs`, {
       expected: `at most ${MOST_PIECES} runs of evenly spaced ones`,

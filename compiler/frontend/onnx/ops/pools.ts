@@ -16,7 +16,7 @@ import { singleScale, singleZero } from './scaling.ts';
 import { asImage, fromImage, imageShape, poolWindow } from './window.ts';
 
 export function importMaxPool(cx: ImportContext): void {
-  if ((cx.node.outputs[1] ?? '') !== '') refuse('MaxPool with an index output', { expected: 'one output' });
+  if (cx.wantsOutput(1)) refuse('MaxPool with an index output', { expected: 'one output' });
   const { shape } = cx.typeOf(cx.input(0));
   const { window } = poolWindow(cx.node, shape);
   maximum(cx, window, shape.length);

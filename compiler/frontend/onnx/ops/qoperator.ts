@@ -13,7 +13,7 @@ import type { DataType } from '../model.ts';
 import { emitActivationProduct } from './activation-products.ts';
 import { dynamicConv, dynamicMatMul, isComputedZero } from './dynamic.ts';
 import { codesOfConstant, linearQuantizer, requireZeroType } from './linear-quantizers.ts';
-import { softmaxAxis, softmaxCodes } from './normalize.ts';
+import { emitSoftmax, softmaxAxes, softmaxCodes } from './normalize.ts';
 import { averageCodes, globalAverageCodes } from './pools.ts';
 import { turned } from './product-weights.ts';
 import {
@@ -240,11 +240,11 @@ export function importQLinearAveragePool(cx: ImportContext): void {
 export function importQLinearSoftmax(cx: ImportContext): void {
   const x = operand(cx, 0, { scale: 1, zero: 2 });
   const { shape } = cx.builder.typeOf(x.id);
-  const axis = softmaxAxis(cx, shape, intAttribute(cx.node, 'opset', cx.opset));
+  const axes = softmaxAxes(cx, shape, intAttribute(cx.node, 'opset', cx.opset));
   const target = resultTarget(cx, 3, 4, x.dataType);
   const name = cx.outputName;
   const float = cx.dequantize(x.id, x.scaling, `${name}.in`);
-  const softmax = cx.add('softmax', [float], { axis }, { output: `${name}.float` });
+  const softmax = emitSoftmax(cx, float, axes, `${name}.float`);
   codesResult(cx, softmaxCodes(cx, softmax, target, name), target.dataType);
 }
 

@@ -10,8 +10,9 @@ import type { ImportContext } from '../context.ts';
 import { axisOf, whole } from '../fold.ts';
 import { logarithm } from './activations.ts';
 import { Formula } from './formula.ts';
+import { onIntegers } from './integers.ts';
 import { moved } from './movement.ts';
-import { softmaxAxis } from './normalize.ts';
+import { softmaxAxes } from './normalize.ts';
 
 /** Axes that the current node reduces, ascending; an input since opset 13 or 18, an attribute before; none means all. */
 export function reducedAxes(cx: ImportContext): readonly number[] {
@@ -24,14 +25,14 @@ export function reducedAxes(cx: ImportContext): readonly number[] {
 }
 
 /** Rows of what is reduced, and the way back to the result's shape. */
-interface Rows {
+export interface Rows {
   /** `id` as [1, 1, rows, count]. */
   readonly before: (id: string) => string;
   readonly after: (id: string) => string;
   readonly count: number;
 }
 
-function rowsOf(f: Formula, shape: readonly number[], axes: readonly number[], keep: boolean): Rows {
+export function rowsOf(f: Formula, shape: readonly number[], axes: readonly number[], keep: boolean): Rows {
   const kept = shape.flatMap((_, d) => (axes.includes(d) ? [] : [d]));
   const count = size(axes.map((a) => shape[a] ?? 1));
   const result = keep ? shape.map((d, i) => (axes.includes(i) ? 1 : d)) : kept.map((d) => shape[d] ?? 1);
@@ -50,7 +51,8 @@ function sumRows(cx: ImportContext, f: Formula, rows: string, count: number): st
   return cx.add('conv-float', [rows, ones], { window: window(count), groups: 1 }, { output: f.name() });
 }
 
-function maximum(cx: ImportContext, f: Formula, rows: string, count: number): string {
+/** The largest of each of `count` columns of [1, 1, rows, count]. */
+export function maximum(cx: ImportContext, f: Formula, rows: string, count: number): string {
   return cx.add('maxpool', [rows], { window: window(count) }, { output: f.name() });
 }
 
@@ -78,11 +80,42 @@ function reduction(
 const square = (f: Formula, x: string): string => f.binary('mul', x, x);
 const negated = (f: Formula, x: string): string => f.unary('neg', x);
 
-export const importReduceSum = reduction(sumRows);
+/** Most elements of one product. */
+const MOST_FACTORS = 64;
+/** The least normal float32: a norm of zero is no divisor, and x is zero there. */
+const LEAST_NORM = 2 ** -126;
+
+export const importReduceSum = onIntegers(reduction(sumRows));
 export const importReduceL1 = reduction(sumRows, (f, x) => f.unary('abs', x));
 export const importReduceL2 = reduction(sumRows, square, (f, x) => f.unary('sqrt', x));
 export const importReduceSumSquare = reduction(sumRows, square);
 export const importReduceMin = reduction(maximum, negated, negated);
+
+/** log(sum of exp(x)), and log of a sum. */
+export const importReduceLogSum = reduction(sumRows, undefined, logarithm);
+export const importReduceLogSumExp = reduction(sumRows, (f, x) => f.unary('exp', x), logarithm);
+
+/** Of a row, one element after the other. */
+function multiplyRows(_: ImportContext, f: Formula, rows: string, count: number): string {
+  if (count > MOST_FACTORS) refuse(`a product of ${count} elements`, { expected: `at most ${MOST_FACTORS}` });
+  const [first = '', ...rest] = Array.from({ length: count }, (_, i) => f.part(rows, 3, i, 1));
+  return rest.reduce((product, x) => f.binary('mul', product, x), first);
+}
+
+export const importReduceProd = reduction(multiplyRows);
+
+/** x over the p-norm of its axis, 0 where that is 0. */
+export function importLpNormalization(cx: ImportContext): void {
+  const f = new Formula(cx);
+  const x = cx.floatInput(0);
+  const { shape } = cx.builder.typeOf(x);
+  const [axis, p] = [axisOf(intAttribute(cx.node, 'axis', -1), shape.length), intAttribute(cx.node, 'p', 2)];
+  if (p !== 1 && p !== 2) invalid(`p is ${p}`, { expected: '1 or 2' });
+  const rows = rowsOf(f, shape, [axis], true);
+  const sum = sumRows(cx, f, rows.before(p === 1 ? f.unary('abs', x) : square(f, x)), rows.count);
+  const norm = p === 1 ? sum : f.unary('sqrt', sum);
+  cx.result({ kind: 'float', id: f.binary('div', x, rows.after(f.binary('max', norm, LEAST_NORM))) });
+}
 
 /** On codes where the operand is codes: a maximum commutes with scaling. */
 export function importReduceMax(cx: ImportContext): void {
@@ -98,9 +131,8 @@ export function importReduceMax(cx: ImportContext): void {
 /** (x - max) - log(sum of exp(x - max)). */
 export function importLogSoftmax(cx: ImportContext): void {
   const { shape } = cx.typeOf(cx.input(0));
-  const axis = softmaxAxis(cx, shape, cx.opset);
   const f = new Formula(cx);
-  const rows = rowsOf(f, shape, [axis], true);
+  const rows = rowsOf(f, shape, softmaxAxes(cx, shape, cx.opset), true);
   const x = cx.floatInput(0);
   const low = f.binary('sub', x, rows.after(maximum(cx, f, rows.before(x), rows.count)));
   const sum = sumRows(cx, f, rows.before(f.unary('exp', low)), rows.count);
@@ -111,7 +143,7 @@ export function importLogSoftmax(cx: ImportContext): void {
 const MOST_SUMMED = 1024;
 
 /** Sums up to each element of one axis, in float32: a product with a triangle of ones. */
-export function importCumSum(cx: ImportContext): void {
+export const importCumSum = onIntegers((cx: ImportContext): void => {
   const x = cx.floatInput(0);
   const { shape } = cx.builder.typeOf(x);
   const given = cx.constantInput(1, 'the axis') ?? invalid('CumSum has no axis');
@@ -139,4 +171,4 @@ export function importCumSum(cx: ImportContext): void {
       back,
     ),
   });
-}
+});

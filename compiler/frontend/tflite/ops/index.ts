@@ -1,6 +1,10 @@
 /** Which operator is imported by what; a name that is not here is refused. */
+import { refuse } from '../../refusal.ts';
 import type { ImportContext } from '../context.ts';
+import { importArgExtreme } from './arg-extreme.ts';
+import { importBatchMatMul } from './batch-matmul.ts';
 import { importAbs, importCurve, importRsqrt, importSqrt } from './curves.ts';
+import { FLOAT_IMPORTERS, importCast, requireQuantizers } from './float-elementwise.ts';
 import { importDequantize, importQuantize, importSoftmax } from './floats.ts';
 import {
   importConcatenation,
@@ -26,7 +30,7 @@ import {
 import { importAveragePool, importMaxPool, importReduce, importReduceExtreme } from './pools.ts';
 import { importConv, importDepthwise, importFullyConnected } from './products.ts';
 import { importDepthToSpace, importResizeBilinear, importResizeNearest, importSpaceToDepth } from './resize.ts';
-import { importExtreme, importMul, importSum } from './sums.ts';
+import { importExtreme, importMul, importSquaredDifference, importSum } from './sums.ts';
 import { importHardSwish, importLeakyRelu, importPrelu, importRelu, importSigmoid } from './tables.ts';
 import { importTransposeConv } from './transpose-conv.ts';
 
@@ -35,9 +39,13 @@ type Importer = (cx: ImportContext) => void;
 const IMPORTERS: Readonly<Record<string, Importer>> = {
   ABS: importAbs,
   ADD: importSum,
+  ARG_MAX: importArgExtreme,
+  ARG_MIN: importArgExtreme,
   AVERAGE_POOL_2D: importAveragePool,
+  BATCH_MATMUL: importBatchMatMul,
   BATCH_TO_SPACE_ND: importBatchToSpace,
   BROADCAST_TO: importBroadcastTo,
+  CAST: importCast,
   CONCATENATION: importConcatenation,
   CONV_2D: importConv,
   DEPTHWISE_CONV_2D: importDepthwise,
@@ -82,6 +90,7 @@ const IMPORTERS: Readonly<Record<string, Importer>> = {
   SPLIT: importSplit,
   SPLIT_V: importSplitV,
   SQRT: importSqrt,
+  SQUARED_DIFFERENCE: importSquaredDifference,
   SQUEEZE: importReshape,
   STRIDED_SLICE: importStridedSlice,
   SUB: importSum,
@@ -93,8 +102,22 @@ const IMPORTERS: Readonly<Record<string, Importer>> = {
   UNPACK: importUnpack,
 };
 
-export function importerOf(op: string): Importer | undefined {
-  return Object.hasOwn(IMPORTERS, op) ? IMPORTERS[op] : undefined;
+/** What imports an operator on codes, or on floats where it reads floats and has a way of its own with them. */
+export function importerOf(op: string, floats: boolean): Importer | undefined {
+  if (floats && Object.hasOwn(FLOAT_IMPORTERS, op)) {
+    return (cx) => {
+      requireQuantizers(cx);
+      FLOAT_IMPORTERS[op]!(cx);
+    };
+  }
+  if (Object.hasOwn(IMPORTERS, op)) return IMPORTERS[op];
+  return Object.hasOwn(FLOAT_IMPORTERS, op) ? refuseCodes : undefined;
+}
+
+function refuseCodes(cx: ImportContext): void {
+  refuse(`${cx.operator.op} of codes`, {
+    expected: 'float32 between quantizers: TensorFlow Lite has no integer kernel',
+  });
 }
 
 /** Operators that exporters use to compute shapes; of whole numbers they are not run. */
@@ -116,5 +139,5 @@ export const SHAPE_OPERATORS: readonly string[] = [
 ];
 
 export function supportedOperators(): string[] {
-  return Object.keys(IMPORTERS).sort();
+  return [...new Set([...Object.keys(IMPORTERS), ...Object.keys(FLOAT_IMPORTERS)])].sort();
 }

@@ -7,6 +7,7 @@ import { invalid, refuse } from '../../refusal.ts';
 import type { ImportContext } from '../context.ts';
 import { formOf, operands } from './operands.ts';
 import { activationOf } from './requantizer.ts';
+import { type Box, stridedBox } from './strided.ts';
 
 /** Where axes [N, H, W, C] of the file lie in an image. */
 const IMAGE_AXIS = [0, 2, 3, 1] as const;
@@ -86,12 +87,7 @@ export function axisOf(axis: number, rank: number): number {
 }
 
 /** A box of the operand with a step for each axis; result `index` of the operator. */
-function sliced(
-  cx: ImportContext,
-  data: number,
-  box: { readonly starts: readonly number[]; readonly steps: readonly number[]; readonly counts: readonly number[] },
-  index: number,
-): void {
+function sliced(cx: ImportContext, data: number, box: Box, index: number): void {
   const tensor = cx.inputTensor(data);
   const out = cx.outputTensor(index);
   cx.requireSameScaling(tensor, out);
@@ -124,62 +120,12 @@ export function importSlice(cx: ImportContext): void {
   sliced(cx, 0, { starts, steps: shape.map(() => 1), counts }, 0);
 }
 
-/** One axis of a slice, or a new axis of 1 that no axis of the operand has. */
-type Entry = { readonly at: number } | 'whole' | 'new';
-
-/** What begin, end and stride `at` stand for: an ellipsis is as many whole axes as are left, axes behind the last are whole. */
-function entries(given: number, rank: number, ellipsis: number, added: number): Entry[] {
-  const own = Array.from({ length: given }, (_, at) => at);
-  const bit = (mask: number, at: number) => ((mask >> at) & 1) === 1;
-  const named = own.filter((at) => !bit(ellipsis, at) && !bit(added, at)).length;
-  if (named > rank || own.filter((at) => bit(ellipsis, at)).length > 1)
-    invalid(`a slice of ${named} axes`, { expected: `at most ${rank}, and one ellipsis` });
-  const rest = new Array<Entry>(rank - named).fill('whole');
-  const list = own.flatMap((at): Entry[] => (bit(ellipsis, at) ? rest : [bit(added, at) ? 'new' : { at }]));
-  return ellipsis === 0 ? [...list, ...rest] : list;
-}
-
 export function importStridedSlice(cx: ImportContext): void {
-  const { shape } = cx.inputTensor(0);
-  const [begins, ends, strides] = [1, 2, 3].map((i) => cx.integerInput(i, 'begin, end and strides')) as [
-    number[],
-    number[],
-    number[],
-  ];
-  if (ends.length !== begins.length || strides.length !== begins.length || strides.some((s) => s === 0))
-    invalid(`${begins.length} begins, ${ends.length} ends, strides [${strides.join(', ')}]`, {
-      expected: 'as many of each, and strides other than 0',
-    });
-  const mask = (id: number, name: string) => cx.options?.int32(id, name) ?? 0;
-  const [begin, end, shrink] = [mask(0, 'begin_mask'), mask(1, 'end_mask'), mask(4, 'shrink_axis_mask')];
-  const offset = (cx.options?.uint8(5, 'offset') ?? 0) !== 0;
-  const axes = entries(begins.length, shape.length, mask(2, 'ellipsis_mask'), mask(3, 'new_axis_mask'));
-  const box = axes
-    .filter((e) => e !== 'new')
-    .map((e, d) => {
-      const n = shape[d]!;
-      if (e === 'whole') return { start: 0, step: 1, count: n, kept: true };
-      const has = (bits: number) => ((bits >> e.at) & 1) === 1;
-      const step = strides[e.at]!;
-      // Backwards a slice begins at the last element and may end before the first.
-      const [least, most] = step > 0 ? [0, n] : [-1, n - 1];
-      const within = (v: number) => Math.min(Math.max(v < 0 ? v + n : v, least), most);
-      const start = has(begin) ? (step > 0 ? 0 : n - 1) : within(begins[e.at]!);
-      if (has(shrink)) return { start, step: 1, count: 1, kept: false };
-      const last = offset ? begins[e.at]! + ends[e.at]! : ends[e.at]!;
-      const stop = has(end) ? (step > 0 ? n : -1) : within(last);
-      return { start, step, count: Math.ceil((stop - start) / step), kept: true };
-    });
-  const list = [...box];
-  const result = axes.flatMap((e) => {
-    const next = e === 'new' ? { count: 1, kept: true } : list.shift()!;
-    return next.kept ? [next.count] : [];
-  });
+  const { result, ...box } = stridedBox(cx, cx.inputTensor(0).shape);
   const out = cx.outputTensor();
   if (result.join() !== out.shape.join())
     invalid(`a slice of shape [${result.join(', ')}]`, { expected: `[${out.shape.join(', ')}], as the file says` });
-  const of = (key: 'start' | 'step' | 'count') => box.map((b) => b[key]);
-  sliced(cx, 0, { starts: of('start'), steps: of('step'), counts: of('count') }, 0);
+  sliced(cx, 0, box, 0);
 }
 
 /** SPLIT into equal parts: input 0 is the axis, input 1 the data. */

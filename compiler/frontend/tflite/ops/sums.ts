@@ -1,5 +1,5 @@
 /**
- * ADD, SUB, MUL, MAXIMUM and MINIMUM of codes. ADD and SUB: both operands times a fixed-point factor at 20 (16 bits: 15) more fraction bits,
+ * ADD, SUB, MUL, MAXIMUM, MINIMUM and SQUARED_DIFFERENCE of codes. ADD and SUB: both operands times a fixed-point factor at 20 (16 bits: 15) more fraction bits,
  * an exact sum, and the requantizer. A scaled operand of 8 bits is a table of 32-bit entries; of 16 bits, two requantizers, since one
  * shifts either left or right. MUL: exact products of centred codes, then the requantizer.
  */
@@ -11,6 +11,7 @@ import { type Multiplier, multiply } from '../fixed-point.ts';
 import type { TfliteTensor } from '../schema.ts';
 import { type Operand, operands } from './operands.ts';
 import { activationOf, factor, requantized, UNCHANGED } from './requantizer.ts';
+import { centred, exactProduct, wholeNumbers } from './whole-numbers.ts';
 
 export function importSum(cx: ImportContext): void {
   const [a, b, out] = codeTensors(cx);
@@ -19,9 +20,10 @@ export function importSum(cx: ImportContext): void {
   const unit = 2 * Math.max(as, bs);
   const { form, sides } = operands(cx, [0, 1]);
   const scaled = sides.map((side, i) => {
-    const negative = i === 1 && cx.operator.op === 'SUB';
     const { zero } = cx.scaling(i === 0 ? a : b);
-    return scaledOperand(cx, side, { factor: factor((i === 0 ? as : bs) / unit), zero, extra, negative }, `scaled${i}`);
+    const own = factor((i === 0 ? as : bs) / unit);
+    const signed = i === 1 && cx.operator.op === 'SUB' ? negated(own) : own;
+    return scaledOperand(cx, side, { factor: signed, zero, extra }, `scaled${i}`);
   });
   const sum = cx.add('addi', scaled, {}, { name: `${cx.label}.sum` });
   const activation = activationOf(cx.options?.int8(0, 'fused_activation_function') ?? 0);
@@ -49,15 +51,14 @@ interface Scaled {
   readonly zero: number;
   /** Fraction bits. */
   readonly extra: number;
-  readonly negative: boolean;
 }
+
+/** A factor below 0: the kernels subtract by it, and it rounds ties the other way. */
+const negated = ({ multiplier, shift }: Multiplier): Multiplier => ({ multiplier: -multiplier, shift });
 
 function scaledOperand(cx: ImportContext, side: Operand, scaled: Scaled, suffix: string): string {
   const name = `${cx.label}.${suffix}`;
-  const value = (code: number): number => {
-    const v = multiply((code - scaled.zero) * 2 ** scaled.extra, scaled.factor);
-    return scaled.negative ? -v : v;
-  };
+  const value = (code: number): number => multiply((code - scaled.zero) * 2 ** scaled.extra, scaled.factor);
   if (side.kind === 'constant') {
     const { type, data } = side.tensor;
     const known: Tensor = { type: { element: INT32, shape: type.shape }, data: Int32Array.from(data, value) };
@@ -71,14 +72,8 @@ function scaledOperand(cx: ImportContext, side: Operand, scaled: Scaled, suffix:
 }
 
 /** Left by the fraction bits and times the factor; then right, with its own rounding. */
-function scaledTwice(
-  cx: ImportContext,
-  id: string,
-  { factor: f, zero, extra, negative }: Scaled,
-  name: string,
-): string {
-  if (zero !== 0 || negative)
-    return refuse(`${cx.operator.op} of 16-bit codes`, { expected: 'ADD of codes with zero point 0' });
+function scaledTwice(cx: ImportContext, id: string, { factor: f, zero, extra }: Scaled, name: string): string {
+  if (zero !== 0) return refuse('16-bit codes with a zero point', { expected: '0: 16-bit codes are symmetric' });
   const step = (from: string, multiplier: number, shift: number, suffix: string) => {
     const spec = {
       mode: 'fixed-point',
@@ -94,14 +89,45 @@ function scaledTwice(
 
 export function importMul(cx: ImportContext): void {
   const [a, b, out] = codeTensors(cx);
-  if (out.type === 'int16') refuse('MUL of 16-bit codes', { expected: '8-bit codes' });
   const { form, sides } = operands(cx, [0, 1]);
-  const product = floatOf(cx, sides, [cx.scaling(a).zero, cx.scaling(b).zero], 'mul');
-  const reach = 255 * 255;
-  const sums = wholeNumbers(cx, product, { min: -reach, max: reach }, INT32, '.products');
+  const zeros = [cx.scaling(a).zero, cx.scaling(b).zero];
+  const sums = out.type === 'int16' ? wordProducts(cx, sides, zeros) : byteProducts(cx, sides, zeros);
   const activation = activationOf(cx.options?.int8(0, 'fused_activation_function') ?? 0);
   const scale = factor((cx.scaling(a).scale * cx.scaling(b).scale) / cx.scaling(out).scale);
   cx.result(requantized(cx, sums, [scale], 0, activation), form);
+}
+
+function byteProducts(cx: ImportContext, sides: readonly Operand[], zeros: readonly number[]): string {
+  const reach = 255 * 255;
+  return wholeNumbers(cx, floatOf(cx, sides, zeros, 'mul'), { min: -reach, max: reach }, INT32, '.products');
+}
+
+function wordProducts(cx: ImportContext, sides: readonly Operand[], zeros: readonly number[]): string {
+  if (zeros.some((z) => z !== 0))
+    refuse('16-bit codes with a zero point', { expected: '0: 16-bit codes are symmetric' });
+  const [a, b] = floatSides(cx, sides, zeros) as [string, string];
+  return exactProduct(cx, a, b);
+}
+
+/** Fraction bits of the operands of SQUARED_DIFFERENCE. */
+const DIFFERENCE_BITS = 7;
+
+/** SQUARED_DIFFERENCE of int8: scaled as for a sum, an exact difference of 15 bits, its exact square. */
+export function importSquaredDifference(cx: ImportContext): void {
+  const [a, b, out] = codeTensors(cx);
+  if (out.type !== 'int8') refuse(`SQUARED_DIFFERENCE of ${out.type}`, { expected: 'int8 codes' });
+  const scales = [cx.scaling(a).scale, cx.scaling(b).scale] as const;
+  const unit = 2 * Math.max(...scales);
+  const { form, sides } = operands(cx, [0, 1]);
+  const scaled = sides.map((side, i) => {
+    const { scale, zero } = cx.scaling(i === 0 ? a : b);
+    return scaledOperand(cx, side, { factor: factor(scale / unit), zero, extra: DIFFERENCE_BITS }, `scaled${i}`);
+  });
+  const numbers = scaled.map((id, i) => centred(cx, id, 0, `${cx.label}.number${i}`));
+  const difference = cx.add('binary', numbers, { fn: 'sub' }, { name: `${cx.label}.difference` });
+  const back = factor((unit * unit) / (4 ** DIFFERENCE_BITS * cx.scaling(out).scale));
+  if (back.shift > 0) invalid('scales that leave no room for the fraction bits', { expected: 'a larger scale' });
+  cx.result(requantized(cx, exactProduct(cx, difference, difference), [back], 0, 'none'), form);
 }
 
 /** MAXIMUM and MINIMUM: codes of one scale compare as numbers. */
@@ -117,35 +143,17 @@ export function importExtreme(cx: ImportContext): void {
 
 /** One float32 operation on whole numbers below 2^24: exact. */
 function floatOf(cx: ImportContext, sides: readonly Operand[], zeros: readonly number[], fn: 'mul' | 'max' | 'min') {
-  const floats = sides.map((side, i) => {
+  return cx.add('binary', floatSides(cx, sides, zeros), { fn }, { name: `${cx.label}.${fn}` });
+}
+
+function floatSides(cx: ImportContext, sides: readonly Operand[], zeros: readonly number[]): string[] {
+  return sides.map((side, i) => {
     const zero = zeros[i]!;
     if (side.kind === 'constant') {
       const { type, data } = side.tensor;
       const values = Float32Array.from(data, (v) => v - zero);
       return cx.constant({ type: { element: { kind: 'float32' }, shape: type.shape }, data: values }, `side${i}`);
     }
-    const attributes = { scale: Float32Array.of(1), zeroPoint: Int32Array.of(zero), axis: 0 };
-    return cx.add('dequantize', [side.id], attributes, { name: `${cx.label}.side${i}` });
+    return centred(cx, side.id, zero, `${cx.label}.side${i}`);
   });
-  return cx.add('binary', floats, { fn }, { name: `${cx.label}.${fn}` });
-}
-
-/** Whole float32 numbers as integers; nothing is rounded. */
-export function wholeNumbers(
-  cx: ImportContext,
-  id: string,
-  { min, max }: { readonly min: number; readonly max: number },
-  element: IntegerType,
-  suffix = '',
-): string {
-  const attributes = {
-    scale: Float32Array.of(1),
-    zeroPoint: Float32Array.of(0),
-    axis: 0,
-    rounding: 'half-up',
-    min,
-    max,
-    order: 'round-then-zero',
-  } as const;
-  return cx.add('quantize', [id], attributes, { name: `${cx.label}${suffix}`, element });
 }

@@ -2,7 +2,7 @@
 
 const REASONS: readonly (readonly [ops: readonly string[], hint: string])[] = [
   [
-    ['ARG_MAX', 'ARG_MIN', 'TOPK_V2', 'NON_MAX_SUPPRESSION_V4', 'NON_MAX_SUPPRESSION_V5', 'WHERE', 'UNIQUE'],
+    ['TOPK_V2', 'NON_MAX_SUPPRESSION_V4', 'NON_MAX_SUPPRESSION_V5', 'WHERE', 'UNIQUE'],
     'its result is positions, which no vector instruction gives as codes: end the network before it and choose on the host',
   ],
   [
@@ -19,10 +19,6 @@ const REASONS: readonly (readonly [ops: readonly string[], hint: string])[] = [
       'BIDIRECTIONAL_SEQUENCE_LSTM',
     ],
     'it keeps a state from step to step in one operator: convert with the cell unrolled into FULLY_CONNECTED, MUL, ADD, LOGISTIC and TANH',
-  ],
-  [
-    ['BATCH_MATMUL'],
-    'products of two computed operands are not read from TensorFlow Lite: where one side is constant, convert to FULLY_CONNECTED',
   ],
   [['IF', 'WHILE', 'CALL_ONCE', 'CALL'], 'there is no control flow: convert the branch or the loop body that is meant'],
   [

@@ -1,5 +1,14 @@
 /** The reference kernels that pick, repeat and turn elements, reduce to extremes, and look codes up in tables made from floats. */
-import { awayFromZero, clampTo, type Frame, gathered, type Kernel, limitsOf, rectified } from './reference.ts';
+import {
+  awayFromZero,
+  clampTo,
+  type Frame,
+  gathered,
+  type Kernel,
+  limitsOf,
+  pairwise,
+  rectified,
+} from './reference.ts';
 import { byPot, divideByPot, type Factor, highMul, rescale, toFactor } from './reference-fixed.ts';
 
 type Values = readonly number[];
@@ -195,18 +204,66 @@ function inverseRoots(f: Frame): Values {
   });
 }
 
+function batchMatMul(f: Frame): Values {
+  const [a, b] = [f.t(0), f.t(1)];
+  const flip = (shape: Values, yes: boolean): Values =>
+    yes ? [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!] : shape;
+  const [adjA, adjB] = [f.o.byte(0) !== 0, f.o.byte(1) !== 0];
+  const k = flip(a.shape, adjA).at(-1)!;
+  const factor = toFactor(f32(a.scale[0]! * b.scale[0]!) / f.y.scale[0]!);
+  const at = (shape: Values, place: readonly number[], row: number, column: number, adj: boolean): number => {
+    const lead = shape.slice(0, -2).map((n, d) => (n === 1 ? 0 : place[place.length - 2 - (shape.length - 2) + d]!));
+    return [...lead, ...(adj ? [column, row] : [row, column])].reduce((sum, p, d) => sum * shape[d]! + p, 0);
+  };
+  return gathered(f.y.shape, [], [], (place) => {
+    const [row, column] = place.slice(-2) as [number, number];
+    let sum = 0;
+    for (let i = 0; i < k; i++)
+      sum +=
+        (f.v(0)[at(a.shape, place, row, i, adjA)]! - a.zero[0]!) *
+        (f.v(1)[at(b.shape, place, i, column, adjB)]! - b.zero[0]!);
+    return clampTo(Number(rescale(BigInt(sum), factor)) + f.y.zero[0]!, limitsOf(f.y));
+  });
+}
+
+function squaredDifference(f: Frame): Values {
+  const [a, b] = [f.t(0), f.t(1)];
+  const unit = 2 * Math.max(a.scale[0]!, b.scale[0]!);
+  const back = toFactor((unit * unit) / (2 ** 14 * f.y.scale[0]!));
+  const [fa, fb] = [toFactor(a.scale[0]! / unit), toFactor(b.scale[0]! / unit)];
+  return pairwise(f, (x, y) => {
+    const difference = rescale(BigInt(x - a.zero[0]!) << 7n, fa) - rescale(BigInt(y - b.zero[0]!) << 7n, fb);
+    return clampTo(Number(rescale(difference * difference, back)) + f.y.zero[0]!, limitsOf(f.y));
+  });
+}
+
+function bestPlace(f: Frame, better: (a: number, b: number) => boolean): Values {
+  const { shape } = f.t(0);
+  const axis = front(f.v(1)[0]!, shape.length);
+  return gathered(f.y.shape, [], [], (place) => {
+    const code = (i: number): number =>
+      f.v(0)[[...place.slice(0, axis), i, ...place.slice(axis)].reduce((sum, p, d) => sum * shape[d]! + p, 0)]!;
+    let best = 0;
+    for (let i = 1; i < shape[axis]!; i++) if (better(code(i), code(best))) best = i;
+    return best;
+  });
+}
+
 export const MORE: Readonly<Record<number, Kernel>> = {
   36: gather,
   37: fromBatch,
   38: toBatch,
   45: strided,
   47: (f) => tabled(f, Math.exp),
+  56: (f) => bestPlace(f, (a, b) => a > b),
   69: (f) => gathered(f.y.shape, f.t(0).shape, f.v(0), (place) => place.map((p, d) => p % f.t(0).shape[d]!)),
   73: (f) => tabled(f, (x) => (x > 0 ? Math.log(x) : -1e9)),
   75: root,
   76: inverseRoots,
+  79: (f) => bestPlace(f, (a, b) => a < b),
   82: (f) => extreme(f, Math.max),
   89: (f) => extreme(f, Math.min),
+  99: squaredDifference,
   100: mirrored,
   101: absolute,
   105: (f) => {
@@ -217,6 +274,7 @@ export const MORE: Readonly<Record<number, Kernel>> = {
     );
   },
   111: (f) => tabled(f, (x) => (x < 0 ? Math.expm1(x) : x)),
+  126: batchMatMul,
   130: (f) => {
     const { shape } = f.t(0);
     const lead = f.y.shape.length - shape.length;

@@ -16,6 +16,7 @@ import {
   tanhOf,
   toFactor,
 } from './reference-fixed.ts';
+import { FLOATS } from './reference-floats.ts';
 import { MORE } from './reference-more.ts';
 import { SPATIAL } from './reference-spatial.ts';
 
@@ -54,7 +55,8 @@ export function runReference(model: RefModel, inputs: ReadonlyMap<number, Values
   for (const o of model.operators) {
     const t = (i: number) => model.tensors[o.inputs[i]!]!;
     const v = (i: number) => values[o.inputs[i]!]!;
-    const kernel = KERNELS[o.code];
+    const floats = model.tensors[o.inputs[0]!]!.type === 0;
+    const kernel = (floats ? FLOATS[o.code] : undefined) ?? KERNELS[o.code];
     if (kernel === undefined) throw new Error(`the reference has no kernel ${o.code}`);
     const results = kernel({ o, t, v, y: model.tensors[o.outputs[0]!]! });
     const list = Array.isArray(results[0]) ? (results as Values[]) : [results as Values];
@@ -164,7 +166,7 @@ export function broadcast(shape: Values, result: Values): (at: number) => number
   };
 }
 
-function pairwise(f: Frame, code: (a: number, b: number) => number): Values {
+export function pairwise(f: Frame, code: (a: number, b: number) => number): Values {
   const [ia, ib] = [broadcast(f.t(0).shape, f.y.shape), broadcast(f.t(1).shape, f.y.shape)];
   const [a, b] = [f.v(0), f.v(1)];
   return Array.from({ length: sizeOf(f.y.shape) }, (_, i) => code(a[ia(i)]!, b[ib(i)]!));
@@ -175,12 +177,14 @@ function sum(f: Frame, sign: 1n | -1n): Values {
   const left = f.y.type === 7 ? 15n : 20n;
   const unit = 2 * Math.max(a.scale[0]!, b.scale[0]!);
   const [fa, fb] = [toFactor(a.scale[0]! / unit), toFactor(b.scale[0]! / unit)];
+  // SUB has a negative multiplier, which rounds ties towards zero.
+  const fs = { ...fb, m: sign * fb.m };
   const back = toFactor(unit / (2 ** Number(left) * f.y.scale[0]!));
   const range = activated(f.o.byte(0), f.y);
   return pairwise(f, (x, y) => {
     const sx = rescale(BigInt(x - a.zero[0]!) << left, fa);
-    const sy = rescale(BigInt(y - b.zero[0]!) << left, fb);
-    return clampTo(Number(rescale(sx + sign * sy, back)) + f.y.zero[0]!, range);
+    const sy = rescale(BigInt(y - b.zero[0]!) << left, fs);
+    return clampTo(Number(rescale(sx + sy, back)) + f.y.zero[0]!, range);
   });
 }
 

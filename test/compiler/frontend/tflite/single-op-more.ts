@@ -117,6 +117,74 @@ function slices(r: Draw): ModelSpec {
   });
 }
 
+function batchMatMul(r: Draw): ModelSpec {
+  const [m, k, n] = codes(r, 3, 1, 6) as [number, number, number];
+  const [adjA, adjB] = codes(r, 2, 0, 1) as [number, number];
+  const lead = [[], [3], [2, 3]][whole(r, 0, 2)]!;
+  const shared = r() < 0.3;
+  const known = shared && r() < 0.5;
+  const a = tensor(r, [...lead, ...(adjA === 1 ? [k, m] : [m, k])], 'int8', 'a');
+  const last = adjB === 1 ? [n, k] : [k, n];
+  const b = tensor(r, [...(shared ? lead.map(() => 1) : lead), ...last], 'int8', 'b');
+  const y = tensor(r, [...lead, m, n], 'int8', 'y');
+  const right = known ? { ...b, data: codes(r, size(b.shape), -127, 127) } : b;
+  return one([a, right, { ...y, scale: [Math.fround(y.scale![0]! * 8)] }], {
+    code: CODES.BATCH_MATMUL,
+    inputs: [0, 1],
+    options: {
+      type: OPTIONS.batchMatMul,
+      fields: [
+        [0, 'bool', adjA],
+        [1, 'bool', adjB],
+      ],
+    },
+  });
+}
+
+function squaredDifference(r: Draw): ModelSpec {
+  const a = tensor(r, [1, 3, 4, 5], 'int8', 'a');
+  const b = tensor(r, r() < 0.5 ? [1, 3, 4, 1] : [1, 3, 4, 5], 'int8', 'b');
+  const y = { ...tensor(r, [1, 3, 4, 5], 'int8', 'y'), scale: [Math.fround(0.05 + r())] };
+  const right = r() < 0.3 ? { ...b, data: codes(r, size(b.shape), -128, 127) } : b;
+  return one([a, right, y], { code: CODES.SQUARED_DIFFERENCE, inputs: [0, 1] });
+}
+
+/** Few different codes, so that several are the best. */
+function place(r: Draw, name: 'ARG_MAX' | 'ARG_MIN'): ModelSpec {
+  const x = tensor(r, [1, 3, 4, 300], r() < 0.7 ? 'int8' : 'uint8', 'x');
+  const axis = whole(r, -3, 3);
+  const own = axis < 0 ? axis + 4 : axis;
+  const y: TensorSpec = { name: 'y', shape: x.shape.filter((_, d) => d !== own), type: r() < 0.5 ? 'int32' : 'int64' };
+  return one([x, ints('axis', [axis], []), y], {
+    code: CODES[name],
+    inputs: [0, 1],
+    options: {
+      type: name === 'ARG_MAX' ? OPTIONS.argMax : OPTIONS.argMin,
+      fields: [[0, 'int8', y.type === 'int32' ? 2 : 4]],
+    },
+  });
+}
+
+const symmetric = (r: Draw, shape: readonly number[], name: string): TensorSpec => ({
+  name,
+  shape,
+  type: 'int16',
+  scale: [Math.fround(0.0001 + r() * 0.001)],
+  zero: [0],
+});
+
+function wordPair(r: Draw, name: 'SUB' | 'MUL'): ModelSpec {
+  const shape = [1, 3, 4, 5];
+  const y = symmetric(r, shape, 'y');
+  const scale = name === 'MUL' ? [Math.fround(y.scale![0]! * 0.5)] : y.scale!;
+  const options = { type: name === 'MUL' ? OPTIONS.mul : OPTIONS.sub, fields: [[0, 'int8', whole(r, 0, 1)]] as const };
+  return one([symmetric(r, shape, 'a'), symmetric(r, r() < 0.5 ? [5] : shape, 'b'), { ...y, scale }], {
+    code: CODES[name],
+    inputs: [0, 1],
+    options,
+  });
+}
+
 const CURVES = ['ABS', 'EXP', 'ELU', 'GELU', 'LOG', 'SQRT', 'RSQRT', 'RELU_0_TO_1'] as const;
 
 export const MORE_EXACT: readonly (readonly [name: string, draw: (r: Draw) => ModelSpec])[] = [
@@ -129,4 +197,8 @@ export const MORE_EXACT: readonly (readonly [name: string, draw: (r: Draw) => Mo
   ['REVERSE_V2', reverse],
   ...(['SPACE_TO_BATCH_ND', 'BATCH_TO_SPACE_ND'] as const).map((n) => [n, (r: Draw) => batches(r, n)] as const),
   ['STRIDED_SLICE in other forms', slices],
+  ['BATCH_MATMUL', batchMatMul],
+  ['SQUARED_DIFFERENCE', squaredDifference],
+  ...(['ARG_MAX', 'ARG_MIN'] as const).map((n) => [n, (r: Draw) => place(r, n)] as const),
+  ...(['SUB', 'MUL'] as const).map((n) => [`${n} int16`, (r: Draw) => wordPair(r, n)] as const),
 ];

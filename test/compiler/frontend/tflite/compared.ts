@@ -1,0 +1,26 @@
+/** One file through the importer and the interpreter, and through the reference kernels. */
+import { importTflite } from '../../../../compiler/frontend/tflite/index.ts';
+import { interpret } from '../../../../compiler/graph/interpret.ts';
+import { randomInputs, seeded } from '../../../harness/differential.ts';
+import { type ModelSpec, makeTflite } from './make.ts';
+import { runReference } from './reference.ts';
+import { readReference } from './reference-file.ts';
+
+export interface Compared {
+  readonly expected: number[];
+  readonly found: number[];
+}
+
+/** Values of all outputs, one after the other, on the same random inputs. */
+export function compared(spec: ModelSpec, seed: number): Compared {
+  const bytes = makeTflite(spec);
+  const { graph } = importTflite(bytes);
+  const inputs = randomInputs(graph, seeded(seed));
+  const given = new Map(spec.inputs.map((t, i) => [t, Array.from(inputs.get(graph.inputs[i]!)!)]));
+  const values = runReference(readReference(bytes), given);
+  const results = interpret(graph, inputs);
+  return {
+    expected: spec.outputs.flatMap((o) => [...values[o]!]),
+    found: graph.outputs.flatMap((o) => Array.from(results.get(o)!.data)),
+  };
+}
