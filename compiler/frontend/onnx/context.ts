@@ -43,6 +43,8 @@ export class ImportContext {
   readonly #producers: ReadonlyMap<string, OnnxNode>;
   /** The node being imported. */
   node: OnnxNode;
+  /** Imports a node that is not in the model; for nodes that stand for several. */
+  readonly importNode: (node: OnnxNode) => void;
 
   constructor(
     builder: GraphBuilder,
@@ -50,11 +52,13 @@ export class ImportContext {
     nodes: readonly OnnxNode[],
     outputs: readonly string[],
     first: OnnxNode,
+    importNode: (node: OnnxNode) => void,
     floatLayers = false,
   ) {
     this.builder = builder;
     this.opset = opset;
     this.node = first;
+    this.importNode = (node) => this.as(node, () => importNode(node));
     this.#outputs = new Set(outputs);
     this.quantizedModel = floatLayers || nodes.some((n) => /Quant|QLinear|QGemm|Integer|Trunc/.test(n.opType));
     const consumers = new Map<string, OnnxNode[]>();

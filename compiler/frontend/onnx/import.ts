@@ -147,7 +147,15 @@ class Session {
     const outputs = model.graph.outputs.map((o) => o.name);
     const start: OnnxNode = { name: '', opType: 'Input', domain: '', inputs: [], outputs: [], attributes: new Map() };
     const { nodes } = model.graph;
-    this.#cx = new ImportContext(new GraphBuilder(name), opsetOf(model) ?? 0, nodes, outputs, start, floatLayers);
+    this.#cx = new ImportContext(
+      new GraphBuilder(name),
+      opsetOf(model) ?? 0,
+      nodes,
+      outputs,
+      start,
+      (n) => this.#node(n),
+      floatLayers,
+    );
     this.#cx.notes.push(...notes);
   }
 

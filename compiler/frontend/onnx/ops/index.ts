@@ -17,6 +17,13 @@ import {
   importSoftsign,
   importThresholdedRelu,
 } from './activations.ts';
+import {
+  importAttention,
+  importEmbedLayerNormalization,
+  importFusedAttention,
+  importMultiHeadAttention,
+  importQAttention,
+} from './attention.ts';
 import { importAnyMatMul, importMatMulNBits } from './blocked.ts';
 import {
   importAnd,
@@ -47,6 +54,14 @@ import {
   importRelu,
   importUnary,
 } from './elementwise.ts';
+import {
+  channelsLast,
+  importFusedConv,
+  importFusedGemm,
+  importFusedMatMul,
+  importQLinearReduceMean,
+  importQLinearWhere,
+} from './fused.ts';
 import { importBiasGelu, importErf, importFastGelu, importGelu, importSwish } from './gelu.ts';
 import { importGroupNormalization, importInstanceNormalization, importLrn } from './group-norms.ts';
 import { importGatherElements, importGatherNd, importOneHot, importScatterNd, importTrilu } from './indexing.ts';
@@ -128,6 +143,7 @@ const STANDARD: Readonly<Record<string, Importer>> = {
   DynamicQuantizeLinear: importDynamicQuantizeLinear,
   QLinearConv: importQLinearConv,
   QLinearMatMul: importQLinearMatMul,
+  Attention: importAttention,
   ConvInteger: importConvInteger,
   MatMulInteger: importMatMulInteger,
   BatchNormalization: importBatchNormalization,
@@ -242,6 +258,21 @@ const STANDARD: Readonly<Record<string, Importer>> = {
 };
 
 const MICROSOFT: Readonly<Record<string, Importer>> = {
+  FusedConv: importFusedConv,
+  FusedGemm: importFusedGemm,
+  FusedMatMul: importFusedMatMul,
+  TransposeMatMul: importFusedMatMul,
+  Attention: importFusedAttention,
+  QAttention: importQAttention,
+  MultiHeadAttention: importMultiHeadAttention,
+  EmbedLayerNormalization: importEmbedLayerNormalization,
+  QLinearConv: channelsLast('QLinearConv')(importQLinearConv),
+  NhwcMaxPool: channelsLast('MaxPool', true)(importMaxPool),
+  QLinearWhere: importQLinearWhere,
+  QLinearReduceMean: importQLinearReduceMean,
+  Pad: importPad,
+  Trilu: importTrilu,
+  GatherND: importGatherNd,
   QuantizeLinear: importQuantizeLinear,
   DequantizeLinear: importDequantizeLinear,
   Gelu: importGelu,
@@ -258,8 +289,8 @@ const MICROSOFT: Readonly<Record<string, Importer>> = {
   RotaryEmbedding: importRotaryEmbedding,
   QLinearAdd: importQLinearBinary('add'),
   QLinearMul: importQLinearBinary('mul'),
-  QLinearGlobalAveragePool: importQLinearGlobalAveragePool,
-  QLinearAveragePool: importQLinearAveragePool,
+  QLinearGlobalAveragePool: channelsLast('com.microsoft:QLinearGlobalAveragePool')(importQLinearGlobalAveragePool),
+  QLinearAveragePool: channelsLast('com.microsoft:QLinearAveragePool')(importQLinearAveragePool),
   QLinearSigmoid: importQLinearUnary('sigmoid'),
   QLinearLeakyRelu: importQLinearLeakyRelu,
   QLinearConcat: importQLinearConcat,
@@ -299,6 +330,7 @@ export function supportedOps(): { readonly domain: string; readonly ops: readonl
 /** What to do about ops that other tools write and this compiler does not run. */
 const HINTS: Readonly<Record<string, string>> = {
   DynamicQuantizeLSTM: 'its scales are found at run time: quantize the weights of an LSTM node with DequantizeLinear',
+  GroupQueryAttention: 'export attention as single ops (past keys joined by Concat)',
   If: 'control flow is not supported: export for one path',
   Loop: 'control flow is not supported: unroll it at export',
   Scan: 'control flow is not supported: unroll it at export',

@@ -190,8 +190,6 @@ export const importQLinearBinary = (fn: 'add' | 'mul') => (cx: ImportContext) =>
 };
 
 export function importQLinearGlobalAveragePool(cx: ImportContext): void {
-  if (intAttribute(cx.node, 'channels_last', 0) !== 0)
-    refuse('channels_last', { expected: 'channels first: [N, C, H, W]' });
   const x = operand(cx, 0, { scale: 1, zero: 2 });
   const { shape } = cx.builder.typeOf(x.id);
   const [, , h, w] = imageShape(shape);
@@ -228,8 +226,6 @@ export function importQLinearLeakyRelu(cx: ImportContext): void {
 }
 
 export function importQLinearAveragePool(cx: ImportContext): void {
-  if (intAttribute(cx.node, 'channels_last', 0) !== 0)
-    refuse('channels_last', { expected: 'channels first: [N, C, H, W]' });
   const x = operand(cx, 0, { scale: 1, zero: 2 });
   const target = resultTarget(cx, 3, 4, x.dataType);
   const name = cx.outputName;
