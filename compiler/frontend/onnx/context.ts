@@ -60,7 +60,8 @@ export class ImportContext {
     this.node = first;
     this.importNode = (node) => this.as(node, () => importNode(node));
     this.#outputs = new Set(outputs);
-    this.quantizedModel = floatLayers || nodes.some((n) => /Quant|QLinear|QGemm|Integer|Trunc/.test(n.opType));
+    this.quantizedModel =
+      floatLayers || nodes.some((n) => /Quant|QLinear|QGemm|Integer|Trunc|MultiThreshold/.test(n.opType));
     const consumers = new Map<string, OnnxNode[]>();
     for (const node of nodes) {
       for (const name of node.inputs) consumers.set(name, [...(consumers.get(name) ?? []), node]);

@@ -58,6 +58,7 @@ class Lowering {
     const [x, w] = node.inputs.map((name) => this.#quantized.get(name));
     if (QUANTIZERS.has(node.opType)) this.#quantizer(node);
     else if (node.opType === 'Trunc') this.#trunc(node);
+    else if (node.opType === 'MultiThreshold') this.#multiThreshold(node);
     else if (MOVERS.has(node.opType) && x !== undefined) this.#move(node, x);
     else if (this.#spelling === 'integer' && (node.opType === 'Conv' || node.opType === 'MatMul') && x && w)
       this.#product(node, x, w);
@@ -124,6 +125,32 @@ class Lowering {
     const [out] = node.outputs as [string];
     this.#levels.set(out, levels);
     this.#emit('Mul', [this.#emit('Sub', [levels, zero]), scale], out);
+  }
+
+  /** How many thresholds of its channel (axis 1) a value reaches, times a scale, plus an offset. */
+  #multiThreshold(node: OnnxNode): void {
+    const [x, thresholds] = node.inputs as [string, string];
+    const table = this.#constants.get(thresholds);
+    if (table === undefined) throw new Error(`the oracle needs a constant for '${thresholds}'`);
+    const rank = this.#model.graph.inputs[0]?.shape?.length ?? 2;
+    const axes = Array.from({ length: rank - 2 }, (_, i) => i + 1);
+    const list = (values: readonly number[]): string => {
+      const name = `oracle.c${this.#next++}`;
+      this.#added.push(makeTensor(name, 'int64', [values.length], values));
+      return name;
+    };
+    const limits = axes.length === 0 ? thresholds : this.#emit('Unsqueeze', [thresholds, list(axes)]);
+    const reached = this.#emit('GreaterOrEqual', [this.#emit('Unsqueeze', [x, list([rank])]), limits]);
+    const ones = `oracle.${this.#next++}`;
+    this.#nodes.push(makeNode('Cast', [reached], [ones], { to: 1 }, `oracle/${ones}`));
+    const counts = this.#emit('Squeeze', [this.#emit('ReduceSum', [ones, list([rank])]), list([rank])]);
+    const number = (name: string, fallback: number): string => {
+      const a = node.attributes.get(name);
+      return this.#scalar(a?.type === 'float' ? a.value : fallback);
+    };
+    const [out] = node.outputs as [string];
+    this.#levels.set(out, counts);
+    this.#emit('Add', [this.#emit('Mul', [counts, number('out_scale', 1)]), number('out_bias', 0)], out);
   }
 
   /** 1 - 2 * (x < 0), which Opset 9 has the ops for. */

@@ -63,7 +63,7 @@ interface ConvForm {
   readonly shape?: readonly number[];
   readonly w?: readonly number[];
   readonly attributes?: Record<string, AttributeInput>;
-  readonly bias?: 'none' | 'float' | 'quant';
+  readonly bias?: 'none' | 'float' | 'quant' | 'wide';
   readonly after?: (m: ModelMaker, y: string) => string;
 }
 
@@ -75,6 +75,7 @@ export function conv({ shape = [1, 3, 7, 7], w = [4, 3, 3, 3], attributes = {}, 
     const inputs = [quant(m, m.input('float32', shape), {}), weights];
     if (bias === 'float') inputs.push(floats(m, [o]));
     if (bias === 'quant') inputs.push(quant(m, floats(m, [o]), { bits: 8 }));
+    if (bias === 'wide') inputs.push(quant(m, floats(m, [o]), { bits: 32, scale: 0.0013 }));
     const normal = batchNorm(m, m.node('Conv', inputs, attributes), o);
     const y = quant(m, m.node('Relu', [normal]), { signed: 0, scale: 0.21 });
     return finish(m, after === undefined ? y : after(m, y), shape.length);
@@ -112,6 +113,52 @@ function foldedWeights(m: ModelMaker): OnnxModel {
   );
   const y = m.node('Mul', [m.node('MatMul', [quant(m, m.input('float32', [2, 6])), w]), floats(m, [4], 0.1, 0.3)]);
   return finish(m, quant(m, y, { scale: 0.27 }), 2);
+}
+
+/** Brevitas with a quantizer of the accumulators. */
+function wideSums(m: ModelMaker): OnnxModel {
+  const sums = m.node('MatMul', [quant(m, m.input('float32', [2, 6])), quant(m, floats(m, [6, 5]))]);
+  const wide = quant(m, sums, { bits: 24, scale: 0.003 });
+  const shifted = quant(m, wide, { bits: 20, scale: 0.006, zero: 5, mode: 'FLOOR' });
+  return finish(m, quant(m, m.node('Relu', [shifted]), { signed: 0, scale: 0.21 }), 2);
+}
+
+/** Ascending thresholds of each row. */
+function thresholds(m: ModelMaker, rows: number, count: number, low: number, high: number): string {
+  const row = (): number[] =>
+    Array.from({ length: count }, () => Math.round(m.scale(low, high) * 64) / 64).sort((a, b) => a - b);
+  return m.tensor('float32', [rows, count], Array.from({ length: rows }, row).flat());
+}
+
+/** FINN: quantizers with what lies before them as thresholds, weights as whole numbers in float32. */
+function thresholded(shape: readonly number[], signs: boolean): (m: ModelMaker) => OnnxModel {
+  return (m) => {
+    const multi = (x: string, t: string, scale: number, offset: number, type: string): string =>
+      m.node(`${GENERAL}:MultiThreshold`, [x, t], {
+        out_dtype: type,
+        out_scale: { type: 'float', value: scale },
+        out_bias: { type: 'float', value: offset },
+        data_layout: shape.length === 4 ? 'NCHW' : 'NC',
+      });
+    const weights = (dims: readonly number[]): string =>
+      m.tensor(
+        'float32',
+        dims,
+        Array.from({ length: dims.reduce((n, d) => n * d, 1) }, () => m.random.int(-2, 1)),
+      );
+    const first = multi(m.input('float32', shape), thresholds(m, 1, 31, 0, 1), 1, -16, 'INT5');
+    const c = shape[1] ?? 1;
+    const sums =
+      shape.length === 4 ? m.node('Conv', [first, weights([8, c, 3, 3])]) : m.node('MatMul', [first, weights([c, 8])]);
+    const second = signs
+      ? multi(sums, thresholds(m, 8, 1, -9, 9), 2, -1, 'BIPOLAR')
+      : multi(sums, thresholds(m, 8, 15, -60, 60), 0.5, 0.25, 'UINT4');
+    const last =
+      shape.length === 4
+        ? m.node('Conv', [second, weights([3, 8, 1, 1])])
+        : m.node('MatMul', [second, weights([8, 3])]);
+    return finish(m, last, shape.length);
+  };
 }
 
 /** A last layer that stayed float. */
@@ -171,6 +218,10 @@ export const QONNX_FORMS: ReadonlyMap<string, readonly [Spelling, (m: ModelMaker
     'Conv, GlobalAveragePool, Quant',
     ['integer', conv({ after: (m, y) => quant(m, m.node('GlobalAveragePool', [y]), { signed: 0, scale: 0.083 }) })],
   ],
+  ['Conv, bias of 32 bits', ['integer', conv({ bias: 'wide' })]],
+  ['sums of 24 bits', ['integer', wideSums]],
+  ['thresholds and signs', ['plain', thresholded([2, 12], true)]],
+  ['thresholds of images', ['plain', thresholded([1, 3, 6, 6], false)]],
   ['AveragePool, Mul, Trunc', ['plain', truncatedMean]],
   ['scales apart from integers', ['plain', scalesApart]],
   ['folded weights', ['plain', foldedWeights]],

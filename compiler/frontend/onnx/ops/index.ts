@@ -80,6 +80,7 @@ import {
   importTranspose,
   importUnsqueeze,
 } from './movement.ts';
+import { importMultiThreshold } from './multi-threshold.ts';
 import {
   importBatchNormalization,
   importLayerNormalization,
@@ -302,6 +303,7 @@ const QONNX: Readonly<Record<string, Importer>> = {
   IntQuant: importQuant,
   BipolarQuant: importBipolarQuant,
   Trunc: importTrunc,
+  MultiThreshold: importMultiThreshold,
 };
 
 /**
@@ -341,7 +343,6 @@ const HINTS: Readonly<Record<string, string>> = {
   RoiAlign: 'it samples at computed places, which no unit does',
   GridSample: 'it samples at computed places, which no unit does',
   FloatQuant: 'minifloat quantizers are not supported: use Quant',
-  MultiThreshold: 'export with quantizers (Quant), before conversion for FINN',
 };
 
 /** Advice on an op that is not supported. */

@@ -5,12 +5,14 @@
  */
 
 import { quantize } from '../../../graph/ops/quantize.ts';
-import type { IntegerType, OpAttributes } from '../../../graph/types.ts';
+import type { IntegerType, OpAttributes, UnaryFunction } from '../../../graph/types.ts';
 import type { Rounding } from '../../../graph/vocabulary.ts';
 import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute, stringAttribute } from '../attributes.ts';
 import { dequantizeCodes, floatData, floatTensor, type ImportContext } from '../context.ts';
 import type { Meaning, Scaling } from '../meaning.ts';
+import { nodeLabel } from '../structure.ts';
+import { Formula } from './formula.ts';
 import { broadcastScaling, sameScaling, singleScale, singleZero } from './scaling.ts';
 
 const ROUNDING_MODES: Readonly<Record<string, Rounding>> = {
@@ -40,8 +42,11 @@ function widthInput(cx: ImportContext, index: number, what: string): number {
   if (width.data.some((b) => b !== bits)) refuse(`${what} differs by channel`, { expected: 'one width' });
   if (!Number.isInteger(bits) || bits < 1)
     invalid(`${what} is ${bits}`, { expected: 'a whole number of bits, at least 1' });
-  return bits <= 16 ? bits : refuse(`${what} is ${bits}`, { expected: 'at most 16 bits' });
+  return bits <= 32 ? bits : refuse(`${what} is ${bits}`, { expected: 'at most 32 bits' });
 }
+
+/** Codes that the graph computes have at most so many bits; wider ones stay float32. */
+const WIDEST_CODES = 16;
 
 interface Levels {
   readonly element: IntegerType;
@@ -82,6 +87,10 @@ export function importQuant(cx: ImportContext): void {
   }
   const range = levels(bits, signed, intAttribute(cx.node, 'narrow', 0) !== 0);
   checkZero(scaling);
+  if (bits > WIDEST_CODES && knownFloats(x) === undefined) {
+    wideQuant(cx, shape, scaling, range, rounding);
+    return;
+  }
   const attributes = {
     scale: scaling.scale,
     zeroPoint: Float32Array.from(scaling.zero),
@@ -92,6 +101,43 @@ export function importQuant(cx: ImportContext): void {
     order: 'zero-then-round',
   } as const;
   quantizedResult(cx, x, attributes, range, scaling);
+}
+
+/** Functions of the vector unit that round. */
+const ROUNDING_FUNCTIONS: Readonly<Partial<Record<Rounding, UnaryFunction>>> = {
+  'half-even': 'round',
+  floor: 'floor',
+  ceil: 'ceil',
+};
+
+/** A quantizer of computed values to more than 16 bits, such as those of accumulators: the same operations in float32, without codes. */
+function wideQuant(
+  cx: ImportContext,
+  shape: readonly number[],
+  scaling: Scaling,
+  range: Levels,
+  rounding: Rounding,
+): void {
+  const fn = ROUNDING_FUNCTIONS[rounding];
+  if (fn === undefined)
+    return refuse(`${range.element.bits} bits of a computed value rounded ${rounding}`, {
+      expected: 'ROUND, FLOOR or CEIL above 16 bits',
+    });
+  const f = new Formula(cx);
+  const along = (values: ArrayLike<number>): string =>
+    f.constant(
+      values,
+      values.length === 1 ? [] : shape.map((d, i) => (i === scaling.axis ? d : 1)).slice(scaling.axis),
+    );
+  const [scale, zero] = [along(scaling.scale), along(scaling.zero)];
+  const plain = scaling.zero.every((z) => z === 0);
+  const scaled = f.binary('div', cx.floatInput(0), scale);
+  const limited = f.clip(plain ? scaled : f.binary('add', scaled, zero), range.min, Math.fround(range.max));
+  const codes = f.unary(fn, limited);
+  cx.notes.push(
+    `${nodeLabel(cx.node)} gives ${range.element.bits} bits: it runs in float32 on the vector unit, and so does what reads it`,
+  );
+  cx.result({ kind: 'float', id: f.binary('mul', plain ? codes : f.binary('sub', codes, zero), scale) });
 }
 
 function checkZero(scaling: Scaling): void {
@@ -182,6 +228,7 @@ export function importTrunc(cx: ImportContext): void {
   const scale = singleScale(scaling, 'Trunc');
   const zero = singleZero(scaling, 'Trunc');
   const inBits = widthInput(cx, 3, 'the input width');
+  if (inBits > WIDEST_CODES) refuse(`the input width is ${inBits}`, { expected: `at most ${WIDEST_CODES} bits` });
   const rounding = roundingMode(cx, 'FLOOR');
   const count = cx.node.inputs.length;
   const outBits = widthInput(cx, count === 5 ? 4 : count - 1, 'the output width');
