@@ -8,7 +8,8 @@ import { type ImportContext, text } from '../context.ts';
 import { axisOf } from './movement.ts';
 import { centred, Steps, wholeNumbers } from './whole-numbers.ts';
 
-const PLACES_MAX = 2 ** 24;
+/** Their numbers are a constant; float32 would hold 2^24. */
+const PLACES_MAX = 2 ** 18;
 
 export function importArgExtreme(cx: ImportContext): void {
   const [x, out] = [cx.inputTensor(0), cx.outputTensor()];
@@ -16,7 +17,7 @@ export function importArgExtreme(cx: ImportContext): void {
   if (bits > 16) refuse(`${cx.operator.op} of ${x.type}`, { expected: 'codes of at most 16 bits' });
   const axis = axisOf(cx.integerInput(1, 'the axis')[0] ?? 0, x.shape.length);
   const n = x.shape[axis]!;
-  if (n >= PLACES_MAX) refuse(`${n} places`, { expected: `fewer than ${PLACES_MAX}` });
+  if (n > PLACES_MAX) refuse(`${n} places`, { expected: `at most ${PLACES_MAX}` });
   const kept = x.shape.filter((_, d) => d !== axis);
   if (out.type !== 'int32' && out.type !== 'int64')
     invalid(`its result ${text(out)} is ${out.type}`, { expected: 'int32 or int64' });

@@ -12,7 +12,7 @@ import { codeLimits, type ImportContext } from '../context.ts';
 import { inverseSquareRoot } from '../fixed-functions.ts';
 import { multiply, quantizeMultiplier } from '../fixed-point.ts';
 import { activationLimits, factor } from './requantizer.ts';
-import { byteFunction, tabulated } from './tables.ts';
+import { byteFunction, codeFunction, tabulated } from './tables.ts';
 
 const f32 = Math.fround;
 
@@ -44,7 +44,7 @@ export function importCurve(cx: ImportContext): void {
 }
 
 export function importAbs(cx: ImportContext): void {
-  const { x, y } = byteFunction(cx);
+  const { x, y } = codeFunction(cx);
   const scale = factor(f32(x.scale / y.scale));
   const limits = activationLimits(cx, 'none', cx.outputTensor());
   tabulated(cx, limits, (code) => {

@@ -54,12 +54,19 @@ export function factor(value: number): Multiplier {
   return quantizeMultiplier(value);
 }
 
+/** Says what a table of 16-bit codes costs. */
+export function noteWideTable(cx: ImportContext): void {
+  cx.notes.push(
+    `${cx.label}: a function of 16-bit codes is a table of 65,536 entries, 128 KiB that must fit the scratchpad and are read again by each layer`,
+  );
+}
+
 /** Codes clipped by a table; nothing where the limits are the type's. */
 export function clipped(cx: ImportContext, id: string, { low, high }: Limits): string {
   const element = cx.builder.typeOf(id).element as IntegerType;
   const { min, max } = integerRange(element);
   if (low <= min && high >= max) return id;
-  if (element.bits > 8) return refuse('an activation that clips 16-bit codes', { expected: 'relu, or 8-bit codes' });
+  if (element.bits > 8) noteWideTable(cx);
   const table = Int32Array.from({ length: max - min + 1 }, (_, i) => Math.min(high, Math.max(low, min + i)));
   return cx.add('lut', [id], { table, axis: 0 }, { name: `${cx.label}.clip`, element });
 }

@@ -1,7 +1,7 @@
 /**
- * Functions of one 8-bit code, as tables that the reference kernels' fixed-point arithmetic fills: RELU and its relatives, LEAKY_RELU, PRELU,
- * LOGISTIC, TANH, HARD_SWISH, and QUANTIZE from codes to codes. 16-bit codes have no table of a size that fits; RELU and QUANTIZE of
- * them are requantizers.
+ * Functions of one code, as tables that the reference kernels' fixed-point arithmetic fills: RELU and its relatives, LEAKY_RELU, PRELU,
+ * LOGISTIC, TANH, HARD_SWISH, and QUANTIZE from codes to codes. Tables of 16-bit codes have 65,536 entries, 128 KiB, which is said; RELU and
+ * QUANTIZE of such codes are requantizers.
  */
 import type { IntegerType } from '../../../graph/types.ts';
 import { integerRange } from '../../../graph/types.ts';
@@ -10,8 +10,9 @@ import { type ImportContext, type Scaling, text } from '../context.ts';
 import { logistic, tanh } from '../fixed-functions.ts';
 import { doublingHigh16, type Multiplier, multiply, quantizeMultiplier, shiftRight, split } from '../fixed-point.ts';
 import type { Clipping } from '../schema.ts';
+import { wideLogistic, wideTanh } from '../wide-functions.ts';
 import { formOf } from './operands.ts';
-import { activationLimits, factor, type Limits, requantized } from './requantizer.ts';
+import { activationLimits, factor, type Limits, noteWideTable, requantized } from './requantizer.ts';
 
 /** Input and result scalings; refuses floats and inputs of more than 8 bits. */
 export function byteFunction(cx: ImportContext): { readonly x: Scaling; readonly y: Scaling } {
@@ -19,8 +20,20 @@ export function byteFunction(cx: ImportContext): { readonly x: Scaling; readonly
   cx.codeType(input);
   cx.codeType(out);
   if (input.type !== 'int8' && input.type !== 'uint8')
-    refuse(`${cx.operator.op} of ${input.type}`, { expected: 'int8 or uint8: a table of 16-bit codes does not fit' });
+    refuse(`${cx.operator.op} of ${input.type}`, { expected: 'int8 or uint8' });
   return { x: cx.scaling(input), y: cx.scaling(out) };
+}
+
+/** The same for functions that have a kernel of 16-bit codes too. */
+export function codeFunction(cx: ImportContext): { readonly x: Scaling; readonly y: Scaling } {
+  const [input, out] = [cx.inputTensor(0), cx.outputTensor()];
+  if (input.type !== 'int16') return byteFunction(cx);
+  if (out.type !== 'int16') refuse(`${cx.operator.op} from int16 to ${out.type}`, { expected: 'int16' });
+  const [x, y] = [cx.scaling(input), cx.scaling(out)];
+  if (x.zero !== 0 || y.zero !== 0)
+    refuse('16-bit codes with a zero point', { expected: '0: 16-bit codes are symmetric' });
+  noteWideTable(cx);
+  return { x, y };
 }
 
 /** A table of `code`, clipped to the limits. */
@@ -64,7 +77,7 @@ function rescaledWords(cx: ImportContext, activation: Clipping): void {
 }
 
 export function importLeakyRelu(cx: ImportContext): void {
-  const { x, y } = byteFunction(cx);
+  const { x, y } = codeFunction(cx);
   const alpha = cx.options?.float32(0, 'alpha') ?? 0;
   if (!(alpha > 0) || !Number.isFinite(alpha)) refuse(`a slope of ${alpha}`, { expected: 'a positive slope' });
   const above = factor(Math.fround(x.scale / y.scale));
@@ -102,8 +115,24 @@ export function importPrelu(cx: ImportContext): void {
 /** Bits before the point of the argument of LOGISTIC and TANH. */
 const ARGUMENT_BITS = 4;
 
+/** LOGISTIC and TANH of 16-bit codes: between 256 values of the logistic function. */
+function importWideSigmoid(cx: ImportContext): void {
+  const { x, y } = codeFunction(cx);
+  const out = cx.outputTensor();
+  if (y.scale !== 2 ** -15)
+    invalid(`its result ${text(out)} has scale ${y.scale}`, {
+      expected: 'scale 2^-15, which the kernel computes with',
+    });
+  const of = cx.operator.op === 'TANH' ? wideTanh(x.scale) : wideLogistic(x.scale);
+  tabulated(cx, activationLimits(cx, 'none', out), of);
+}
+
 /** LOGISTIC and TANH: the argument with 4 integer bits, the function, and its top 8 bits, ties away from zero. */
 export function importSigmoid(cx: ImportContext): void {
+  if (cx.inputTensor(0).type === 'int16') {
+    importWideSigmoid(cx);
+    return;
+  }
   const { x, y } = byteFunction(cx);
   const { low, high } = activationLimits(cx, 'none', cx.outputTensor());
   const isTanh = cx.operator.op === 'TANH';

@@ -19,6 +19,7 @@ import {
 import { FLOATS } from './reference-floats.ts';
 import { MORE } from './reference-more.ts';
 import { SPATIAL } from './reference-spatial.ts';
+import { wordCurve } from './reference-words.ts';
 
 type Values = readonly number[];
 
@@ -275,6 +276,7 @@ function softmax(f: Frame): Values {
 }
 
 function curve(f: Frame, of: (raw: bigint, bits: number) => bigint, shift: number, zero: number): Values {
+  if (f.y.type === 7) return f.v(0).map(wordCurve(f.t(0).scale[0]!, of === tanhOf));
   const [low, high] = limitsOf(f.y);
   const factor = toFactor(f.t(0).scale[0]! * 2 ** 27);
   const radius = Math.floor((15 * 2 ** 27) / 2 ** factor.shift);

@@ -185,6 +185,18 @@ function wordPair(r: Draw, name: 'SUB' | 'MUL'): ModelSpec {
   });
 }
 
+/** Scales that are powers of two have a way of their own in the kernels. */
+function wordCurve(r: Draw, name: 'LOGISTIC' | 'TANH' | 'LEAKY_RELU' | 'ABS' | 'RELU6'): ModelSpec {
+  const x = symmetric(r, [3, 500], 'x');
+  const fixed = name === 'LOGISTIC' || name === 'TANH';
+  const powers = [2 ** -12, 2 ** -11];
+  const scale = fixed && r() < 0.4 ? [powers[whole(r, 0, 1)]!] : x.scale!;
+  const y = fixed ? { ...x, name: 'y', scale: [2 ** -15] } : symmetric(r, x.shape, 'y');
+  const fields = [[0, 'float', Math.fround(0.01 + r() * 0.5)]] as const;
+  const options = name === 'LEAKY_RELU' ? { options: { type: OPTIONS.leakyRelu, fields } } : {};
+  return one([{ ...x, scale }, y], { code: CODES[name], inputs: [0], ...options });
+}
+
 const CURVES = ['ABS', 'EXP', 'ELU', 'GELU', 'LOG', 'SQRT', 'RSQRT', 'RELU_0_TO_1'] as const;
 
 export const MORE_EXACT: readonly (readonly [name: string, draw: (r: Draw) => ModelSpec])[] = [
@@ -200,5 +212,8 @@ export const MORE_EXACT: readonly (readonly [name: string, draw: (r: Draw) => Mo
   ['BATCH_MATMUL', batchMatMul],
   ['SQUARED_DIFFERENCE', squaredDifference],
   ...(['ARG_MAX', 'ARG_MIN'] as const).map((n) => [n, (r: Draw) => place(r, n)] as const),
+  ...(['LOGISTIC', 'TANH', 'LEAKY_RELU', 'ABS', 'RELU6'] as const).map(
+    (n) => [`${n} int16`, (r: Draw) => wordCurve(r, n)] as const,
+  ),
   ...(['SUB', 'MUL'] as const).map((n) => [`${n} int16`, (r: Draw) => wordPair(r, n)] as const),
 ];
