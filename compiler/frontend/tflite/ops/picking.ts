@@ -90,8 +90,8 @@ export function importMirrorPad(cx: ImportContext): void {
       const [before, after] = [pads[2 * axis]!, pads[2 * axis + 1]!];
       if (before === 0 && after === 0) return id;
       if (n + before + after > SIZE_MAX)
-      refuse(`an axis of ${n} elements with borders of ${before} and ${after}`, { expected: `at most ${SIZE_MAX}` });
-    if (Math.min(before, after) < 0 || Math.max(before, after) > n - edge)
+        refuse(`an axis of ${n} elements with borders of ${before} and ${after}`, { expected: `at most ${SIZE_MAX}` });
+      if (Math.min(before, after) < 0 || Math.max(before, after) > n - edge)
         invalid(`borders of ${before} and ${after} around ${n} elements`, { expected: `0 .. ${n - edge}` });
       const mirror = (i: number): number => (i < 0 ? edge - 1 - i : i >= n ? 2 * n - 1 - edge - i : i);
       const indices = Array.from({ length: n + before + after }, (_, i) => mirror(i - before));

@@ -1,11 +1,12 @@
 /**
  * RESIZE_NEAREST_NEIGHBOR, RESIZE_BILINEAR, DEPTH_TO_SPACE and SPACE_TO_DEPTH of codes. Nearest neighbours are repeats and slices. Bilinear
  * growth by a power of two has weights of a few bits: a depthwise convolution of an image with repeated borders makes all phases, and
- * one shift rounds them, ties away from zero, as the int8 kernel does; other factors have weights of 20 bits and are refused.
+ * one shift rounds them, ties away from zero, as the int8 kernel does; other factors are products with constant matrices (bilinear.ts).
  */
 import { sizeOf, type Tensor, type Window } from '../../../graph/types.ts';
 import { invalid, refuse } from '../../refusal.ts';
 import { type ImportContext, text } from '../context.ts';
+import { importBilinear } from './bilinear.ts';
 import { interleaved, repeated } from './interleave.ts';
 import { pick } from './pick.ts';
 import { UNCHANGED } from './requantizer.ts';
@@ -77,19 +78,22 @@ export function importResizeBilinear(cx: ImportContext): void {
     cx.result(cx.value(0, 'image'), 'image');
     return;
   }
-  const [rows, cols] = given.map(([from, to]) => linear(from, to, aligned, half)) as [Linear, Linear];
+  const lines = given.map(([from, to]) => (aligned ? undefined : linear(from, to, half)));
+  const [rows, cols] = lines;
+  if (rows === undefined || cols === undefined) {
+    const [r, c] = given.map(([from, to]) => ({ from, to, aligned, half }));
+    cx.result(importBilinear(cx, r!, c!), 'image');
+    return;
+  }
   const image = rows.phases.length * cols.phases.length === 1 ? cx.value(0, 'image') : interpolated(cx, rows, cols);
   cx.result(repeated(cx, repeated(cx, image, 2, rows.repeat), 3, cols.repeat), 'image');
 }
 
-function linear(from: number, to: number, aligned: boolean, half: boolean): Linear {
+/** Growth by 1, 2, 4 or 8, or of a single element; undefined for other factors. */
+function linear(from: number, to: number, half: boolean): Linear | undefined {
   if (from === 1 || from === to) return { denominator: 1, phases: [[0, 1, 0]], repeat: to / from };
   const s = to / from;
-  if (aligned || ![2, 4, 8].includes(s))
-    refuse(`RESIZE_BILINEAR from ${from} to ${to}${aligned ? ' with aligned corners' : ''}`, {
-      expected: 'growth by 2, 4 or 8 without aligned corners: other weights have more than 8 bits',
-      hint: 'resize by a power of two, or by the nearest neighbour',
-    });
+  if (![2, 4, 8].includes(s)) return undefined;
   const denominator = half ? 2 * s : s;
   const phases = Array.from({ length: s }, (_, r): readonly [number, number, number] => {
     const shift = half ? 2 * r + 1 - s : r;

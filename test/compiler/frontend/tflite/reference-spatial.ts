@@ -65,9 +65,10 @@ function nearest(f: Frame): Values {
 function bilinear(f: Frame): Values {
   const [, h, w, c] = image(f, 0);
   const [, oh, ow] = f.y.shape as unknown as Image;
-  const half = f.o.byte(3) !== 0;
+  const [corners, half] = [f.o.byte(2) !== 0, f.o.byte(3) !== 0];
   const along = (i: number, size: number, result: number) => {
-    const scale = Math.trunc((1024 * size + Math.trunc(result / 2)) / result);
+    const ends = corners && result > 1 ? 1 : 0;
+    const scale = Math.trunc((1024 * (size - ends) + Math.trunc((result - ends) / 2)) / (result - ends));
     const at = half ? i * scale + Math.trunc(scale / 2) - 512 : i * scale;
     const low = Math.max(Math.trunc(at / 1024), 0);
     const high = Math.min(Math.trunc((at + 1023) / 1024), size - 1);

@@ -259,15 +259,14 @@ function transposeConv(r: Draw): ModelSpec {
   );
 }
 
-function resize(r: Draw, name: 'RESIZE_BILINEAR' | 'RESIZE_NEAREST_NEIGHBOR'): ModelSpec {
+function resize(r: Draw, name: 'RESIZE_BILINEAR' | 'RESIZE_NEAREST_NEIGHBOR', any = false): ModelSpec {
   const linear = name === 'RESIZE_BILINEAR';
   const [h, w, c] = [whole(r, 1, 5), whole(r, 2, 5), whole(r, 1, 3)];
   const factor = (): number => [1, 2, 4, 8][whole(r, 0, 3)]!;
-  const [oh, ow] = linear
-    ? [h * factor(), w * factor()]
-    : [whole(r, 1, 11), r() < 0.5 ? w * whole(r, 1, 3) : whole(r, 1, 11)];
+  const [oh, ow] =
+    linear && !any ? [h * factor(), w * factor()] : [whole(r, 1, 11), r() < 0.5 ? w * whole(r, 1, 3) : whole(r, 1, 11)];
   const half = r() < 0.5 ? 1 : 0;
-  const aligned = !linear && half === 0 && r() < 0.4 ? 1 : 0;
+  const aligned = (!linear || any) && half === 0 && r() < 0.4 ? 1 : 0;
   const x = tensor(r, [1, h, w, c], 'int8', 'x');
   const first = linear ? 2 : 0;
   return one(
@@ -426,6 +425,7 @@ export const EXACT: readonly (readonly [name: string, draw: (r: Draw) => ModelSp
   ['TRANSPOSE_CONV', transposeConv],
   ['PRELU', prelu],
   ...(['RESIZE_BILINEAR', 'RESIZE_NEAREST_NEIGHBOR'] as const).map((n) => [n, (r: Draw) => resize(r, n)] as const),
+  ['RESIZE_BILINEAR by any factor', (r: Draw) => resize(r, 'RESIZE_BILINEAR', true)],
   ...(['DEPTH_TO_SPACE', 'SPACE_TO_DEPTH'] as const).map((n) => [n, (r: Draw) => blocks(r, n)] as const),
   ...(['PACK', 'UNPACK', 'SPLIT_V'] as const).map((n) => [n, (r: Draw) => lists(r, n)] as const),
   ...MOVES.map((n) => [n, (r: Draw) => movement(r, n)] as const),
