@@ -16,6 +16,8 @@ interface Numbers {
   readonly data: readonly number[];
 }
 
+const NOTHING: Numbers = { shape: [], data: [] };
+
 type Fold = (cx: ImportContext, inputs: readonly Numbers[]) => readonly number[] | undefined;
 
 const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
@@ -142,12 +144,11 @@ function ofNumbers(cx: ImportContext): readonly number[] | undefined {
   const tensors = inputs.map((_, i) => (cx.hasInput(i) ? cx.inputTensor(i) : undefined)).filter((t) => t !== undefined);
   const small = tensors.every((t) => sizeOf(t.shape) <= NUMBERS_MAX && cx.meaning(t).kind === 'constant');
   if (!small) return undefined;
-  return FOLDS[op]!(
-    cx,
-    inputs.map((_, i) => {
-      if (!cx.hasInput(i)) return { shape: [], data: [] };
-      const { type, data } = cx.constantInput(i, 'operands');
-      return { shape: type.shape, data: Array.from(data) };
-    }),
-  );
+  const known = inputs.map((_, i) => {
+    if (!cx.hasInput(i)) return NOTHING;
+    const { type, data } = cx.constantInput(i, 'operands');
+    return { shape: type.shape, data: Array.from(data) };
+  });
+  // What a damaged operator lacks has no numbers: then nothing is known, and the operator itself is refused.
+  return FOLDS[op]!(cx, [...known, NOTHING, NOTHING]);
 }
