@@ -46,12 +46,15 @@ export class HazardMap {
 
   /** Records a read by position `seq` of `unit` and reports what it must follow. */
   read(range: Interval, unit: number, seq: number, need: Need, part?: Part): void {
+    const outside: Access = { unit, write: false, part: -1, seq };
+    const inside: Access = part === undefined ? outside : { ...outside, part: part.index };
     this.#replace(range, (s) => {
-      const own = part !== undefined && part.group === s.group ? part.index : -1;
+      const own = part !== undefined && part.group === s.group ? inside : outside;
       for (const a of s.before) if (a.write) tell(a, unit, need);
-      for (const a of s.recent) if (a.write && clashes(a, own)) tell(a, unit, need);
-      const rest = s.recent.filter((a) => a.write || a.unit !== unit || a.part !== own);
-      return { ...s, recent: [...rest, { unit, write: false, part: own, seq }] };
+      for (const a of s.recent) if (a.write && clashes(a, own.part)) tell(a, unit, need);
+      const recent = s.recent.filter((a) => a.write || a.unit !== unit || a.part !== own.part);
+      recent.push(own);
+      return { ...s, recent };
     });
   }
 
@@ -88,7 +91,7 @@ export class HazardMap {
       at = Math.max(at, next);
       if (s === undefined || at >= range.end) break;
       const end = Math.min(range.end, s.end);
-      out.push({ ...s, start: at, end });
+      out.push(s.start === at && s.end === end ? s : { ...s, start: at, end });
       at = end;
     }
     this.#splice(range, out.map(change));

@@ -8,7 +8,7 @@ import { LIMITS } from '../../isa/tensor.ts';
 import type { Draft, NamedTensor } from './draft.ts';
 import { at } from './layout.ts';
 import type { Ordered } from './order.ts';
-import type { LeafToken, LoopToken, Token } from './tokens.ts';
+import type { LeafToken, LoopToken, Nest, Token } from './tokens.ts';
 import { eachMoving, fitsRegisters, Keys, leafToken, loopToken, StreamSet, sizeOfToken } from './tokens.ts';
 
 /** Instructions of the sequencer that rolling adds. */
@@ -74,8 +74,8 @@ function nextSame(tokens: readonly Token[], distinct: number): Int32Array {
   const seen = new Int32Array(distinct);
   const next = new Int32Array(tokens.length);
   for (let i = tokens.length - 1; i >= 0; i--) {
-    const { key } = at(tokens, i);
-    next[i] = at(seen, key);
+    const { key } = tokens[i]!;
+    next[i] = seen[key]!;
     seen[key] = i;
   }
   return next;
@@ -92,7 +92,7 @@ function tryLoop(tokens: readonly Token[], start: number, length: number, least:
   const deltas: number[] = [];
   for (let j = 0; j < length; j++) {
     const first = at(tokens, start + j).params;
-    at(tokens, start + length + j).params.forEach((p, q) => deltas.push(p - at(first, q)));
+    at(tokens, start + length + j).params.forEach((p, q) => deltas.push(p - first[q]!));
   }
   let count = 2;
   while (
@@ -105,9 +105,9 @@ function tryLoop(tokens: readonly Token[], start: number, length: number, least:
   const size = body.reduce((n, b) => n + sizeOfToken(b), 0);
   const streams = new Set(deltas.filter((d) => d !== 0)).size;
   const saved = (count - 1) * size - 1 - 2 * streams;
-  if (saved <= least || size > 60000) return null;
-  const loop = loopToken(body, count, deltas, keys);
-  return fitsRegisters(loop, REGISTERS) ? { loop, consumed: count * length, saved } : null;
+  if (saved <= least || size > 60000 || streams > REGISTERS) return null;
+  const nest: Nest = { kind: 'loop', body, count, deltas };
+  return fitsRegisters(nest, REGISTERS) ? { loop: loopToken(nest, keys), consumed: count * length, saved } : null;
 }
 
 /** Whether the round behind `from` differs from the one at `from` by exactly `deltas`. */
@@ -116,7 +116,7 @@ function movesBy(tokens: readonly Token[], from: number, length: number, deltas:
   for (let j = 0; j < length; j++) {
     const now = at(tokens, from + j).params;
     const then = at(tokens, from + length + j).params;
-    for (let p = 0; p < now.length; p++, q++) if (at(then, p) - at(now, p) !== at(deltas, q)) return false;
+    for (let p = 0; p < now.length; p++, q++) if (then[p]! - now[p]! !== deltas[q]) return false;
   }
   return true;
 }
@@ -130,7 +130,7 @@ function writeNest(nest: LoopToken): Rolled[] {
     moved.set(leaf, [...(moved.get(leaf) ?? []), { field: slice.field, which, register }]);
   });
   const layer = layerOf(nest);
-  const updates = new Map<LoopToken, Rolled[]>();
+  const updates = new Map<Nest, Rolled[]>();
   for (const { stream, number } of streams.all()) {
     stream.loops.forEach((loop, level) => {
       const inner = stream.loops[level + 1];

@@ -23,15 +23,19 @@ export interface LeafToken {
   readonly instruction: Ordered;
 }
 
-export interface LoopToken {
+/** A loop that may become a token. */
+export interface Nest {
   readonly kind: 'loop';
-  readonly key: number;
-  /** Parameters of the first round, body token by body token. */
-  readonly params: readonly number[];
   readonly body: readonly Token[];
   readonly count: number;
   /** What a round adds to each parameter. */
   readonly deltas: readonly number[];
+}
+
+export interface LoopToken extends Nest {
+  readonly key: number;
+  /** Parameters of the first round, body token by body token. */
+  readonly params: readonly number[];
 }
 
 export type Token = LeafToken | LoopToken;
@@ -83,15 +87,10 @@ function walkKey(t: NamedTensor): string {
   return `${t.space}${t.widthBits}${t.coding}${t.role}${t.fill}[${axes}][${dims}]`;
 }
 
-export function loopToken(body: readonly Token[], count: number, deltas: readonly number[], keys: Keys): LoopToken {
-  return {
-    kind: 'loop',
-    key: keys.number(`loop ${count} [${body.map((b) => b.key).join('|')}] ${deltas.join()}`),
-    params: body.flatMap((b) => b.params),
-    body,
-    count,
-    deltas,
-  };
+export function loopToken(nest: Nest, keys: Keys): LoopToken {
+  const { body, count, deltas } = nest;
+  const key = keys.number(`loop ${count} [${body.map((b) => b.key).join('|')}] ${deltas.join()}`);
+  return { ...nest, key, params: body.flatMap((b) => b.params) };
 }
 
 /** Instructions that a token is in the program, register updates not counted. */
@@ -102,49 +101,48 @@ export function sizeOfToken(token: Token): number {
 /** One way in which registers must move: the loops around an operand and what each adds. */
 export interface Stream {
   /** Loops from the outside in. */
-  readonly loops: readonly LoopToken[];
+  readonly loops: readonly Nest[];
   readonly deltas: readonly number[];
 }
 
 /**
- * Calls `visit` for each moving parameter of each leaf under `token`: leaf, operand, which of its numbers (0 is the base), and how it moves.
+ * Calls `visit` for each moving parameter of each leaf under `nest`: leaf, operand, which of its numbers (0 is the base), and how it moves.
  * Parameters that no loop moves are left out.
  */
 export function eachMoving(
-  token: Token,
+  nest: Nest,
   visit: (leaf: LeafToken, slice: Slice, which: number, stream: Stream) => void,
 ): void {
-  const walk = (t: Token, loops: readonly LoopToken[], moves: readonly (readonly number[])[]): void => {
+  // `firsts`: by loop, where the parameters of `t` start among those of the loop.
+  const walk = (t: Nest | LeafToken, loops: readonly Nest[], firsts: readonly number[]): void => {
     if (t.kind === 'loop') {
-      let offset = 0;
+      let first = 0;
       for (const b of t.body) {
-        const own = b.params.map((_, i) => [...at(moves, offset + i), at(t.deltas, offset + i)]);
-        walk(b, [...loops, t], own);
-        offset += b.params.length;
+        const from = first;
+        walk(b, [...loops, t], [...firsts.map((f) => f + from), from]);
+        first += b.params.length;
       }
       return;
     }
+    const moves = (p: number): boolean => loops.some((loop, l) => loop.deltas[firsts[l]! + p] !== 0);
     for (const slice of t.slices) {
       for (let which = 0; which <= slice.axes; which++) {
-        const deltas = at(moves, slice.start + which);
-        if (deltas.some((d) => d !== 0)) visit(t, slice, which, { loops, deltas });
+        const p = slice.start + which;
+        if (moves(p))
+          visit(t, slice, which, { loops, deltas: loops.map((loop, l) => at(loop.deltas, at(firsts, l) + p)) });
       }
     }
   };
-  walk(
-    token,
-    [],
-    token.params.map(() => []),
-  );
+  walk(nest, [], []);
 }
 
 /** Whether registers suffice for a loop nest, and every operand moves at most two origins. */
-export function fitsRegisters(token: LoopToken, registers: number): boolean {
+export function fitsRegisters(nest: Nest, registers: number): boolean {
   const streams = new StreamSet();
   const origins = new Map<string, number>();
   let legal = true;
   const leaves = new Map<LeafToken, number>();
-  eachMoving(token, (leaf, slice, which, stream) => {
+  eachMoving(nest, (leaf, slice, which, stream) => {
     streams.number(stream);
     if (which === 0) return;
     const id = leaves.get(leaf) ?? leaves.size;
@@ -154,16 +152,16 @@ export function fitsRegisters(token: LoopToken, registers: number): boolean {
     origins.set(key, n);
     if (n > LIMITS.originRegisters) legal = false;
   });
-  return legal && streams.size <= registers && depthOf(token) <= LIMITS.loopDepth;
+  return legal && streams.size <= registers && depthOf(nest) <= LIMITS.loopDepth;
 }
 
-function depthOf(token: Token): number {
+function depthOf(token: Nest | LeafToken): number {
   return token.kind === 'leaf' ? 0 : 1 + Math.max(...token.body.map(depthOf));
 }
 
 /** Numbers equal streams once. */
 export class StreamSet {
-  readonly #loops = new Map<LoopToken, number>();
+  readonly #loops = new Map<Nest, number>();
   readonly #streams = new Map<string, { readonly stream: Stream; readonly number: number }>();
 
   get size(): number {

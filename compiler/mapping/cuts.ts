@@ -11,6 +11,7 @@ import { ranges } from '../lower/split.ts';
 import { allocate } from './allocate.ts';
 import type { KernelPins } from './pinned.ts';
 import { requireSizes, uncuttable } from './tile-pins.ts';
+import { workCycles } from './tile-work.ts';
 import { movedBytes, runsOf } from './transfer.ts';
 
 /** Where a kernel's operands and its result are, in the order of its inputs. */
@@ -42,6 +43,8 @@ export interface Cut {
   readonly output: Piece;
   readonly arenaBytes: number;
   readonly temps: readonly number[];
+  /** Of arrays and drain. */
+  readonly workCycles: number;
 }
 
 /** All cuts whose pieces walks can describe. Throws InputError where pins leave none. */
@@ -70,15 +73,17 @@ function operandsOf(kernel: Kernel, homes: Homes, machine: Machine): readonly Op
 
 function cutInto(sizes: readonly number[], kernel: Kernel, operands: readonly Operand[], machine: Machine): Cut {
   const parts = kernel.shape.map((size, d) => Math.ceil(size / at(sizes, d)));
+  const tiles = parts.reduce((a, b) => a * b, 1);
   const { bits } = kernel.format;
   const result = boxLayout(denseLayout(kernel.shape, bits).layout, fullBox(sizes));
   return {
     sizes,
     parts,
-    tiles: parts.reduce((a, b) => a * b, 1),
+    tiles,
     inputs: operands.map((operand) => operand.piece(sizes)),
     output: { ...measurePiece(result, bits, machine), sizeBytes: denseLayout(sizes, bits).sizeBytes },
     ...planArena(kernel.temps(sizes), stageAlign(machine)),
+    workCycles: workCycles(kernel, machine, sizes, tiles),
   };
 }
 

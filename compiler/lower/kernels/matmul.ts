@@ -11,7 +11,7 @@ import type { Emit, MatmulKernel, Tile } from '../kernel.ts';
 import type { Box, Factor, Layout } from '../layout.ts';
 import { at, boxLayout, sizeOfDim } from '../layout.ts';
 import { ranges, splitBox } from '../split.ts';
-import type { Format, Loop, View } from '../walk.ts';
+import type { Loop, View } from '../walk.ts';
 import { walk, walkGroups } from '../walk.ts';
 import type { MatmulSpec } from './matmul-spec.ts';
 import { WRITTEN } from './matmul-spec.ts';
@@ -315,14 +315,29 @@ function shrunkGrid(grid: number, full: number, count: number): number {
 }
 
 function packWeights(spec: MatmulSpec, part: number, k: Range, n: Range, rows: RowOrder): Uint8Array {
-  const bytes = new Uint8Array(Math.ceil((k.count * n.count * spec.weightBits) / 8));
-  const format: Format = { bits: spec.weightBits, coding: spec.weightCoding, zero: 0 };
-  const put = packer(bytes, format);
+  const { weightBits: bits, weightCoding: coding } = spec;
+  const bytes = new Uint8Array(Math.ceil((k.count * n.count * bits) / 8));
   const table = at(spec.parts, part);
+  const first = (i: number): number => rows(k.start + i) * spec.n * spec.groups + n.start;
+  if (8 % bits !== 0 || (n.count * bits) % 8 !== 0) {
+    const put = packer(bytes, { bits, coding, zero: 0 });
+    for (let i = 0; i < k.count; i++) {
+      const from = first(i);
+      for (let j = 0; j < n.count; j++) put(i * n.count + j, table[from + j]!);
+    }
+    return bytes;
+  }
+  // Rows of whole bytes. Signs -1 and +1 are kept as 0 and 1.
+  const sign = coding === 'bipolar' ? 1 : 0;
+  const mask = (1 << bits) - 1;
+  let to = 0;
   for (let i = 0; i < k.count; i++) {
-    const from = rows(k.start + i) * spec.n * spec.groups + n.start;
-    if (spec.weightBits === 8) bytes.set(table.subarray(from, from + n.count), i * n.count);
-    else for (let j = 0; j < n.count; j++) put(i * n.count + j, table[from + j]!);
+    let from = first(i);
+    for (const end = from + n.count; from < end; to++) {
+      let byte = 0;
+      for (let bit = 0; bit < 8; bit += bits) byte |= (((table[from++]! + sign) >> sign) & mask) << bit;
+      bytes[to] = byte;
+    }
   }
   return bytes;
 }
