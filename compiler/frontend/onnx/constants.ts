@@ -2,11 +2,20 @@
 
 import { invalid, refuse } from '../refusal.ts';
 import type { Constant } from './meaning.ts';
-import type { DataType } from './model.ts';
+import { type DataType, isFloatType } from './model.ts';
 import type { NumberArray } from './values.ts';
 
 /** Largest constant that folding makes; a model that asks for more is broken, or will not run anyway. */
 const MOST_ELEMENTS = 2 ** 27;
+
+/** Longest axis whose elements are listed one by one; longer ones come from broken numbers. */
+const MOST_LISTED = 2 ** 16;
+
+/** `count`, where a list of so many places is made of it; refuses one that is absurd. */
+export function listed(count: number, what: string, most = MOST_LISTED): number {
+  if (!(Number.isInteger(count) && count >= 1)) invalid(`${what}: ${count} elements`, { expected: 'at least 1' });
+  return count <= most ? count : refuse(`${what}: ${count} elements`, { expected: `at most ${most}` });
+}
 
 /** A constant of `dataType` from numbers. */
 export function make(dataType: DataType, shape: readonly number[], values: ArrayLike<number>): Constant {
@@ -28,6 +37,7 @@ export function allocate(dataType: DataType, shape: readonly number[]): NumberAr
   switch (dataType) {
     case 'float32':
     case 'float16':
+    case 'bfloat16':
       return new Float32Array(count);
     case 'int8':
     case 'int4':
@@ -43,8 +53,10 @@ export function allocate(dataType: DataType, shape: readonly number[]): NumberAr
   }
 }
 
-export function isFloatType(t: DataType): boolean {
-  return t === 'float32' || t === 'float64' || t === 'float16';
+/** A float constant of another width as float32, in which everything that is computed at run time is. */
+export function asFloat32(c: Constant): Constant {
+  if (!isFloatType(c.dataType) || c.dataType === 'float32') return c;
+  return { ...c, dataType: 'float32', data: c.data instanceof Float32Array ? c.data : Float32Array.from(c.data) };
 }
 
 export type Indexer = (i: number) => number;

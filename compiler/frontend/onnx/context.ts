@@ -5,7 +5,7 @@
 import type { GraphBuilder, NodeOptions } from '../../graph/builder.ts';
 import type { OpAttributes, OpName, Tensor, ValueType } from '../../graph/types.ts';
 import { invalid, refuse, Skipped } from '../refusal.ts';
-import { size } from './constants.ts';
+import { asFloat32, size } from './constants.ts';
 import {
   type Blocks,
   type Bounds,
@@ -15,7 +15,7 @@ import {
   type Meaning,
   type Scaling,
 } from './meaning.ts';
-import type { OnnxNode } from './model.ts';
+import type { DataType, OnnxNode } from './model.ts';
 
 /** A quantizer of the model and where its codes are in the graph: what an oracle compares. */
 export interface QuantizerSite {
@@ -121,7 +121,12 @@ export class ImportContext {
     if (name === '') invalid(`input ${index} is missing`);
     const meaning = this.#meanings.get(name) ?? invalid(`input ${index} names '${name}', which nothing defines`);
     if (meaning.kind === 'refused') throw new Skipped();
-    return meaning;
+    return meaning.kind === 'constant' ? { ...meaning, constant: asFloat32(meaning.constant) } : meaning;
+  }
+
+  /** A note that is given once. */
+  noteOnce(text: string): void {
+    if (!this.notes.includes(text)) this.notes.push(text);
   }
 
   /** Input `index` as known numbers, or undefined when it is absent; refuses a computed one. */
@@ -267,14 +272,19 @@ export class ImportContext {
   }
 }
 
+/** What becomes of floats that are not of 32 bits. */
+export function otherFloat(dataType: DataType): string {
+  return `${dataType} is computed in float32: the last bits are not those of a runtime that computes in ${dataType}`;
+}
+
 export function floatTensor(data: Float32Array, shape: readonly number[]): Tensor {
   return { type: { element: { kind: 'float32' }, shape }, data };
 }
 
 /** float32 data of a constant; refuses integer types, which need their own scale. */
 export function floatData(constant: Constant): Float32Array {
-  if (constant.data instanceof Float32Array) return constant.data;
-  if (constant.dataType === 'float64') return Float32Array.from(constant.data);
+  const { data } = asFloat32(constant);
+  if (data instanceof Float32Array) return data;
   return invalid(`a constant is ${constant.dataType}`, { expected: 'float32' });
 }
 

@@ -1,6 +1,6 @@
 /**
- * Folding of what exporters leave behind for masks and rotary tables: functions of known numbers, triangles, running sums, small products, reductions,
- * scattered rows. Functions are our own double arithmetic, the same on every platform, rounded to float32 where the type is.
+ * Folding of what exporters leave behind for masks and rotary tables: functions of known numbers, triangles, running sums, small products, reductions.
+ * Functions are our own double arithmetic, the same on every platform, rounded to float32 where the type is.
  */
 import { exponential, hyperbolicTangent, logistic, naturalLogarithm, sine } from '../../graph/ops/transcendental.ts';
 import { invalid, refuse } from '../refusal.ts';
@@ -99,28 +99,6 @@ const reduce =
     );
   };
 
-/** Rows of `updates` put at `indices`; without a reduction. */
-const scatterRows: Fold = (node, inputs) => {
-  const [x, indices, updates] = [need(inputs, 0), need(inputs, 1), need(inputs, 2)];
-  if (node.attributes.has('reduction')) refuse('ScatterND with a reduction', { expected: 'none' });
-  const depth = indices.shape.at(-1) ?? 1;
-  const row = size(x.shape.slice(depth));
-  const strides = stridesOf(x.shape);
-  const data = Array.from(x.data);
-  for (let i = 0; i * depth < indices.data.length; i++) {
-    let at = 0;
-    for (let d = 0; d < depth; d++) {
-      const raw = indices.data[i * depth + d] ?? 0;
-      const index = raw < 0 ? raw + (x.shape[d] ?? 0) : raw;
-      if (!(index >= 0 && index < (x.shape[d] ?? 0)))
-        invalid(`ScatterND index ${raw} is outside [${x.shape.join(', ')}]`);
-      at += index * (strides[d] ?? 0);
-    }
-    for (let j = 0; j < row; j++) data[at + j] = updates.data[i * row + j] ?? 0;
-  }
-  return make(x.dataType, x.shape, data);
-};
-
 export const MATH_FOLDS: Readonly<Record<string, Fold>> = {
   Exp: unary(exponential),
   Log: unary(naturalLogarithm),
@@ -131,7 +109,11 @@ export const MATH_FOLDS: Readonly<Record<string, Fold>> = {
   Trilu: trilu,
   CumSum: cumulative,
   MatMul: product,
-  ScatterND: scatterRows,
+  ReduceProd: reduce(
+    (a, v) => a * v,
+    1,
+    (v) => v,
+  ),
   ReduceSum: reduce(
     (a, v) => a + v,
     0,

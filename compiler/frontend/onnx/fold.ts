@@ -7,21 +7,12 @@
 import { roundHalfEven } from '../../graph/ops/op.ts';
 import { invalid, refuse } from '../refusal.ts';
 import { floatAttribute, intAttribute, intsAttribute, tensorAttribute } from './attributes.ts';
-import {
-  allocate,
-  broadcast,
-  generate,
-  type Indexer,
-  indexer,
-  isFloatType,
-  make,
-  size,
-  stridesOf,
-} from './constants.ts';
+import { allocate, broadcast, generate, type Indexer, indexer, make, size, stridesOf } from './constants.ts';
 import { axisOf, type Fold, type FoldContext, need, whole } from './fold-basics.ts';
+import { INDEX_FOLDS } from './fold-index.ts';
 import { MATH_FOLDS } from './fold-math.ts';
 import type { Constant } from './meaning.ts';
-import { type DataType, dataTypeOf, type OnnxNode } from './model.ts';
+import { type DataType, dataTypeOf, isFloatType, type OnnxNode } from './model.ts';
 import { elementCountOf, tensorValues } from './values.ts';
 
 export { axisOf, whole } from './fold-basics.ts';
@@ -33,7 +24,7 @@ export function foldNode(
   cx: FoldContext,
 ): Constant | undefined {
   if (node.domain !== '') return undefined;
-  return (FOLDS[node.opType] ?? MATH_FOLDS[node.opType])?.(node, inputs, cx);
+  return (FOLDS[node.opType] ?? MATH_FOLDS[node.opType] ?? INDEX_FOLDS[node.opType])?.(node, inputs, cx);
 }
 
 const unary =
@@ -61,6 +52,13 @@ const divide = (a: number, b: number, whole: boolean): number => {
   return Math.trunc(a / b);
 };
 
+/** With the sign of the divisor, or as fmod with that of the dividend. */
+function remainder(a: number, b: number, floored: boolean): number {
+  if (floored && b === 0) invalid('an integer constant is divided by zero');
+  const rest = a % b;
+  return floored && rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+}
+
 const FOLDS: Readonly<Record<string, Fold>> = {
   Constant: (node, _, cx) => foldConstant(node, cx),
   ConstantOfShape: (node, inputs, cx) => {
@@ -80,7 +78,8 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   Sub: binary((a, b) => a - b),
   Mul: binary((a, b) => a * b),
   Div: binary(divide),
-  Mod: binary((a, b) => a - b * Math.floor(a / b)),
+  Mod: (node, inputs, cx) =>
+    binary((a, b, whole) => remainder(a, b, whole && intAttribute(node, 'fmod', 0) === 0))(node, inputs, cx),
   Min: binary((a, b) => Math.min(a, b)),
   Max: binary((a, b) => Math.max(a, b)),
   Pow: binary(power),
@@ -119,6 +118,7 @@ const FOLDS: Readonly<Record<string, Fold>> = {
     return gatherBy(x, shape, (index) => index.reduce((n, v, i) => n + (v % (x.shape[i] ?? 1)) * (strides[i] ?? 0), 0));
   },
   Reciprocal: unary((x) => 1 / x),
+  Xor: binary((a, b) => Number((a !== 0) !== (b !== 0)), 'bool'),
   Not: unary((x) => (x === 0 ? 1 : 0)),
   Where: (_, inputs) => foldWhere(need(inputs, 0), need(inputs, 1), need(inputs, 2)),
   Gather: (node, inputs) => foldGather(need(inputs, 0), need(inputs, 1), intAttribute(node, 'axis', 0)),
@@ -174,13 +174,6 @@ const FOLDS: Readonly<Record<string, Fold>> = {
     if (delta === 0) invalid('Range has a step of zero');
     const count = Math.max(0, Math.ceil((limit - start) / delta));
     return generate(need(inputs, 0).dataType, [count], (i) => start + i * delta);
-  },
-  ReduceProd: (node, inputs) => {
-    const x = need(inputs, 0);
-    if (x.shape.length > 1) refuse('ReduceProd of a constant of rank above 1');
-    return make(x.dataType, intAttribute(node, 'keepdims', 1) === 0 ? [] : x.shape.map(() => 1), [
-      Array.from(x.data).reduce((n, v) => n * v, 1),
-    ]);
   },
 };
 

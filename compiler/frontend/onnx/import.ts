@@ -10,11 +10,18 @@ import { renameValues } from '../../graph/rename.ts';
 import { type ElementType, type Graph, INT32, type IntegerType, integerRange, sizeOf } from '../../graph/types.ts';
 import { verify } from '../../graph/verify.ts';
 import { invalid, Refusal, refuse, Skipped } from '../refusal.ts';
-import { ImportContext, type QuantizerSite } from './context.ts';
+import { ImportContext, otherFloat, type QuantizerSite } from './context.ts';
 import { cutModel } from './cut.ts';
 import { foldNode, shapeConstant } from './fold.ts';
 import { type Constant, dataTypeOfCodes, elementTypeOf, type Meaning } from './meaning.ts';
-import type { DataType, OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from './model.ts';
+import {
+  type DataType,
+  isFloatType,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValueInfo,
+} from './model.ts';
 import { adviceOn, importerOf } from './ops/index.ts';
 import { readModel } from './read.ts';
 import { checkStructure, nodeLabel, opsetOf, sortNodes } from './structure.ts';
@@ -109,6 +116,8 @@ export interface TracedModel {
 export function traceModel(model: OnnxModel, options: ImportOptions = {}): TracedModel {
   return sessionOf(model, options, true).trace();
 }
+
+const isFloat = ({ dataType }: OnnxValueInfo): boolean => dataType !== undefined && isFloatType(dataType);
 
 interface Issue extends Diagnostic {
   readonly kind: 'input' | 'unsupported';
@@ -225,6 +234,7 @@ class Session {
       invalid('the input has no tensor type with a shape', { expected: 'a typed tensor of known rank' });
     const element = inputElement(dataType);
     if (dataType === 'int64') this.#cx.notes.push(`input '${info.name}': int64 taken as 32 bits`);
+    if (element.kind === 'float32' && dataType !== 'float32') this.#cx.noteOnce(otherFloat(dataType));
     const dims = shape.map((d, axis) => this.#dim(info.name, d, axis));
     if (!(sizeOf(dims) < 2 ** 31))
       invalid(`shape [${dims.join(', ')}] has ${sizeOf(dims)} elements`, { expected: 'fewer than 2^31' });
@@ -286,8 +296,8 @@ class Session {
 
   #checkDims(): void {
     for (const key of Object.keys(this.#options.inputTypes ?? {})) {
-      if (this.#model.graph.inputs.some((i) => i.name === key && i.dataType === 'float32')) continue;
-      const expected = this.#model.graph.inputs.filter((i) => i.dataType === 'float32').map((i) => i.name);
+      if (this.#model.graph.inputs.some((i) => i.name === key && isFloat(i))) continue;
+      const expected = this.#model.graph.inputs.filter(isFloat).map((i) => i.name);
       this.#issues.push({
         kind: 'input',
         code: 'E-ONNX-INPUT',
@@ -324,6 +334,12 @@ class Session {
     } else {
       importer(cx);
     }
+    node.outputs.forEach((name, i) => {
+      const reader = cx.soleConsumer(name);
+      if (reader !== undefined && cx.absorbed.has(reader)) return;
+      if (cx.lookup(name) === undefined && cx.wantsOutput(i))
+        refuse(`result ${i} ('${name}') of ${node.opType}`, { expected: 'a model that does not read it' });
+    });
   }
 
   /** The node's result when all its operands are known numbers. */

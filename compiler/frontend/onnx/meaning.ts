@@ -6,7 +6,7 @@
 
 import type { ElementType, IntegerType } from '../../graph/types.ts';
 import { refuse } from '../refusal.ts';
-import type { DataType } from './model.ts';
+import { type DataType, isFloatType } from './model.ts';
 import type { NumberArray } from './values.ts';
 
 /** Numbers known at import; shape [] is a scalar. */
@@ -128,7 +128,7 @@ export function dataTypeOfCodes(element: IntegerType): DataType | undefined {
   return found?.[0] as DataType | undefined;
 }
 
-/** The graph's element type of an ONNX type: integer codes, or float32. */
+/** The graph's element type of an ONNX type: integer codes, or float32 for floats of any width. */
 export function elementTypeOf(dataType: DataType): ElementType {
-  return dataType === 'float32' ? { kind: 'float32' } : integerTypeOf(dataType);
+  return isFloatType(dataType) ? { kind: 'float32' } : integerTypeOf(dataType);
 }

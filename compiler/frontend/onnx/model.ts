@@ -157,3 +157,8 @@ export function elementBits(type: DataType): number {
 export function rawSizeBytes(type: DataType, count: number): number {
   return Math.ceil((count * BITS[type]) / 8);
 }
+
+/** Floats of the widths that are read; all are computed as float32. */
+export function isFloatType(t: DataType): boolean {
+  return t === 'float32' || t === 'float64' || t === 'float16' || t === 'bfloat16';
+}

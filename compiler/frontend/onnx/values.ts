@@ -140,10 +140,19 @@ function half(bytes: Uint8Array, count: number): Float32Array {
   return values;
 }
 
+/** The upper half of a float32. */
+function brain(bytes: Uint8Array, count: number): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const words = new Uint32Array(count);
+  for (let i = 0; i < count; i++) words[i] = view.getUint16(i * 2, true) << 16;
+  return new Float32Array(words.buffer);
+}
+
 const DECODERS: { readonly [T in DataType]?: Decoder } = {
   float32: viewer(Float32Array),
   float64: viewer(Float64Array),
   float16: half,
+  bfloat16: brain,
   int8: viewer(Int8Array),
   uint8: viewer(Uint8Array),
   bool: viewer(Uint8Array),

@@ -182,9 +182,9 @@ it('refuses what it cannot quantize: models that are, layers that are not, nothi
   const quantized = quantizeModel(model, plain, undefined).model;
   expect(() => quantizeModel(quantized, plain, undefined)).toThrow(/quantized already/);
   const [w, ...others] = model.graph.initializers;
-  const broken = makeTensor(w!.name, 'float32', w!.dims, new Float32Array(54).fill(Number.NaN));
-  const nan = { ...model, graph: { ...model.graph, initializers: [broken, ...others] } };
-  expect(() => quantizeModel(nan, plain, undefined)).toThrow(/weights that are not finite/);
+  const broken = makeTensor(w!.name, 'float32', w!.dims, new Float32Array(54).fill(Number.POSITIVE_INFINITY));
+  const infinite = { ...model, graph: { ...model.graph, initializers: [broken, ...others] } };
+  expect(() => quantizeModel(infinite, plain, undefined)).toThrow(/weights that are not finite/);
   expect(() => quantizeModel(model, plain, [])).toThrow(/no calibration inputs/);
   const layers = new Map([['nobody', plain.widths]]);
   expect(() => quantizeModel(model, { ...plain, layers }, undefined)).toThrow(/there is no layer 'nobody'/);

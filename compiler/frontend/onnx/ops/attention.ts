@@ -4,9 +4,12 @@
  */
 import { invalid, refuse } from '../../refusal.ts';
 import { floatAttribute, intAttribute, intsAttribute } from '../attributes.ts';
+import { listed } from '../constants.ts';
 import type { ImportContext } from '../context.ts';
 import { Expansion } from './expansion.ts';
 
+/** Most elements of a mask that is made here. */
+const MOST_PAIRS = 2 ** 24;
 const LOWEST = -3.4028234663852886e38;
 
 interface Heads {
@@ -28,9 +31,8 @@ function attended(e: Expansion, h: Heads): string {
     invalid(`${heads} heads of queries share ${own} of keys`, { expected: 'a whole number each' });
   const [k, v] = [h.k, h.v].map((x) => (group === 1 ? x : repeated(e, x, group))) as [string, string];
   const scores = e.times(e.node('MatMul', [h.q, e.turned(k)]), h.scale);
-  const future = Array.from({ length: steps * keys }, (_, i) =>
-    i % keys > Math.floor(i / keys) + keys - steps ? LOWEST : 0,
-  );
+  const pairs = h.causal ? listed(steps * keys, 'a causal mask', MOST_PAIRS) : 0;
+  const future = Array.from({ length: pairs }, (_, i) => (i % keys > Math.floor(i / keys) + keys - steps ? LOWEST : 0));
   const masks = h.causal ? [...h.masks, e.constant('float32', [steps, keys], future)] : h.masks;
   const masked = masks.reduce((sum, mask) => e.node('Add', [sum, mask]), scores);
   return e.node('MatMul', [e.node('Softmax', [masked], { axis: -1 }), v]);
@@ -66,7 +68,7 @@ function paddingMask(e: Expansion, mask: string, keys: number, filter: number): 
   const places = e.constant(
     'int32',
     [1, keys],
-    Array.from({ length: keys }, (_, i) => i),
+    Array.from({ length: listed(keys, 'keys') }, (_, i) => i),
   );
   const zero = e.constant('int32', [], [0]);
   const open =
@@ -193,7 +195,7 @@ export function importEmbedLayerNormalization(cx: ImportContext): void {
       ? e.constant(
           'int64',
           [1, steps],
-          Array.from({ length: steps }, (_, i) => i),
+          Array.from({ length: listed(steps, 'words') }, (_, i) => i),
         )
       : e.input(8);
   const sum = e.node('Add', [words, e.node('Gather', [e.input(3), first], { axis: 0 })]);

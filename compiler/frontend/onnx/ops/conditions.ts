@@ -6,9 +6,9 @@
 import { type IntegerType, integerRange } from '../../../graph/types.ts';
 import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute } from '../attributes.ts';
-import { floatTensor, type ImportContext } from '../context.ts';
+import { floatTensor, type ImportContext, otherFloat } from '../context.ts';
 import { integerTypeOf, type Meaning } from '../meaning.ts';
-import { type DataType, dataTypeOf } from '../model.ts';
+import { type DataType, dataTypeOf, isFloatType } from '../model.ts';
 import { Formula } from './formula.ts';
 
 const BIT = { kind: 'int', bits: 1, coding: 'unsigned' } as const;
@@ -111,8 +111,10 @@ export function importCastLike(cx: ImportContext): void {
   castTo(cx, like.kind === 'codes' ? like.dataType : like.kind === 'constant' ? like.constant.dataType : 'float32');
 }
 
-function castTo(cx: ImportContext, to: DataType): void {
+function castTo(cx: ImportContext, stated: DataType): void {
   const x = cx.input(0);
+  const to = isFloatType(stated) ? 'float32' : stated;
+  if (to !== stated) cx.noteOnce(otherFloat(stated));
   if (x.kind === 'codes' && (to === x.dataType || (x.dataType !== 'bool' && (to === 'int32' || to === 'int64')))) {
     cx.result({ ...x, dataType: to });
     return;
@@ -131,7 +133,7 @@ function castTo(cx: ImportContext, to: DataType): void {
 
 function wholeCodes(cx: ImportContext, id: string, to: DataType): string {
   if (to !== 'int64' && !/^u?int(8|16|32)$/.test(to))
-    refuse(`Cast to ${to}`, { expected: 'float32, bool or an integer type', hint: 'export the model in float32' });
+    refuse(`Cast to ${to}`, { expected: 'a float type, bool or an integer type' });
   return wholeNumbers(cx, id, integerTypeOf(to === 'int64' ? 'int32' : to));
 }
 

@@ -4,7 +4,7 @@
  */
 import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute, stringAttribute } from '../attributes.ts';
-import { size, stridesOf } from '../constants.ts';
+import { listed, size, stridesOf } from '../constants.ts';
 import type { ImportContext } from '../context.ts';
 import { axisOf, whole } from '../fold.ts';
 import type { Constant } from '../meaning.ts';
@@ -54,6 +54,8 @@ export function importGatherElements(cx: ImportContext): void {
   const { shape } = cx.typeOf(cx.input(0));
   const axis = axisOf(intAttribute(cx.node, 'axis', 0), shape.length);
   const indices = knownIndices(cx);
+  if (indices.shape.some((d, i) => i !== axis && d > (shape[i] ?? 0)))
+    invalid(`indices of shape [${indices.shape.join(', ')}] into [${shape.join(', ')}]`);
   if (indices.shape.length !== shape.length)
     invalid(`indices of rank ${indices.shape.length} into rank ${shape.length}`);
   const [strides, own] = [stridesOf(shape), stridesOf(indices.shape)];
@@ -79,7 +81,7 @@ export function importScatterNd(cx: ImportContext): void {
   const rest = shape.slice(indices.shape.at(-1) ?? 0);
   const count = size(shape) / size(rest);
   const rows = rowsAt(shape, indices);
-  const source = Array.from({ length: count }, (_, i) => i);
+  const source = Array.from({ length: listed(count, 'scattered rows') }, (_, i) => i);
   rows.forEach((row, i) => {
     source[row] = count + i;
   });
@@ -93,7 +95,7 @@ export function importScatterNd(cx: ImportContext): void {
 
 /** Computed indices: `on` where the place is the index (counted from the end when negative), `off` elsewhere. */
 export function importOneHot(cx: ImportContext): void {
-  const depth = cx.constantInput(1, 'the depth')?.data[0] ?? invalid('OneHot has no depth');
+  const depth = listed(cx.constantInput(1, 'the depth')?.data[0] ?? 0, 'the depth of OneHot');
   const values = cx.constantInput(2, 'the values') ?? invalid('OneHot has no values');
   if (values.dataType !== 'float32') refuse(`OneHot of ${values.dataType} values`, { expected: 'float32' });
   const [off = 0, on = 0] = values.data;
@@ -119,7 +121,7 @@ export function importTrilu(cx: ImportContext): void {
   if (shape.length < 2) invalid('Trilu of a vector', { expected: 'rank 2 or more' });
   const k = cx.constantInput(1, 'the diagonal')?.data[0] ?? 0;
   const upper = intAttribute(cx.node, 'upper', 1) !== 0;
-  const data = Int32Array.from({ length: rows * columns }, (_, i) => {
+  const data = Int32Array.from({ length: listed(rows * columns, 'a triangle', 2 ** 24) }, (_, i) => {
     const distance = (i % columns) - Math.floor(i / columns);
     return Number(upper ? distance >= k : distance <= k);
   });

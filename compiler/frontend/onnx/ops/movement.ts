@@ -5,7 +5,7 @@
 import type { ValueType } from '../../../graph/types.ts';
 import { invalid, refuse } from '../../refusal.ts';
 import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from '../attributes.ts';
-import { make, size } from '../constants.ts';
+import { listed, make, size } from '../constants.ts';
 import type { ImportContext } from '../context.ts';
 import {
   axesOf,
@@ -242,7 +242,7 @@ function repeatEdges(
       if (low === 0 && high === 0) return from;
       if (mode === 'reflect' && Math.max(low, high) >= n)
         refuse(`${Math.max(low, high)} reflected elements of an axis of ${n}`, { expected: `at most ${n - 1}` });
-      const places = Array.from({ length: low + n + high }, (_, i) => source(i - low, n));
+      const places = Array.from({ length: listed(low + n + high, 'a padded axis') }, (_, i) => source(i - low, n));
       return pick(cx, from, axis, places);
     }, id);
   moved(cx, { emit, axis: (a) => (before[a] === 0 && after[a] === 0 ? a : undefined) });

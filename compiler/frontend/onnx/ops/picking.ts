@@ -5,9 +5,10 @@
 
 import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute, intsAttribute } from '../attributes.ts';
-import { size } from '../constants.ts';
+import { generate, size } from '../constants.ts';
 import type { ImportContext } from '../context.ts';
 import { axisOf, whole } from '../fold.ts';
+import type { Constant } from '../meaning.ts';
 import { Formula } from './formula.ts';
 import { gatherRows } from './lookup.ts';
 import { moved } from './movement.ts';
@@ -46,7 +47,23 @@ export function importSplit(cx: ImportContext): void {
     const part = { start, count: sizes[i] ?? 0, step: 1 };
     start += part.count;
     if (output === '') return;
+    const x = cx.input(0);
+    if (x.kind === 'constant') {
+      cx.result({ kind: 'constant', constant: partOf(x.constant, axis, part.start, part.count) }, i);
+      return;
+    }
     moved(cx, { emit: (id) => piece(cx, id, axis, part, output), axis: (a) => (a === axis ? undefined : a) }, i);
+  });
+}
+
+/** `count` elements of one axis of a constant from `start` on. */
+function partOf(x: Constant, axis: number, start: number, count: number): Constant {
+  const shape = x.shape.map((d, i) => (i === axis ? count : d));
+  const inner = size(shape.slice(axis + 1));
+  const extent = x.shape[axis] ?? 1;
+  return generate(x.dataType, shape, (i) => {
+    const outer = Math.floor(i / (inner * count));
+    return x.data[(outer * extent + start) * inner + (i % (inner * count))] ?? 0;
   });
 }
 

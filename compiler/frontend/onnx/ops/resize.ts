@@ -5,7 +5,7 @@
 
 import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute, intsAttribute, stringAttribute } from '../attributes.ts';
-import { size } from '../constants.ts';
+import { listed, size } from '../constants.ts';
 import type { ImportContext } from '../context.ts';
 import { axisOf, whole } from '../fold.ts';
 import { Formula } from './formula.ts';
@@ -93,7 +93,9 @@ function nearest(cx: ImportContext, axes: readonly Axis[]): void {
   const emit = (id: string): string =>
     axes.reduce((from, a, axis) => {
       if (a.from === a.to && a.scale === 1) return from;
-      const places = Array.from({ length: a.to }, (_, o) => Math.min(a.from - 1, Math.max(0, round(a.source(o)))));
+      const places = Array.from({ length: listed(a.to, 'a resized axis') }, (_, o) =>
+        Math.min(a.from - 1, Math.max(0, round(a.source(o)))),
+      );
       const k = a.to / a.from;
       if (Number.isInteger(k) && places.every((p, o) => p === Math.floor(o / k))) return repeat(cx, f, from, axis, k);
       return pick(cx, from, axis, places);
@@ -164,7 +166,7 @@ function weightOf(n: Neighbours, side: 'low' | 'high'): number {
 
 /** Both neighbours of each result and their weights, as the runtime finds them. */
 function neighbours({ from, to, source }: Axis): readonly Neighbours[] {
-  return Array.from({ length: to }, (_, o) => {
+  return Array.from({ length: listed(to, 'a resized axis') }, (_, o) => {
     const x = Math.min(from - 1, Math.max(0, source(o)));
     const low = Math.min(Math.floor(x), from - 1);
     const high = Math.min(low + 1, from - 1);

@@ -58,7 +58,7 @@ describe('forms that are refused, by name', () => {
   });
 
   it('casts, sums and reductions', () => {
-    expect(message([makeNode('Cast', ['x'], ['h'], { to: 10 })])).toContain('Cast to float16');
+    expect(message([makeNode('Cast', ['x'], ['h'], { to: 8 })])).toContain('Cast to string');
     expect(message([makeNode('CumSum', ['x', 'p'], ['h'])])).toContain('axis 7 is outside');
     const none = makeNode('ReduceSum', ['x'], ['h'], { noop_with_empty_axes: 1 });
     expect(message([none])).toContain('ReduceSum over no axes');

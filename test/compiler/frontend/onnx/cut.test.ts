@@ -82,3 +82,13 @@ it('no numbers', () => {
   const nodes = [makeNode('Add', ['x', 'n'], ['h']), quant('h', 'y')];
   expect(refusal(() => importModel(model(nodes, parts))).message).toContain('element 1 is not a number');
 });
+
+it('a second result that is read and that the op does not give here is refused', () => {
+  const nodes = [
+    quant('x', 'q'),
+    makeNode('Dropout', ['q'], ['d', 'mask']),
+    makeNode('Where', ['mask', 'd', 'q'], ['y']),
+  ];
+  const { message } = refusal(() => importModel(model(nodes, { initializers: quantParameters })));
+  expect(message).toContain("result 1 ('mask') of Dropout");
+});
