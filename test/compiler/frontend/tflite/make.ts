@@ -224,7 +224,7 @@ function rawData({ type, data = [] }: TensorSpec): Uint8Array {
   data.forEach((v, i) => {
     const at = i * SIZES[type];
     if (type === 'float32') view.setFloat32(at, v, true);
-    else if (type === 'int64') view.setBigInt64(at, BigInt(v), true);
+    else if (type === 'int64') view.setBigInt64(at, BigInt(Math.trunc(v)), true);
     else if (type === 'int32') view.setInt32(at, v, true);
     else if (type === 'int16') view.setInt16(at, v, true);
     else view.setUint8(at, v & 255);
