@@ -86,6 +86,7 @@ export const OPTIONS: Readonly<Record<string, number>> = {
   ARG_MIN: 57,
   PACK: 59,
   UNPACK: 64,
+  UNIDIRECTIONAL_SEQUENCE_LSTM: 71,
   RESIZE_NEAREST_NEIGHBOR: 74,
   LEAKY_RELU: 75,
   MIRROR_PAD: 77,

@@ -6,13 +6,14 @@ import { logistic } from '../../graph/ops/transcendental.ts';
 import { split } from './fixed-point.ts';
 
 /** Values between which the lines run. */
-const POINTS = 256;
+export const POINTS = 256;
 /** Where the published table lies one above the rounded function. */
 const ONE_ABOVE = (
   '4 8 12 14 15 16 17 19 20 21 22 25 27 28 29 30 31 33 34 35 37 39 40 41 43 44 45 46 49 50 54 62 63 64 66 82 86 93 100 103 ' +
   '112 116 135 255'
 ).split(' ');
-const LOGISTIC = Array.from({ length: POINTS }, (_, i) => {
+/** Logistic function at i / 24 with 16 fraction bits. */
+export const LOGISTIC = Array.from({ length: POINTS }, (_, i) => {
   const rounded = Math.floor(logistic(i / 24) * 2 ** 16 + 0.5);
   return rounded + (ONE_ABOVE.includes(String(i)) ? 1 : 0);
 });

@@ -6,6 +6,7 @@ import { importBatchMatMul } from './batch-matmul.ts';
 import { importAbs, importCurve, importRsqrt, importSqrt } from './curves.ts';
 import { FLOAT_IMPORTERS, importCast, requireQuantizers } from './float-elementwise.ts';
 import { importDequantize, importQuantize, importSoftmax } from './floats.ts';
+import { importLstm } from './lstm.ts';
 import {
   importConcatenation,
   importPack,
@@ -99,6 +100,7 @@ const IMPORTERS: Readonly<Record<string, Importer>> = {
   TILE: importTile,
   TRANSPOSE: importTranspose,
   TRANSPOSE_CONV: importTransposeConv,
+  UNIDIRECTIONAL_SEQUENCE_LSTM: importLstm,
   UNPACK: importUnpack,
 };
 

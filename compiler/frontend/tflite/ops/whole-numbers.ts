@@ -74,13 +74,13 @@ const HALF = 2 ** HALF_BITS;
 const REACH = 2 ** 15;
 
 /** a · b as 32-bit integers, of whole float32 numbers up to 2^15: the upper and the lower byte of a times b are exact by themselves. */
-export function exactProduct(cx: ImportContext, a: string, b: string): string {
-  const f = new Steps(cx, 'product');
+export function exactProduct(cx: ImportContext, a: string, b: string, stem = 'products'): string {
+  const f = new Steps(cx, `${stem}.step`);
   const upper = f.unary('floor', f.binary('mul', a, 1 / HALF));
   const lower = f.binary('sub', a, f.binary('mul', upper, HALF));
   const most = REACH * HALF;
   const [high, low] = [f.binary('mul', upper, b), f.binary('mul', lower, b)].map((part, i) =>
-    wholeNumbers(cx, part, { min: -most, max: most }, INT32, `.half${i}`),
+    wholeNumbers(cx, part, { min: -most, max: most }, INT32, `.${stem}.half${i}`),
   ) as [string, string];
   const spec = {
     mode: 'fixed-point',
@@ -88,7 +88,7 @@ export function exactProduct(cx: ImportContext, a: string, b: string): string {
     shift: Int32Array.of(HALF_BITS),
     zeroPoint: 0,
   } as const;
-  const options = { name: `${cx.label}.shifted`, element: INT32 };
+  const options = { name: `${cx.label}.${stem}.shifted`, element: INT32 };
   const shifted = cx.add('requantize', [high], { spec, axis: 0, relu: false }, options);
-  return cx.add('addi', [shifted, low], {}, { name: `${cx.label}.products` });
+  return cx.add('addi', [shifted, low], {}, { name: `${cx.label}.${stem}` });
 }

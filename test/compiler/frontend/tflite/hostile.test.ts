@@ -95,7 +95,7 @@ it('every unsupported operator is listed at once, with its name; what is behind 
 it.each([
   ['TOPK_V2', 48, undefined, /choose on the host/],
   ['TFLite_Detection_PostProcess', CODES.CUSTOM, 'TFLite_Detection_PostProcess', /post-process on the host/],
-  ['UNIDIRECTIONAL_SEQUENCE_LSTM', 44, undefined, /unrolled/],
+  ['BIDIRECTIONAL_SEQUENCE_LSTM', 52, undefined, /unrolled/],
   ['WHILE', 119, undefined, /control flow/],
 ])('%s is refused with what to do about it', (name, code, custom, hint) => {
   const operator = { code, inputs: [0], outputs: [1], ...(custom === undefined ? {} : { custom }) };

@@ -31,6 +31,11 @@ export function wordCurve(scale: number, tanh: boolean): (code: number) => numbe
     for (; real <= 32767 / 2 && shift <= 30n; shift++) real *= 2;
     multiplier = BigInt(Math.trunc(real));
   }
+  return wordLine(multiplier, shift, tanh);
+}
+
+/** The same of an argument that is a multiple of the code. */
+export function wordLine(multiplier: bigint, shift: bigint, tanh: boolean): (code: number) => number {
   const bits = tanh ? 8n : 9n;
   return (code) => {
     const x = (BigInt(code) * multiplier + (shift > 0n ? 1n << (shift - 1n) : 0n)) >> shift;

@@ -17,6 +17,7 @@ import {
   toFactor,
 } from './reference-fixed.ts';
 import { FLOATS } from './reference-floats.ts';
+import { lstm } from './reference-lstm.ts';
 import { MORE } from './reference-more.ts';
 import { SPATIAL } from './reference-spatial.ts';
 import { wordCurve } from './reference-words.ts';
@@ -432,4 +433,5 @@ const KERNELS: Readonly<Record<number, Kernel>> = {
   117: hardSwish,
   ...SPATIAL,
   ...MORE,
+  44: lstm,
 };
