@@ -35,10 +35,10 @@ export function importDepthwise(cx: ImportContext): void {
   const filter = filterTensor(cx);
   const [one = 0, , , o = 0] = filter.shape;
   const channels = imageShape(cx)[3];
-  const multiplier = options.int32(3, 'depth_multiplier');
-  if (one !== 1 || o !== channels * multiplier)
+  // Kernels take the multiplier from the shapes; the option of the file is not read.
+  if (one !== 1 || o < 1 || o % channels !== 0)
     invalid(`weights ${text(filter)} have shape [${filter.shape.join(', ')}]`, {
-      expected: `[1, height, width, ${channels} times the depth multiplier ${multiplier}]`,
+      expected: `[1, height, width, a multiple of ${channels}]`,
     });
   convolution(cx, filter, {
     outputs: o,

@@ -66,6 +66,8 @@ export function clipped(cx: ImportContext, id: string, { low, high }: Limits): s
   const element = cx.builder.typeOf(id).element as IntegerType;
   const { min, max } = integerRange(element);
   if (low <= min && high >= max) return id;
+  if (element.bits > 16)
+    return refuse(`${cx.operator.op} to codes of ${element.bits} bits`, { expected: 'int8, uint8 or int16' });
   if (element.bits > 8) noteWideTable(cx);
   const table = Int32Array.from({ length: max - min + 1 }, (_, i) => Math.min(high, Math.max(low, min + i)));
   return cx.add('lut', [id], { table, axis: 0 }, { name: `${cx.label}.clip`, element });
