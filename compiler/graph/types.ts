@@ -67,6 +67,16 @@ export type UnaryFunction =
   | 'identity';
 export type BinaryFunction = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min';
 
+/** Scales and zero points of two operands and of their sum or product. */
+export interface QuantizedPair {
+  readonly aScale: number;
+  readonly aZero: number;
+  readonly bScale: number;
+  readonly bZero: number;
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
 /** Attributes by op. Float arrays of length 1 mean "per tensor"; else one per element of `axis`. */
 export interface OpAttributes {
   /** x int [N,C,H,W], w const int [O,C/groups,KH,KW], bias? const int32 [O] -> int32 [N,O,OH,OW]. Padding adds nothing. */
@@ -111,14 +121,9 @@ export interface OpAttributes {
   /** Integer add of int32 tensors or constants with broadcasting, exact. */
   readonly addi: Record<string, never>;
   /** Two int operands with scales, as ONNX Runtime's QLinearAdd: see ops/qadd.ts for the exact float operations. */
-  readonly qadd: {
-    readonly aScale: number;
-    readonly aZero: number;
-    readonly bScale: number;
-    readonly bZero: number;
-    readonly scale: number;
-    readonly zeroPoint: number;
-  };
+  readonly qadd: QuantizedPair;
+  /** The same with their product in place of the sum: ops/qmul.ts. */
+  readonly qmul: QuantizedPair;
   /** int or float32; padding never wins. */
   readonly maxpool: { readonly window: Window };
   /** float32; divisor counts padding when countIncludePad (ceil-mode overhang is never counted). */

@@ -1,25 +1,17 @@
 /**
  * What the instruction set cannot say about a graph, said another way. A bipolar value has no zero, so where a convolution
- * pads it, it is first widened to signed 2 bits by a table (-1 and +1 stay what they are). A quantized sum for which the vector unit's
- * instruction has no constants that give the same codes is spelled out in float operations.
+ * pads it, it is first widened to signed 2 bits by a table (-1 and +1 stay what they are).
  */
 import type { Graph, IntegerType, Node, NodeOf } from '../graph/types.ts';
 import { at } from './layout.ts';
-import { spelledSum, sumRecord } from './sums.ts';
 
 const WIDENED: IntegerType = { kind: 'int', bits: 2, coding: 'signed' };
 
-/** Needs: a verified graph.  Gives: the same function of the inputs, with no padded bipolar operand and no sum without its record. */
+/** Needs: a verified graph.  Gives: the same function of the inputs, with no padded bipolar operand. */
 export function legalize(graph: Graph): Graph {
   const values = new Map(graph.values);
   const nodes: Node[] = [];
   for (const node of graph.nodes) {
-    if (node.op === 'qadd') {
-      const [a, b, out] = [...node.inputs, node.output].map((v) => values.get(v)!.element);
-      const known = sumRecord(node.attributes, a!, b!, out!) !== undefined;
-      nodes.push(...(known ? [node] : spelledSum(graph, node, values)));
-      continue;
-    }
     const x = at(node.inputs, 0);
     const type = graph.values.get(x);
     if (node.op !== 'conv' || type?.element.kind !== 'int' || type.element.coding !== 'bipolar' || !pads(node)) {

@@ -23,9 +23,10 @@ import {
   quantizeKernel,
   unaryKernel,
 } from './kernels/float.ts';
-import { addiKernel, lutKernel, qaddKernel, requantizeKernel, whereKernel } from './kernels/integer.ts';
+import { addiKernel, lutKernel, requantizeKernel, whereKernel } from './kernels/integer.ts';
 import { layerNormKernel } from './kernels/layer-norm.ts';
 import { expandKernel, gatherKernel } from './kernels/lookup.ts';
+import { qaddKernel, qmulKernel } from './kernels/pairs.ts';
 import { avgpoolKernel, maxpoolKernel, spatialSumKernel } from './kernels/pool.ts';
 import { dynamicProductKernel } from './kernels/product.ts';
 import { productFloatKernel } from './kernels/product-float.ts';
@@ -160,6 +161,8 @@ function selectNode(
       return addiKernel(cx);
     case 'qadd':
       return qaddKernel(cx, node);
+    case 'qmul':
+      return qmulKernel(cx, node);
     case 'maxpool':
       return maxpoolKernel(cx, node);
     case 'avgpool':

@@ -55,7 +55,9 @@ function widenedSign(graph: Graph, node: NodeOf<'bipolar'>, values: Map<string, 
 function saturates(graph: Graph, node: Node, bits: number): boolean {
   const { element } = graph.values.get(node.output)!;
   if (element.kind !== 'int' || element.bits >= bits) return false;
-  return node.op === 'qadd' || (node.op === 'requantize' && node.attributes.spec.mode !== 'threshold');
+  return (
+    node.op === 'qadd' || node.op === 'qmul' || (node.op === 'requantize' && node.attributes.spec.mode !== 'threshold')
+  );
 }
 
 /** The op at the wider width, then a table that clips to the codes that the narrow type has. */

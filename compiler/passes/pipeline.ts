@@ -2,6 +2,7 @@
 import type { Graph } from '../graph/types.ts';
 import { collapse } from './collapse.ts';
 import { hoist } from './hoist.ts';
+import { join } from './join.ts';
 
 export interface Pass {
   readonly name: string;
@@ -12,6 +13,7 @@ export interface Pass {
 export const PASSES: readonly Pass[] = [
   { name: 'hoist', doc: 'elementwise functions move in front of data movement and max pooling', run: hoist },
   { name: 'collapse', doc: 'chains that end in a quantizer become thresholds or tables', run: collapse },
+  { name: 'join', doc: 'quantized sums and products of two codes, spelled in float32, become one op each', run: join },
 ];
 
 export function runPasses(graph: Graph, onPass?: (pass: Pass, after: Graph) => void): Graph {

@@ -49,6 +49,7 @@ export const GENERATED_OPS: readonly OpName[] = [
   'binary',
   'addi',
   'qadd',
+  'qmul',
   'maxpool',
   'avgpool',
   'spatial-sum',
@@ -163,7 +164,8 @@ class Generator {
       case 'addi':
         return !float && element.bits > 8 ? this.#addi(x, type) : null;
       case 'qadd':
-        return !float && element.bits <= 8 ? this.#qadd(x, type) : null;
+      case 'qmul':
+        return !float && element.bits <= 8 ? this.#pair(op, x, type) : null;
       case 'maxpool':
         return shape.length === 4 && (float || element.bits <= 8) ? this.#pool(x, type, 'maxpool') : null;
       case 'avgpool':
@@ -366,7 +368,8 @@ class Generator {
     );
   }
 
-  #qadd(x: string, type: ValueType): string {
+  /** A quantized sum or product: by name, or spelled in float32 with a relu or a clip now and then. */
+  #pair(op: 'qadd' | 'qmul', x: string, type: ValueType): string {
     const { element } = type;
     const other = this.#live.find(
       (v) => v !== x && JSON.stringify(this.#b.typeOf(v).shape) === JSON.stringify(type.shape) && this.#isSmall(v),
@@ -382,19 +385,20 @@ class Generator {
       bits: this.#d.pick([8, 4]),
       coding: this.#d.pick(['signed', 'unsigned'] as const),
     };
-    return this.#b.add(
-      'qadd',
-      [x, b],
-      {
-        aScale: scale(),
-        aZero: this.#d.int(-3, 3),
-        bScale: scale(),
-        bZero: this.#d.int(-3, 3),
-        scale: scale(),
-        zeroPoint: this.#d.int(0, 5),
-      },
-      { element: out },
-    );
+    const of = { aScale: scale(), aZero: this.#d.int(-3, 3), bScale: scale(), bZero: this.#d.int(-3, 3) };
+    const to = { scale: scale(), zeroPoint: this.#d.int(0, 5) };
+    if (this.#d.random() < 0.6) return this.#b.add(op, [x, b], { ...of, ...to }, { element: out });
+    const dequantized = (codes: string, s: number, z: number): string =>
+      this.#b.add('dequantize', [codes], { scale: Float32Array.of(s), zeroPoint: Int32Array.of(z), axis: 0 });
+    const operands = [dequantized(x, of.aScale, of.aZero), dequantized(b, of.bScale, of.bZero)];
+    const fn = op === 'qmul' ? 'mul' : this.#d.pick(['add', 'sub'] as const);
+    let float = this.#b.add('binary', operands, { fn });
+    if (this.#d.random() < 0.2) float = this.#b.add('unary', [float], { fn: 'relu' });
+    if (this.#d.random() < 0.2) float = this.#b.add('clip', [float], { min: -4, max: this.#d.int(1, 30) });
+    const range = integerRange(out);
+    const quantizer = { axis: 0, rounding: 'half-even', order: 'zero-then-round', ...range } as const;
+    const scaling = { scale: Float32Array.of(to.scale), zeroPoint: Float32Array.of(to.zeroPoint) };
+    return this.#b.add('quantize', [float], { ...scaling, ...quantizer }, { element: out });
   }
 
   #lut(x: string, { element, shape }: ValueType): string | null {

@@ -21,6 +21,7 @@ import { pad } from './pad.ts';
 import { product } from './product.ts';
 import { productFloat } from './product-float.ts';
 import { qadd } from './qadd.ts';
+import { qmul } from './qmul.ts';
 import { quantize } from './quantize.ts';
 import { requantize } from './requantize.ts';
 import { reshape } from './reshape.ts';
@@ -46,6 +47,7 @@ export const OPS: { readonly [O in OpName]: OpDefinition<O> } = {
   binary,
   addi,
   qadd,
+  qmul,
   maxpool,
   avgpool,
   'spatial-sum': spatialSum,

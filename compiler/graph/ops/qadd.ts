@@ -1,7 +1,7 @@
 /**
  * Sum of two quantized tensors as ONNX Runtime's portable QLinearAdd computes it, one float32 rounding per operation:
  * v = (aScale * (a - aZero) + bScale * (b - bZero)) / scale, code = saturate(half-even(v + zeroPoint)). The zero point is added before
- * rounding. Held against the runtime for all pairs of 8-bit codes; lowering looks for an instruction with the same codes (lower/sums.ts).
+ * rounding. Held against the runtime for all pairs of 8-bit codes; lowering looks for an instruction with the same codes (lower/pairs.ts).
  */
 import type { OpAttributes } from '../types.ts';
 import { integerRange } from '../types.ts';

@@ -8,6 +8,15 @@ import { TextError } from './scan.ts';
 type Kind = 'number' | 'flag' | 'word' | 'list' | 'window' | 'i32' | 'f32' | 'table' | 'spec';
 type KindsOf<O extends OpName> = { readonly [A in keyof OpAttributes[O]]: Kind };
 
+const PAIR = {
+  aScale: 'number',
+  aZero: 'number',
+  bScale: 'number',
+  bZero: 'number',
+  scale: 'number',
+  zeroPoint: 'number',
+} as const;
+
 const KINDS: { readonly [O in OpName]: KindsOf<O> } = {
   conv: { window: 'window', groups: 'number', xZero: 'number', wZero: 'i32' },
   'conv-float': { window: 'window', groups: 'number' },
@@ -30,7 +39,8 @@ const KINDS: { readonly [O in OpName]: KindsOf<O> } = {
   clip: { min: 'number', max: 'number' },
   binary: { fn: 'word' },
   addi: {},
-  qadd: { aScale: 'number', aZero: 'number', bScale: 'number', bZero: 'number', scale: 'number', zeroPoint: 'number' },
+  qadd: PAIR,
+  qmul: PAIR,
   maxpool: { window: 'window' },
   avgpool: { window: 'window', countIncludePad: 'flag' },
   'spatial-sum': { xZero: 'number' },

@@ -7,12 +7,12 @@ import { formatOf, refuseUnless } from '../kernel.ts';
 import type { Format } from '../walk.ts';
 import type { NodeContext } from './context.ts';
 import { FLOAT, freeGrain, INT32_FORMAT } from './context.ts';
-import type { PointwiseOperand, Walks } from './pointwise.ts';
+import type { PointwiseOperand, PointwiseTemp, Walks } from './pointwise.ts';
 import { pointwise } from './pointwise.ts';
 
 interface Recipe {
   readonly operands: readonly PointwiseOperand[];
-  readonly temps?: readonly Format[];
+  readonly temps?: readonly PointwiseTemp[];
   readonly emit: (w: Walks, emit: Emit) => void;
 }
 
@@ -107,8 +107,8 @@ export function dequantizeKernel(cx: NodeContext, node: NodeOf<'dequantize'>): P
 
 /**
  * clip(round(x / scale) + zero), or round(clip(x / scale + zero)). Bounds are integers and rounding is monotone, so the
- * first is round(clip(x / scale, min - zero, max - zero)) + zero. The conversion to codes rounds, adds one zero point and saturates,
- * so bounds that are the code range need no instruction, nor do a scale of 1 and zero points of 0.
+ * first is round(clip(x / scale, min - zero, max - zero)) + zero. Writing codes rounds (half to even, unless VCVT says otherwise), adds one
+ * zero point and saturates, so bounds that are the code range need no instruction, nor do a scale of 1 and zero points of 0.
  */
 export function quantizeKernel(cx: NodeContext, node: NodeOf<'quantize'>): PlainKernel {
   const { scale, zeroPoint, axis, rounding, min, max, order } = node.attributes;
@@ -123,33 +123,41 @@ export function quantizeKernel(cx: NodeContext, node: NodeOf<'quantize'>): Plain
   const bounds = (limit: number): Float32Array => (after ? zeroPoint.map((z) => limit - z) : Float32Array.of(limit));
   const { bits, coding } = formatOf(cx.output);
   const codes = codeRange(coding, bits);
-  const steps: { readonly op: 'vdiv' | 'vadd' | 'vmax' | 'vmin'; readonly operand: PointwiseOperand }[] = [];
-  const step = (op: 'vdiv' | 'vadd' | 'vmax' | 'vmin', suffix: string, data: ArrayLike<number>): void => {
+  const steps: { readonly op: 'vmul' | 'vdiv' | 'vadd' | 'vmax' | 'vmin'; readonly operand: PointwiseOperand }[] = [];
+  const step = (op: 'vmul' | 'vdiv' | 'vadd' | 'vmax' | 'vmin', suffix: string, data: ArrayLike<number>): void => {
     steps.push({ op, operand: cx.table(suffix, data, axis, FLOAT) });
   };
-  if (scale.some((s) => s !== 1)) step('vdiv', 'scale', scale);
+  if (scale.some((s) => s !== 1)) {
+    // Dividing by a power of two is multiplying by its inverse, to the last bit.
+    if (scale.every((s) => Number.isInteger(Math.log2(s))))
+      step(
+        'vmul',
+        'scale',
+        scale.map((s) => 1 / s),
+      );
+    else step('vdiv', 'scale', scale);
+  }
   if (!after && zeroPoint.some((z) => z !== 0)) step('vadd', 'zero', zeroPoint);
   if (min > codes.min || zeroInTable) step('vmax', 'low', bounds(min));
   if (max < codes.max || zeroInTable) step('vmin', 'high', bounds(max));
   const zeros = zeroInTable ? [cx.table('zero', zeroPoint, axis, INT32_FORMAT)] : [];
   const fill = after && !zeroInTable ? (zeroPoint[0] ?? 0) : 0;
-  const floats = Math.min(2, steps.length);
+  // The last step writes the codes itself where it rounds as they do.
+  const rounds = rounding === 'half-even';
+  const floats = Math.min(2, rounds ? Math.max(0, steps.length - 1) : steps.length);
   return nodeKernel(cx, {
     operands: [cx.operand(0), ...steps.map((s) => s.operand), ...zeros],
     temps: [...new Array<Format>(floats).fill(FLOAT), ...zeros.map(() => INT32_FORMAT)],
     emit: (w, emit) => {
       let value = w.input(0);
+      const codesTo = zeroInTable ? w.temp(floats) : w.output(fill);
       steps.forEach(({ op }, i) => {
-        const to = w.temp(i % 2);
+        const to = rounds && i === steps.length - 1 ? codesTo : w.temp(i % 2);
         emit({ op, dst: to, a: value, b: w.input(i + 1) });
         value = to;
       });
-      if (!zeroInTable) {
-        emit({ op: 'vcvt', dst: w.output(fill), a: value, rounding });
-        return;
-      }
-      emit({ op: 'vcvt', dst: w.temp(floats), a: value, rounding });
-      emit({ op: 'vadd', dst: w.output(), a: w.temp(floats), b: w.input(steps.length + 1) });
+      if (!rounds || steps.length === 0) emit({ op: 'vcvt', dst: codesTo, a: value, rounding });
+      if (zeroInTable) emit({ op: 'vadd', dst: w.output(), a: w.temp(floats), b: w.input(steps.length + 1) });
     },
   });
 }

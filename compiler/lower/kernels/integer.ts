@@ -1,5 +1,4 @@
-/** Pointwise ops on codes: requantize of stored integers, exact and quantized sums, table look-ups. */
-import { InternalError } from '../../../isa/base/errors.ts';
+/** Pointwise ops on codes: requantize of stored integers, exact sums, table look-ups. */
 import type { RequantizeMode } from '../../../isa/instructions/table.ts';
 import { codeRange } from '../../../isa/tensor.ts';
 import type { NodeOf, RequantizeSpec } from '../../graph/types.ts';
@@ -8,10 +7,8 @@ import { constantTensor, wordTensor } from '../constants.ts';
 import type { NamedTensor } from '../draft.ts';
 import type { PlainKernel } from '../kernel.ts';
 import { formatOf, refuseUnless, requireExactWidth } from '../kernel.ts';
-import { sumRecord } from '../sums.ts';
 import type { Format } from '../walk.ts';
 import type { NodeContext } from './context.ts';
-import { FLOAT } from './context.ts';
 import { nodeKernel } from './float.ts';
 import type { PointwiseOperand } from './pointwise.ts';
 
@@ -107,20 +104,6 @@ export function addiKernel(cx: NodeContext): PlainKernel {
   return nodeKernel(cx, {
     operands: [cx.operand(0), cx.operand(1)],
     emit: (w, emit) => emit({ op: 'vadd', dst: w.output(), a: w.input(0), b: w.input(1) }),
-  });
-}
-
-export function qaddKernel(cx: NodeContext, node: NodeOf<'qadd'>): PlainKernel {
-  requireExactWidth(cx.integer(cx.output, 'a quantized sum'), 'a quantized sum');
-  const record = sumRecord(node.attributes, cx.inputType(0).element, cx.inputType(1).element, cx.output.element);
-  if (record === undefined) throw new InternalError(`sum '${node.name}' has no record: legalize spells such sums out`);
-  const { swapped, sa, sb, c } = record;
-  const shape = [...cx.output.shape.map(() => 1), 3];
-  const constant = constantTensor(`${node.name}.scales`, shape, FLOAT, 'parameters', [sa, sb, c]);
-  const [a, b] = swapped ? ([1, 0] as const) : ([0, 1] as const);
-  return nodeKernel(cx, {
-    operands: [cx.operand(0), cx.operand(1), { source: { kind: 'constant', constant }, shape, records: true }],
-    emit: (w, emit) => emit({ op: 'vaddq', dst: w.output(), a: w.input(a), b: w.input(b), params: w.records(2) }),
   });
 }
 

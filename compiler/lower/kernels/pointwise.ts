@@ -16,6 +16,9 @@ import { broadcastLoops, plainLoops, walk } from '../walk.ts';
 export interface Walks {
   readonly input: (index: number, fill?: number) => NamedTensor;
   readonly temp: (index: number, fill?: number) => NamedTensor;
+  /** Scratch of fewer elements than the output, each once, and an operand walked beside it. */
+  readonly few: (temp: number) => NamedTensor;
+  readonly inputOfFew: (index: number, temp: number, fill?: number) => NamedTensor;
   readonly output: (fill?: number) => NamedTensor;
   /** The operand's walk and behind it the words of one record: the operand's last dim. */
   readonly records: (index: number) => NamedTensor;
@@ -28,6 +31,9 @@ export interface PointwiseOperand {
   readonly records?: boolean;
 }
 
+/** Scratch of the tile's shape, or of what a tile needs of `like`, which broadcasts to it. */
+export type PointwiseTemp = Format | { readonly format: Format; readonly like: readonly number[] };
+
 export interface PointwiseSpec {
   readonly name: string;
   readonly layer: LayerSymbol;
@@ -36,7 +42,7 @@ export interface PointwiseSpec {
   readonly shape: readonly number[];
   readonly format: Format;
   readonly grain: readonly number[];
-  readonly temps?: readonly Format[];
+  readonly temps?: readonly PointwiseTemp[];
   readonly emit: (walks: Walks, emit: Emit) => void;
 }
 
@@ -62,23 +68,27 @@ export function pointwise(spec: PointwiseSpec): PlainKernel {
     format: spec.format,
     grain: spec.grain,
     temps: (counts) =>
-      (spec.temps ?? []).map((format, i) => ({
+      (spec.temps ?? []).map((temp, i) => ({
         name: `${spec.name}.temp${i}`,
-        shape: counts,
-        format,
+        shape: 'like' in temp ? counts.map((c, d) => ((temp.like.at(d - rank) ?? 1) === 1 ? 1 : c)) : counts,
+        format: 'like' in temp ? temp.format : temp,
         first: 0,
         last: 0,
       })),
     stages: 1,
     emit: (tile, emit) => {
       const order = memoryOrder(rank);
-      const along = (view: View, fill?: number): NamedTensor =>
-        walk(view, [loopsOf(view, tile.box.count, order)], fill);
+      const along = (view: View, fill?: number, counts = tile.box.count): NamedTensor =>
+        walk(view, [loopsOf(view, counts, order)], fill);
       const input = (i: number): View => pick(tile.inputs, i);
+      const temp = (i: number): View => pick(tile.temps, i);
+      const extents = (view: View): number[] => view.layout.dims.map((d) => d.reduce((n, f) => n * f.count, 1));
       spec.emit(
         {
           input: (i, fill) => along(input(i), fill),
-          temp: (i, fill) => along(pick(tile.temps, i), fill),
+          temp: (i, fill) => along(temp(i), fill),
+          few: (i) => along(temp(i), undefined, extents(temp(i))),
+          inputOfFew: (i, t, fill) => along(input(i), fill, extents(temp(t))),
           output: (fill) => walk(tile.output, [plainLoops(tile.output.layout, order)], fill),
           records: (i) => walk(input(i), recordLoops(input(i), tile.box.count, order)),
         },

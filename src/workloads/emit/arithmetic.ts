@@ -41,16 +41,14 @@ export function emitSum(
   };
 }
 
-/** A gate of one value a channel, in float32: the graph has no product of two integer activations. Codes stay about as large. */
+/** A gate of one value a channel. Codes stay about as large. */
 export function emitMultiply(cx: EmitContext, layer: LayerOf<'multiply'>, inputs: readonly Coded[]): Coded {
   const [x, gate] = [operand(inputs, 0), operand(inputs, 1)];
   const squares = gate.mean.map((m, c) => (m * m + gate.variance[c]!) * gate.scale * gate.scale);
   const usual = Math.sqrt(squares.reduce((n, v) => n + v, 0) / squares.length);
   const scale = Math.fround(x.scale * (usual === 0 ? 1 : usual));
-  const real = dequantized(cx, `${layer.name}.x`, x);
-  const factor = dequantized(cx, `${layer.name}.gate`, gate);
-  const product = node(cx, 'binary', layer.name, [real, factor], { fn: 'mul' });
-  const value = quantized(cx, `${layer.name}.quantize`, product, x.type, scale);
+  const scales = { aScale: x.scale, aZero: 0, bScale: gate.scale, bZero: 0, scale, zeroPoint: 0 };
+  const value = node(cx, 'qmul', layer.name, [x.value, gate.value], scales, { element: x.type });
   const part = (c: number) => (gate.mean[c]! * gate.scale * x.scale) / scale;
   return {
     ...x,

@@ -1,18 +1,18 @@
-/** Constants of VADDQ: the same code as the graph's sum for every pair of operand codes, or none, and then the sum runs spelled out. */
+/** Constants of quantized sums and products: the graph's code for every pair of operand codes, or none, and then the op runs spelled out. */
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../../compiler/graph/builder.ts';
 import { clamp, roundHalfEven } from '../../../compiler/graph/ops/op.ts';
 import { quantizedSum } from '../../../compiler/graph/ops/qadd.ts';
-import { type IntegerType, integerRange, type OpAttributes } from '../../../compiler/graph/types.ts';
-import { sumRecord } from '../../../compiler/lower/sums.ts';
+import { quantizedProduct } from '../../../compiler/graph/ops/qmul.ts';
+import { type IntegerType, integerRange, type QuantizedPair } from '../../../compiler/graph/types.ts';
+import { productFactor, sumRecord } from '../../../compiler/lower/pairs.ts';
 import { createRandom, type Random } from '../../../isa/base/random.ts';
 import { checkGraph, seeded } from '../../harness/differential.ts';
 import { MAIN_PRESETS } from '../../harness/presets.ts';
 
-type Sum = OpAttributes['qadd'];
 const f = Math.fround;
 
-function drawSum(random: Random, type: IntegerType): Sum {
+function drawSum(random: Random, type: IntegerType): QuantizedPair {
   const { min, max } = integerRange(type);
   const scale = (low: number, high: number) => f(low + random.real() * (high - low));
   return {
@@ -26,7 +26,7 @@ function drawSum(random: Random, type: IntegerType): Sum {
 }
 
 /** Pairs on which the instruction, as the manual has it, differs from the graph's op. */
-function differing(sum: Sum, type: IntegerType, out: IntegerType): number | undefined {
+function differing(sum: QuantizedPair, type: IntegerType, out: IntegerType): number | undefined {
   const record = sumRecord(sum, type, type, out);
   if (record === undefined) return undefined;
   const { min, max } = integerRange(type);
@@ -43,7 +43,7 @@ function differing(sum: Sum, type: IntegerType, out: IntegerType): number | unde
   return count;
 }
 
-function graphOf(sum: Sum, type: IntegerType) {
+function graphOf(sum: QuantizedPair, type: IntegerType) {
   const b = new GraphBuilder('sum');
   const [x, y] = ['x', 'y'].map((n) => b.input(n, { element: type, shape: [1, 4, 8, 8] }));
   return b.finish([b.add('qadd', [x!, y!], sum, { element: type })]);
@@ -83,5 +83,63 @@ describe('constants of quantized sums', () => {
       expect([ops.has('vaddq'), ops.has('vdiv')]).toEqual([false, true]);
     }
     expect(spelled).toBe(1);
+  });
+});
+
+/** Pairs on which two multiplications, as the manual has them, differ from the graph's product. */
+function differingProducts(product: QuantizedPair, type: IntegerType, scaled: 'a' | 'b'): number | undefined {
+  const k = productFactor(product, type, type, type, scaled);
+  if (k === undefined) return undefined;
+  const { min, max } = integerRange(type);
+  let count = 0;
+  for (let a = min; a <= max; a++) {
+    for (let b = min; b <= max; b++) {
+      const [x, y] = [a - product.aZero, b - product.bZero];
+      const value = scaled === 'a' ? f(y * f(x * k)) : f(x * f(y * k));
+      const wanted = clamp(quantizedProduct(product, a, b), min, max);
+      if (clamp(roundHalfEven(value) + product.zeroPoint, min, max) !== wanted) count++;
+    }
+  }
+  return count;
+}
+
+describe('factors of quantized products', () => {
+  it.each([
+    ['uint8', U8],
+    ['int8', S8],
+    ['uint4', U4],
+  ])('give the code of the graph for all pairs of %s', (_, type) => {
+    const random = createRandom(12);
+    const counts = Array.from({ length: 40 }, (_, i) =>
+      differingProducts(drawSum(random, type), type, i % 2 === 0 ? 'a' : 'b'),
+    );
+    expect(counts.filter((c) => c !== undefined && c !== 0)).toEqual([]);
+    expect(counts.filter((c) => c === undefined).length).toBeLessThanOrEqual(3);
+  });
+
+  it('are not claimed of 16-bit operands, nor of a zero point between codes', () => {
+    const wide: IntegerType = { kind: 'int', bits: 16, coding: 'signed' };
+    const product = drawSum(createRandom(1), U8);
+    expect(productFactor(product, wide, U8, U8, 'a')).toBeUndefined();
+    expect(productFactor({ ...product, zeroPoint: 0.5 }, U8, U8, U8, 'a')).toBeUndefined();
+  });
+
+  const GATES = [
+    ['one value a channel', [1, 4, 1, 1], 2],
+    ['as many values', [1, 4, 8, 8], 2],
+    ['16-bit codes', [1, 4, 1, 1], 5],
+  ] as const;
+  it.each(GATES)("a product with a gate of %s, in either order, is the interpreter's", (what, shape, operations) => {
+    for (const first of [true, false]) {
+      const b = new GraphBuilder('product');
+      const gate: IntegerType = what === '16-bit codes' ? { kind: 'int', bits: 16, coding: 'signed' } : S8;
+      const x = b.input('x', { element: U8, shape: [1, 4, 8, 8] });
+      const g = b.input('g', { element: gate, shape });
+      const attributes = { aScale: 0.013, aZero: 3, bScale: 0.021, bZero: -5, scale: 0.017, zeroPoint: 12 };
+      const graph = b.finish([b.add('qmul', first ? [x, g] : [g, x], attributes, { element: U8 })]);
+      const { program } = checkGraph(graph, MAIN_PRESETS['edge-dcim-28nm']!, seeded(9));
+      const vector = program.cores[0]!.instructions.filter(({ op }) => op === 'vmul' || op === 'vdiv' || op === 'vadd');
+      expect(vector.length).toBe(operations);
+    }
   });
 });
