@@ -2,9 +2,11 @@
  * One kernel cut into tiles of given sizes: what a tile stages of each operand and how often that changes, whatever the homes of operands
  * are. Measured once a kernel; tiles.ts prices it for homes and orders.
  */
+import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Space } from '../../isa/tensor.ts';
-import type { Kernel, KernelInput, TempSpec } from '../lower/kernel.ts';
+import type { Kernel, KernelInput, MatmulKernel, TempSpec } from '../lower/kernel.ts';
+import { channelDim } from '../lower/kernels/matmul.ts';
 import type { Box, Layout } from '../lower/layout.ts';
 import { at, boxLayout, denseLayout, fullBox, packLike, roundUp, sameBox } from '../lower/layout.ts';
 import { ranges } from '../lower/split.ts';
@@ -51,7 +53,7 @@ export interface Cut {
 export function allCuts(kernel: Kernel, homes: Homes, machine: Machine, pins?: KernelPins): readonly Cut[] {
   if (pins?.sizes !== undefined) requireSizes(kernel, pins);
   const operands = operandsOf(kernel, homes, machine);
-  const all = tileSizes(kernel, pins?.sizes).filter((sizes) => operands.every((o) => o.cuttable(sizes)));
+  const all = tileSizes(kernel, machine, pins?.sizes).filter((sizes) => operands.every((o) => o.cuttable(sizes)));
   if (pins?.sizes !== undefined && all.length === 0) throw uncuttable(kernel, pins);
   return all.map((sizes) => cutInto(sizes, kernel, operands, machine));
 }
@@ -237,15 +239,25 @@ export function stageAlign(machine: Machine): number {
   return Math.max(1, Math.min(64, machine.core.scratchpad.portBits / 8));
 }
 
-/** All combinations of halved dims, multiples of the grain; a pinned dim has its one size. */
-function tileSizes(kernel: Kernel, pinned: KernelPins['sizes'] = []): number[][] {
+/** All combinations of halved dims, multiples of the grain, and of as many outputs as the arrays hold; a pinned dim has its one size. */
+function tileSizes(kernel: Kernel, machine: Machine, pinned: KernelPins['sizes'] = []): number[][] {
   let all: number[][] = [[]];
   kernel.shape.forEach((size, d) => {
     const pin = pinned[d];
-    const options = pin === undefined ? halvings(size, at(kernel.grain, d)) : [pin];
+    const grain = at(kernel.grain, d);
+    const held = kernel.kind === 'matmul' && d === channelDim(kernel) ? heldOutputs(kernel, machine) : size;
+    const full = held < size ? [Math.max(grain, held - (held % grain))] : [];
+    const options = pin === undefined ? [...new Set([...halvings(size, grain), ...full])] : [pin];
     all = all.flatMap((sizes) => options.map((o) => [...sizes, o]));
   });
   return all;
+}
+
+/** Most outputs whose weights lie in the arrays at once, where not all do: between two halvings, positions would pass by the arrays up to twice as often. */
+function heldOutputs({ matmul: { k, n, groups, weightBits } }: MatmulKernel, { core: { matrix } }: Machine): number {
+  const { macros, planes, rows, columns, columnsPerWeight } = matrixGeometry(matrix);
+  const perMacro = Math.floor(columns / columnsPerWeight(weightBits));
+  return groups > 1 ? n * groups : Math.max(1, Math.floor((macros * planes) / Math.ceil(k / rows))) * perMacro;
 }
 
 function halvings(size: number, grain: number): number[] {

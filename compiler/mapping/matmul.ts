@@ -153,11 +153,9 @@ function candidates(product: Product, replicas: boolean, pins: ArraysDecision): 
       const rows = gridK * geometry.rows;
       for (const copies of within(replicas ? powersUpTo(most) : [1], pins.replicas, most)) {
         for (const kTile of within([evenSize(spec.k, rows)], pins.tileK, Math.min(spec.k, rows))) {
-          for (const nTile of within(
-            [evenSize(spec.n, gridN * perMacro)],
-            pins.tileN,
-            Math.min(spec.n, gridN * perMacro),
-          )) {
+          const widest = gridN * perMacro;
+          const even = new Set([evenSize(spec.n, widest), evenSize(limits.outputs, widest)]);
+          for (const nTile of within([...even], pins.tileN, Math.min(spec.n, widest))) {
             for (const nChunk of chunks(limits, nTile, pins.outputs)) {
               if (pins.tileN !== undefined && nTile > nChunk) continue;
               for (const positions of accumulatorTiles(limits, nChunk, machine, pins.positions))
@@ -268,7 +266,9 @@ export function costMapping(
   const m = tilePositions(kernel, plan);
   const subTiles = Math.ceil(m / mapping.positions);
   const kTiles = Math.ceil(spec.k / mapping.kTile);
-  const nTiles = Math.ceil(spec.n / mapping.nChunk) * Math.ceil(mapping.nChunk / mapping.nTile);
+  const outputs = Math.min(spec.n, at(plan.sizes, channelDim(kernel)));
+  const nTilesInTile = Math.ceil(outputs / mapping.nChunk) * Math.ceil(mapping.nChunk / mapping.nTile);
+  const nTiles = Math.ceil(spec.n / outputs) * nTilesInTile;
   const weightTiles = kTiles * nTiles * spec.parts.length * spec.groups;
   const rounds = positionTiles * subTiles;
   const shape = {
@@ -302,8 +302,10 @@ export function costMapping(
   const perChunk = kTiles * spec.parts.length * Math.ceil(mapping.nChunk / mapping.nTile);
   const planes = machine.capabilities.weightPlanes ? matrixGeometry(matrix).planes : 1;
   const slots = planes * Math.floor(matrixGeometry(matrix).macros / macrosOf(mapping));
+  // With the outputs outermost, those of one tile may stay while all positions pass.
+  const staying = plan.order[0] === channelDim(kernel) ? (weightTiles * nTilesInTile) / nTiles : weightTiles;
   const writes =
-    weightTiles <= slots && !spec.dynamic
+    staying <= slots && !spec.dynamic
       ? weightTiles
       : perChunk <= slots
         ? weightTiles * positionTiles

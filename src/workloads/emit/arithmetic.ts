@@ -90,11 +90,12 @@ export function emitGlobalAverage(cx: EmitContext, layer: LayerOf<'global-averag
 export function emitSoftmax(cx: EmitContext, layer: LayerOf<'softmax'>, inputs: readonly Coded[]): Coded {
   const x = operand(inputs);
   const { run, causal } = layer.attributes;
-  const rows = x.shape.reduce((n, d) => n * d, 1) / run;
-  const flat = node(cx, 'reshape', `${layer.name}.flatten`, [x.value], {}, { shape: [cx.batch * rows, run] });
+  const rows = (cx.batch * x.shape.reduce((n, d) => n * d, 1)) / run;
+  const runs = causal === undefined ? [rows, run] : [rows / causal.tokens, causal.tokens, run];
+  const flat = node(cx, 'reshape', `${layer.name}.flatten`, [x.value], {}, { shape: runs });
   const real = dequantized(cx, `${layer.name}.dequantize`, { ...x, value: flat });
-  const seen = causal === undefined ? real : masked(cx, layer.name, real, { rows: cx.batch * rows, run, ...causal });
-  const shares = node(cx, 'softmax', layer.name, [seen], { axis: 1 });
+  const seen = causal === undefined ? real : masked(cx, layer.name, real, { run, ...causal });
+  const shares = node(cx, 'softmax', layer.name, [seen], { axis: runs.length - 1 });
   const codes = quantized(cx, `${layer.name}.quantize`, shares, PIXEL, 1 / 256);
   const shape = [cx.batch, ...layer.output.shape];
   const value = node(cx, 'reshape', `${layer.name}.image`, [codes], {}, { shape });
@@ -104,23 +105,21 @@ export function emitSoftmax(cx: EmitContext, layer: LayerOf<'softmax'>, inputs: 
 
 const FLAG: IntegerType = { kind: 'int', bits: 1, coding: 'unsigned' };
 
-/** Runs of `tokens` tokens, the first of which sees `first` elements and each next one sees one more. */
+/** [heads, tokens, run]: the first token sees `first` elements and each next one sees one more. */
 function masked(
   cx: EmitContext,
   name: string,
   value: string,
-  o: { readonly rows: number; readonly run: number; readonly tokens: number; readonly first: number },
+  o: { readonly run: number; readonly tokens: number; readonly first: number },
 ): string {
-  const { rows, run, tokens, first } = o;
+  const { run, tokens, first } = o;
   const flags = Int32Array.from({ length: tokens * run }, (_, i) => (i % run < first + Math.floor(i / run) ? 1 : 0));
   const mask = constant(cx, `${name}.mask`, FLAG, [1, tokens, run], flags);
   const least = cx.builder.constant(
     { type: { element: { kind: 'float32' }, shape: [] }, data: Float32Array.of(-1e9) },
     `${name}.least`,
   );
-  const heads = node(cx, 'reshape', `${name}.heads`, [value], {}, { shape: [rows / tokens, tokens, run] });
-  const seen = node(cx, 'where', `${name}.seen`, [mask, heads, least], {});
-  return node(cx, 'reshape', `${name}.seen.rows`, [seen], {}, { shape: [rows, run] });
+  return node(cx, 'where', `${name}.seen`, [mask, value, least], {});
 }
 
 /** x + r * (x^2 - x) in float32, pixels of 0 .. 1, with three maps an iteration. */
