@@ -29,9 +29,10 @@ function bitsOf(cx: DemandContext, tensor: number): { readonly bits: number; rea
   return { bits: uniqueElements(t, cx.registers) * t.widthBits, t };
 }
 
+/** An operand that is named twice (a square) is read once. */
 function operandBits(cx: DemandContext, reads: readonly number[], writes: readonly number[]): OperandBits {
   const sum = { spadRead: 0, spadWrite: 0, accRead: 0, accWrite: 0 };
-  for (const r of reads) {
+  for (const r of new Set(reads)) {
     if (r === NO_TENSOR) continue;
     const { bits, t } = bitsOf(cx, r);
     if (t.space === 'acc') sum.accRead += bits;

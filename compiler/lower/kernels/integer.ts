@@ -132,18 +132,33 @@ export function lutKernel(cx: NodeContext, node: NodeOf<'lut'>): PlainKernel {
   });
 }
 
-/** a * c + b * (1 - c) on the bits: one product is zero, so the sum is the other's code, or the bits of its float. */
+/**
+ * a * c + b * (1 - c) on the bits: one product is zero, so the result is the other's code, or the bits of its float. With a zero point of 1 the flag itself
+ * is c - 1, which saves an operation where b * (c - 1) has 32 bits: of every constant but -0.
+ */
 export function whereKernel(cx: NodeContext): PlainKernel {
   const format = formatOf(cx.output);
   const bits: Format = { bits: format.bits, coding: format.coding === 'float' ? 'signed' : format.coding, zero: 0 };
   // Codes of -1 and +1 alone have no zero for the product that is left out.
   refuseUnless(format.coding !== 'bipolar', 'a choice between values of -1 and +1; widen them to two bits');
   const flag = formatOf(cx.inputType(0));
+  const raw = (t: NamedTensor): NamedTensor => ({ ...t, widthBits: bits.bits, coding: bits.coding });
+  const other = cx.constantData(2)?.data;
+  if (format.coding === 'float' && other?.every((x) => !Object.is(x, -0)) === true) {
+    return nodeKernel(cx, {
+      operands: [cx.operand(0), cx.operand(1), cx.operand(2)],
+      temps: [bits, bits],
+      emit: (w, emit) => {
+        emit({ op: 'vmul', dst: w.temp(0), a: raw(w.input(1)), b: w.input(0) });
+        emit({ op: 'vmul', dst: w.temp(1), a: raw(w.input(2)), b: w.input(0, 1) });
+        emit({ op: 'vsub', dst: raw(w.output()), a: w.temp(0), b: w.temp(1) });
+      },
+    });
+  }
   return nodeKernel(cx, {
     operands: [cx.operand(0), cx.operand(1), cx.operand(2), cx.scalar('one', 1, flag)],
     temps: [flag, bits, bits],
     emit: (w, emit) => {
-      const raw = (t: NamedTensor): NamedTensor => ({ ...t, widthBits: bits.bits, coding: bits.coding });
       emit({ op: 'vsub', dst: w.temp(0), a: w.input(3), b: w.input(0) });
       emit({ op: 'vmul', dst: w.temp(1), a: raw(w.input(1)), b: w.input(0) });
       emit({ op: 'vmul', dst: w.temp(2), a: raw(w.input(2)), b: w.temp(0) });

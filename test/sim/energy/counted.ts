@@ -160,7 +160,7 @@ export class Counter {
     if (i.accumulate) this.#add('acc.readBit', sums);
   }
 
-  /** Operands at the ports of the core: an element that several lanes take is read once. */
+  /** Operands at the ports of the core: an element that several lanes take, or that is both operands, is read once. */
   #operands(reads: readonly number[], dst: number, registers: readonly number[]): void {
     const book = (t: number, kind: 'read' | 'write') => {
       const d = this.#tensor(t);
@@ -169,7 +169,7 @@ export class Counter {
         distinct(this.#walks.of(d, registers)) * d.widthBits,
       );
     };
-    for (const r of reads) if (r !== NO_TENSOR) book(r, 'read');
+    for (const r of new Set(reads)) if (r !== NO_TENSOR) book(r, 'read');
     book(dst, 'write');
   }
 
