@@ -1,5 +1,6 @@
 /** The reference kernels of float32 that stand between quantizers: one rounding for each operation. */
-import { type Frame, type Kernel, pairwise } from './reference.ts';
+import type { Frame, Kernel } from './reference.ts';
+import { pairwise } from './reference-basics.ts';
 
 const f32 = Math.fround;
 const each =

@@ -1,14 +1,6 @@
 /** The reference kernels that pick, repeat and turn elements, reduce to extremes, and look codes up in tables made from floats. */
-import {
-  awayFromZero,
-  clampTo,
-  type Frame,
-  gathered,
-  type Kernel,
-  limitsOf,
-  pairwise,
-  rectified,
-} from './reference.ts';
+import type { Frame, Kernel } from './reference.ts';
+import { awayFromZero, clampTo, gathered, limitsOf, pairwise, rectified } from './reference-basics.ts';
 import { byPot, divideByPot, type Factor, highMul, rescale, toFactor } from './reference-fixed.ts';
 
 type Values = readonly number[];

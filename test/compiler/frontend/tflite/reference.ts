@@ -2,6 +2,18 @@
  * TensorFlow Lite's reference kernels, one inference, tensors as in the file (NHWC): sums as exact integers, scaling in BigInt.
  * Written from the kernels' documentation as an oracle for the frontend; shares no code with it, nor with the interpreter.
  */
+import {
+  activated,
+  awayFromZero,
+  broadcast,
+  clampTo,
+  each,
+  gathered,
+  limitsOf,
+  pairwise,
+  rectified,
+  sizeOf,
+} from './reference-basics.ts';
 import type { RefModel, RefOperator, RefTensor } from './reference-file.ts';
 import {
   byPot,
@@ -23,26 +35,6 @@ import { SPATIAL } from './reference-spatial.ts';
 import { wordCurve } from './reference-words.ts';
 
 type Values = readonly number[];
-
-const LIMITS: Readonly<Record<number, readonly [number, number]>> = {
-  3: [0, 255],
-  7: [-32768, 32767],
-  9: [-128, 127],
-};
-export const limitsOf = (t: RefTensor): readonly [number, number] => LIMITS[t.type]!;
-export const clampTo = (x: number, [low, high]: readonly [number, number]): number => Math.min(high, Math.max(low, x));
-export const sizeOf = (shape: Values): number => shape.reduce((n, d) => n * d, 1);
-export const awayFromZero = (x: number): number => Math.sign(x) * Math.floor(Math.abs(x) + 0.5);
-
-function activated(code: number, t: RefTensor): readonly [number, number] {
-  const [low, high] = limitsOf(t);
-  const of = (x: number) => t.zero[0]! + awayFromZero(Math.fround(x / t.scale[0]!));
-  if (code === 1) return [Math.max(low, of(0)), high];
-  if (code === 2) return [Math.max(low, of(-1)), Math.min(high, of(1))];
-  if (code === 6) return [Math.max(low, of(0)), Math.min(high, of(1))];
-  if (code === 3) return [Math.max(low, of(0)), Math.min(high, of(6))];
-  return [low, high];
-}
 
 export interface Frame {
   readonly o: RefOperator;
@@ -148,30 +140,6 @@ function fullyConnected(f: Frame): Values {
     for (let i = 0; i < k; i++) sum += (x[row * k + i]! - xz) * (w[j * k + i]! - wz);
     return finish(sum, j);
   });
-}
-
-/** Index into an operand for an index into the broadcast result. */
-export function broadcast(shape: Values, result: Values): (at: number) => number {
-  return (at) => {
-    let rest = at;
-    let index = 0;
-    let step = 1;
-    for (let d = result.length - 1; d >= 0; d--) {
-      const position = rest % result[d]!;
-      rest = Math.floor(rest / result[d]!);
-      const own = shape[d - result.length + shape.length];
-      if (own === undefined) continue;
-      if (own > 1) index += position * step;
-      step *= own;
-    }
-    return index;
-  };
-}
-
-export function pairwise(f: Frame, code: (a: number, b: number) => number): Values {
-  const [ia, ib] = [broadcast(f.t(0).shape, f.y.shape), broadcast(f.t(1).shape, f.y.shape)];
-  const [a, b] = [f.v(0), f.v(1)];
-  return Array.from({ length: sizeOf(f.y.shape) }, (_, i) => code(a[ia(i)]!, b[ib(i)]!));
 }
 
 function sum(f: Frame, sign: 1n | -1n): Values {
@@ -289,15 +257,6 @@ function curve(f: Frame, of: (raw: bigint, bits: number) => bigint, shift: numbe
   });
 }
 
-function each(f: Frame, code: (x: number) => bigint, range = limitsOf(f.y)): Values {
-  return f.v(0).map((v) => clampTo(Number(code(v - f.t(0).zero[0]!)) + f.y.zero[0]!, range));
-}
-
-export function rectified(f: Frame, activation: number): Values {
-  const factor = toFactor(f.t(0).scale[0]! / f.y.scale[0]!);
-  return each(f, (x) => rescale(BigInt(x), factor), activated(activation, f.y));
-}
-
 function leaky(f: Frame): Values {
   const [xs, ys] = [f.t(0).scale[0]!, f.y.scale[0]!];
   const above = toFactor(Math.fround(xs / ys));
@@ -320,26 +279,6 @@ function hardSwish(f: Frame): Values {
     if (gate.shift < 0) g = divideByPot(g, -gate.shift);
     g = (g + 32768n) >> 1n;
     return divideByPot((g * high(value, output.m)) / 32768n, -output.shift);
-  });
-}
-
-/** Elements of the operand at the places that `from` gives for each place of a result shape. */
-export function gathered(
-  shape: Values,
-  source: Values,
-  x: Values,
-  from: (place: number[]) => number[] | number,
-): number[] {
-  return Array.from({ length: sizeOf(shape) }, (_, at) => {
-    const place: number[] = [];
-    let rest = at;
-    for (let d = shape.length - 1; d >= 0; d--) {
-      place.unshift(rest % shape[d]!);
-      rest = Math.floor(rest / shape[d]!);
-    }
-    const found = from(place);
-    if (typeof found === 'number') return found;
-    return x[found.reduce((n, p, d) => n * source[d]! + p, 0)]!;
   });
 }
 
