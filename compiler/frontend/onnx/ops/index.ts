@@ -73,7 +73,6 @@ import {
   importDepthToSpace,
   importFlatten,
   importIdentity,
-  importPad,
   importReshape,
   importSlice,
   importSqueeze,
@@ -87,6 +86,7 @@ import {
   importSkipNormalization,
   importSoftmax,
 } from './normalize.ts';
+import { importPad } from './padding.ts';
 import { importGather, importSpaceToDepth, importSplit, importTile } from './picking.ts';
 import {
   importAveragePool,
