@@ -33,10 +33,16 @@ export function constantTensor(
   const { layout } = denseLayout(shape, format.bits);
   const { sizeBytes } = denseLayout(shape, stored.bits);
   const bytes = new Uint8Array(sizeBytes);
+  const constant = { name, shape, format, stored, role, layout, bytes };
+  const order = memoryOrder(shape.length);
+  const plain = stored.bits === 8 && data.length === sizeBytes && order.every((d, i) => d === i);
+  if (plain) {
+    bytes.set(data);
+    return constant;
+  }
   const put = packer(bytes, stored);
   const strides = shape.map((_, d) => layout.dims[d]?.[0]?.stride ?? 0);
   const logical = rowMajorStrides(shape);
-  const order = memoryOrder(shape.length);
   const visit = (level: number, from: number, to: number): void => {
     const d = order[level];
     if (d === undefined) return put(to, data[from] ?? 0);
@@ -48,7 +54,7 @@ export function constantTensor(
     }
   };
   visit(0, 0, 0);
-  return { name, shape, format, stored, role, layout, bytes };
+  return constant;
 }
 
 /** 32-bit words as a constant of the given shape, kept in DRAM at the fewest whole bytes that hold all of them. */
