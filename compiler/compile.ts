@@ -24,7 +24,7 @@ import { at } from './lower/layout.ts';
 import { legalize } from './lower/legalize.ts';
 import { codeBytesOf, link, nearBytesOf } from './lower/link.ts';
 import { order } from './lower/order.ts';
-import type { StageOf } from './lower/pace.ts';
+import type { GroupOf, StageOf } from './lower/pace.ts';
 import { legalizeProducts } from './lower/products.ts';
 import { roll } from './lower/roll.ts';
 import type { Selected } from './lower/select.ts';
@@ -36,7 +36,8 @@ import { placeWeights } from './lower/weights.ts';
 import { widenGraph } from './lower/widen.ts';
 import type { MemoryPlan } from './mapping/addresses.ts';
 import { attempt, planMemory } from './mapping/addresses.ts';
-import { type CoreSharing, chooseCores, type StagesWanted } from './mapping/cores.ts';
+import { planBeside } from './mapping/beside-room.ts';
+import { type CoreChoice, type CoreSharing, chooseCores, type StagesWanted } from './mapping/cores.ts';
 import type { Decisions } from './mapping/decisions.ts';
 import { chooseMappings } from './mapping/network.ts';
 import { type Pins, pinError } from './mapping/pinned.ts';
@@ -107,7 +108,13 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
   }
   const selected = select(graph, machine);
   const residency = options.residency !== 'off' && machine.capabilities.weightResidency;
-  const { storage, memory, cores, shares, pins, copies } = planFused(graph, selected, machine, residency, options);
+  const { storage, memory, beside, cores, shares, pins, copies } = planFused(
+    graph,
+    selected,
+    machine,
+    residency,
+    options,
+  );
   const { stages } = cores;
   const choices = chooseMappings(shares.kernels, memory.homes.plans, machine, pins, stages?.of);
   const constants = new ConstantPool(memory.activationsEnd, machine.dram.burstBytes, farConstants(machine, nearEnd));
@@ -120,12 +127,15 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
   );
   const { steps, residentLoads, layers } = drive({ storage, memory, mappings, machine, constants }, work);
   const written = placeWeights(steps, residentLoads, machine, pins?.network.weights);
+  const groupOf = besideGroups(memory, storage, layers);
   const room = stagingRoom(machine, storage, memory, layers, stages !== null);
   const wishes = stagingWishes(pins, storage, layers);
   const round = stages === null ? null : roundOf(stages, storage, memory, layers, machine);
   const base = round === null ? written : { ...written, steady: round.of(written.steady ?? written.drafts) };
   const weights =
-    base.resident || room === null ? inPlace(base) : staged(base, room, machine, residency, wishes, round?.stageOf);
+    base.resident || room === null
+      ? inPlace(base)
+      : staged(base, room, machine, residency, wishes, round?.stageOf, groupOf);
   if (pins !== undefined) requireStaged(weights, room, wishes, machine);
   const io = networkTensors(graph, storage, memory);
   const readOnlyDram = [
@@ -157,6 +167,7 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
     storage: shares,
     memory,
     choices,
+    beside,
     cores,
     full: storage,
     copies,
@@ -193,8 +204,9 @@ function planFused(
     const onCores = (wanted: StagesWanted | null) => {
       const cores = chooseCores(storage, machine, most, options.sharing ?? 'auto', wanted, pins);
       const shares = shareStorage(storage, cores.splits);
-      const memory = planMemory(shares, machine, { residency, pins, stages: cores.stages });
-      return { storage, cores, shares, pins, copies, memory };
+      const apart = planMemory(shares, machine, { residency, pins, stages: cores.stages });
+      const { memory, ways: beside } = planBeside(shares, machine, apart, pins, againstBeside(machine, cores));
+      return { storage, cores, shares, pins, copies, memory, beside };
     };
     if (options.stages === undefined) return onCores(null);
     // Values that cross a border take room for the whole of two stages: without it, one inference at a time.
@@ -217,6 +229,12 @@ function planFused(
     }
   }
   throw last ?? new InternalError('no way to plan');
+}
+
+/** Why layers cannot run side by side, '' where they can. */
+function againstBeside({ capabilities, name }: Machine, { cores, stages }: CoreChoice): string {
+  if (stages !== null || cores > 1) return 'several cores take turns layer by layer';
+  return capabilities.doubleBuffering ? '' : `${name} overlaps nothing (capabilities.doubleBuffering)`;
 }
 
 /**
@@ -255,6 +273,16 @@ function inPlace(plan: WeightPlan): StagedPlan {
   return { ...plan, kept: false, staged: new Set() };
 }
 
+/** Layers that run side by side, by the first of them. */
+function besideGroups({ homes }: MemoryPlan, storage: Storage, layers: readonly Kernel[]): GroupOf {
+  let first = 0;
+  const firsts = layers.map((kernel, layer) => {
+    if (homes.beside[storage.kernels.indexOf(kernel)] !== true) first = layer;
+    return first;
+  });
+  return (layer) => firsts[layer] ?? layer;
+}
+
 /** What a mapping says of the ways of weights, by layers of the program. */
 function stagingWishes(pins: Pins | undefined, storage: Storage, layers: readonly Kernel[]): StagingWishes {
   const named = (home: 'buffer' | 'dram') =>
@@ -291,11 +319,13 @@ function staged(
   residency: boolean,
   { stay, direct }: StagingWishes,
   stageOf: StageOf | undefined,
+  groupOf: GroupOf,
 ): StagedPlan {
   const mayKeep = residency && stay !== 'nowhere' && direct.size === 0;
-  const { drafts, kept, layers } = stageWeights(plan.drafts, room, machine, mayKeep, direct);
+  const { drafts, kept, layers } = stageWeights(plan.drafts, room, machine, mayKeep, direct, undefined, groupOf);
   if (kept.size === 0) {
-    const steady = plan.steady === null ? null : stageWeights(plan.steady, room, machine, false, direct, stageOf);
+    const steady =
+      plan.steady === null ? null : stageWeights(plan.steady, room, machine, false, direct, stageOf, groupOf);
     const all = new Set([...layers, ...(steady?.layers ?? [])]);
     return { ...plan, drafts, steady: steady?.drafts ?? null, kept: false, staged: all };
   }

@@ -252,8 +252,11 @@ export class CoreDriver {
     layer: number,
     emit: Emit,
   ): void {
+    const plan = at(this.#in.memory.homes.plans, k);
+    if (plan === null) throw new InternalError(`${kernel.name} has no plan`);
+    const accumulators = this.#accumulators[accumulatorsOf(kernel, plan)];
     if (kernel.kind === 'plain') {
-      kernel.emit(tile, emit, this.#accumulators.alone);
+      kernel.emit(tile, emit, accumulators);
       return;
     }
     const mapping = at(this.#in.mappings, k);
@@ -267,7 +270,6 @@ export class CoreDriver {
       },
       place: (bytes: Uint8Array): number => constants.placeBytes(bytes, 'weights'),
     };
-    const accumulators = this.#accumulators[accumulatorsOf(kernel)];
     const cx = { kernel, mapping, layer, weights, accumulators, emit };
     const { epilogue } = kernel;
     if (epilogue === null) {

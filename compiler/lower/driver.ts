@@ -5,6 +5,7 @@
 import { UnsupportedError } from '../../isa/base/errors.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Work } from '../mapping/work.ts';
+import { inTurns } from './beside.ts';
 import type { DriverInput } from './core-driver.ts';
 import { CoreDriver } from './core-driver.ts';
 import type { Step, WeightTile } from './draft.ts';
@@ -44,10 +45,13 @@ export function drive(input: DriverInput, work: readonly (readonly Work[])[]): D
     if (next === undefined) return;
     for (const { core, box } of at(work, next.k)) on(core).prologue(next.k, box, layer);
   };
+  const { beside } = memory.homes;
+  let groupStart = 0;
   running.forEach(({ k }, layer) => {
     const next = running[layer + 1];
     const early = next !== undefined && memory.kernels[next.k]?.prologueAt === k;
     if (layer === 0) prologue(0);
+    if (beside[k] !== true) groupStart = steps.length;
     if (early) prologue(layer + 1);
     const works = at(work, k);
     const together = works.length > 1 && machine.interconnect.multicast;
@@ -60,6 +64,8 @@ export function drive(input: DriverInput, work: readonly (readonly Work[])[]): D
     });
     sideBySide(parts).forEach(push);
     if (!early) prologue(layer + 1);
+    if (beside[k] === true && (next === undefined || beside[next.k] !== true))
+      steps.push(...inTurns(steps.splice(groupStart), machine));
   });
   if (!machine.interconnect.multicast || drivers.size < 2)
     return { steps, residentLoads: shared.residentLoads, layers };

@@ -1,5 +1,5 @@
 /**
- * Roughly when each draft of a program starts: units of a layer side by side, layers one after the other, weights in place. Enough to
+ * Roughly when each draft of a program starts: units of a layer side by side, layers one after the other but for groups that are not, weights in place. Enough to
  * send transfers at the right moment; leaves out waits inside a layer, overlap of layers, ports and start-up.
  */
 import { vectorCycles } from '../../isa/demand/matrix.ts';
@@ -11,9 +11,16 @@ import { accessOf, coreOf } from './draft.ts';
 
 /** Which stage of a pipeline an instruction belongs to, by its layer; stages run side by side. */
 export type StageOf = (layer: number) => number;
+/** A number that layers which run side by side have in common. */
+export type GroupOf = (layer: number) => number;
 
 /** Core cycles at which each draft starts, never falling; one entry more for the end. */
-export function paceOf(drafts: readonly Draft[], machine: Machine, stageOf: StageOf = () => 0): Float64Array {
+export function paceOf(
+  drafts: readonly Draft[],
+  machine: Machine,
+  stageOf: StageOf = () => 0,
+  groupOf: GroupOf = (layer) => layer,
+): Float64Array {
   const starts = new Float64Array(drafts.length + 1);
   const stages = new Map<number, StagePace>();
   let latest = 0;
@@ -22,7 +29,7 @@ export function paceOf(drafts: readonly Draft[], machine: Machine, stageOf: Stag
     const stage = stageOf(draft.layer);
     const pace = stages.get(stage) ?? new StagePace();
     stages.set(stage, pace);
-    latest = Math.max(latest, pace.start(draft));
+    latest = Math.max(latest, pace.start(draft, groupOf(draft.layer)));
     starts[i] = latest;
     end = Math.max(end, pace.add(draft, machine));
   });
@@ -30,16 +37,16 @@ export function paceOf(drafts: readonly Draft[], machine: Machine, stageOf: Stag
   return starts;
 }
 
-/** One layer after the other, the units of a layer side by side. */
+/** One group of layers after the other, its units side by side. */
 class StagePace {
   readonly #busy = new Map<string, number>();
-  #layer = -1;
+  #group = -1;
   #began = 0;
   #now = 0;
 
-  start(draft: Draft): number {
-    if (draft.layer !== this.#layer && draft.op !== 'ww') {
-      this.#layer = draft.layer;
+  start(draft: Draft, group: number): number {
+    if (group !== this.#group && draft.op !== 'ww') {
+      this.#group = group;
       this.#began = this.#now;
       this.#busy.clear();
     }
@@ -55,7 +62,7 @@ class StagePace {
   }
 }
 
-function cyclesOf(draft: Draft, machine: Machine): number {
+export function cyclesOf(draft: Draft, machine: Machine): number {
   const { vector, drain, matrix } = machine.core;
   if (draft.op === 'mm') {
     const { kCount, gridK, nCount, replicas } = draft.tile;

@@ -13,7 +13,7 @@ import type { Draft, DraftOf, NamedTensor } from './draft.ts';
 import { coreOf } from './draft.ts';
 import { footprint, type Interval } from './footprint.ts';
 import { at, roundUp } from './layout.ts';
-import { paceOf, type StageOf } from './pace.ts';
+import { type GroupOf, paceOf, type StageOf } from './pace.ts';
 
 /** Bytes of the global buffer that hold activations while some layers run. */
 export interface Tenant extends Interval {
@@ -77,6 +77,7 @@ export interface StagedWeights {
  * Drafts with their weight writes served by the ring, or by weights that stay where `keep` allows it; `drafts` themselves when none is served.
  * @param direct layers whose weights are written from DRAM, past the ring, by number
  * @param stageOf where stages of a pipeline run side by side
+ * @param groupOf where layers do
  */
 export function stageWeights(
   drafts: readonly Draft[],
@@ -85,8 +86,9 @@ export function stageWeights(
   keep = false,
   direct: StagingWishes['direct'] = new Map(),
   stageOf?: StageOf,
+  groupOf?: GroupOf,
 ): StagedWeights {
-  const pace = paceOf(drafts, machine, stageOf);
+  const pace = paceOf(drafts, machine, stageOf, groupOf);
   const stays = keep ? stayingLoads(drafts, room, machine) : null;
   if (stays !== null) return rewrite(drafts, inTime(stays, pace, dramBytesPerCycle(machine)), room, true);
   const cores = [...new Set(drafts.map(coreOf))];
@@ -218,21 +220,19 @@ function loadsOf(writes: readonly Write[], ringBytes: number, keepBytes: number)
   let ahead = totalBytes(writes);
   let behind = 0;
   const all = new Map<number, Load>();
-  const keepAll = keepBytes === Infinity;
-  for (const layer of layersOf(writes)) {
-    const distinct = [...new Map(layer.map((w) => [w.range.start, w.range])).values()];
-    const keep = distinct.reduce((n, r) => n + bytesOf(r), 0) <= keepBytes;
-    const held = keepAll ? all : new Map<number, Load>();
-    for (const write of layer) {
-      const bytes = bytesOf(write.range);
-      // Short copies at both ends of the program: the arrays start early, and end soon behind the DRAM.
-      const most = Math.max(LEAST_BYTES, Math.min(ringBytes / LOADS_IN_RING, behind, ahead / 2));
-      behind += bytes;
-      ahead -= bytes;
-      const load = held.get(write.range.start) ?? extended(loads.at(-1), write, most) ?? begun(loads, write);
-      load.uses.push(write.at);
-      if (keep || keepAll) held.set(write.range.start, load);
-    }
+  const held = new Map<number, Map<number, Load>>();
+  for (const [layer, distinct] of bytesByLayer(writes))
+    if (distinct <= keepBytes) held.set(layer, keepBytes === Infinity ? all : new Map());
+  for (const write of writes) {
+    const bytes = bytesOf(write.range);
+    // Short copies at both ends of the program: the arrays start early, and end soon behind the DRAM.
+    const most = Math.max(LEAST_BYTES, Math.min(ringBytes / LOADS_IN_RING, behind, ahead / 2));
+    behind += bytes;
+    ahead -= bytes;
+    const own = held.get(write.layer);
+    const load = own?.get(write.range.start) ?? extended(loads.at(-1), write, most) ?? begun(loads, write);
+    load.uses.push(write.at);
+    own?.set(write.range.start, load);
   }
   return loads;
 }
@@ -251,12 +251,14 @@ function extended(load: Load | undefined, { range, layer }: Write, mostBytes: nu
   return load;
 }
 
-function layersOf(writes: readonly Write[]): Write[][] {
-  const out: Write[][] = [];
-  for (const write of writes) {
-    const last = out.at(-1);
-    if (last?.[0]?.layer === write.layer) last.push(write);
-    else out.push([write]);
+/** Bytes of each layer's weights, those that are written again counted once. */
+function bytesByLayer(writes: readonly Write[]): ReadonlyMap<number, number> {
+  const out = new Map<number, number>();
+  const seen = new Set<string>();
+  for (const { layer, range } of writes) {
+    const key = `${layer} ${range.start}`;
+    if (!seen.has(key)) out.set(layer, (out.get(layer) ?? 0) + bytesOf(range));
+    seen.add(key);
   }
   return out;
 }

@@ -132,9 +132,9 @@ function planWith(
       planHomes(storage, machine, Math.floor(sizeBytes * share) - kept, new Set(constants.keys()), cache, pins, stages),
     );
     if (homes instanceof CapacityError) return last ?? homes;
-    const plan = place(storage, machine, homes, constants, wanted, stages);
-    if (!(plan instanceof CapacityError)) return plan;
-    last = plan;
+    const plan = place({ storage, machine, homes, constants, prefetch: wanted, stages });
+    if (!('misfit' in plan)) return plan;
+    last = noRoom(plan, machine);
   }
   return (
     last ??
@@ -164,17 +164,29 @@ interface KernelBlocks {
   readonly prologueAt: number;
 }
 
-function place(
-  storage: Storage,
-  machine: Machine,
-  homes: HomePlan,
-  constants: ReadonlyMap<ConstantTensor, number>,
-  prefetch: boolean,
-  stages: Stages | null,
-): MemoryPlan | CapacityError {
+export interface PlaceInput {
+  readonly storage: Storage;
+  readonly machine: Machine;
+  readonly homes: HomePlan;
+  /** Those that stay in the scratchpad, with their bytes. */
+  readonly constants: ReadonlyMap<ConstantTensor, number>;
+  readonly prefetch: boolean;
+  readonly stages: Stages | null;
+  /** The last kernel during which a block must keep its place whose last use is in a kernel. */
+  readonly until?: (kernel: number) => number;
+}
+
+/** A block that finds no room, and all others. */
+export interface Misfit {
+  readonly misfit: Block;
+  readonly blocks: readonly Block[];
+}
+
+export function place(input: PlaceInput): MemoryPlan | Misfit {
+  const { storage, machine, homes, constants, prefetch, stages, until = (k) => k } = input;
   const align = stageAlign(machine);
   const blocks: Block[] = [];
-  const add = (block: Block): number => blocks.push(block) - 1;
+  const add = (block: Block): number => blocks.push({ ...block, last: until(block.last) }) - 1;
   const own = storage.buffers.map((b) =>
     homes.spaces[b.id] === 'spad' ? add({ name: b.name, sizeBytes: b.sizeBytes, ...at(homes.lives, b.id) }) : -1,
   );
@@ -212,7 +224,7 @@ function place(
   const { sizeBytes } = machine.core.scratchpad;
   const placed = allocate(blocks, sizeBytes, align);
   const misfit = placed.find((p) => p.address === null);
-  if (misfit !== undefined) return noRoom(misfit.block, blocks, sizeBytes, machine);
+  if (misfit !== undefined) return { misfit: misfit.block, blocks };
   const address = (i: number | null): number | null => (i === null ? null : at(placed, i).address);
   const outside = placeOutside(storage, machine, homes);
   return {
@@ -303,7 +315,8 @@ function placeOutside(storage: Storage, machine: Machine, homes: HomePlan) {
   };
 }
 
-function noRoom(block: Block, blocks: readonly Block[], sizeBytes: number, machine: Machine): CapacityError {
+export function noRoom({ misfit: block, blocks }: Misfit, machine: Machine): CapacityError {
+  const { sizeBytes } = machine.core.scratchpad;
   const alive = aliveAt(blocks, block.last);
   const needed = alive.reduce((n, b) => n + b.sizeBytes, 0);
   return new CapacityError(

@@ -46,6 +46,7 @@ export function choicesOf(input: ReportInput): MappingChoices {
       coresChoice(input, k, pins),
       tileChoice(input, k, pins),
       homeChoice(input, k),
+      besideChoice(input, k, pins),
       arraysChoice(input, k, pins),
     ];
     const known = choices.filter((c) => c !== null);
@@ -129,6 +130,20 @@ function homeChoice({ memory, full, pins }: ReportInput, k: number): Choice | nu
   if (chosen === undefined) return null;
   const note = pins?.spaces.has(buffer) === true ? PINNED : '';
   return { decision: 'result', ...chosen, note, of: 'all layers while it lives', runnersUp: nearest(others) };
+}
+
+function besideChoice({ beside }: ReportInput, k: number, pins: KernelPins | undefined): Choice | null {
+  const found = at(beside, k);
+  if (found === null) return null;
+  const { on, against } = found;
+  const pinned = pins?.beside !== undefined;
+  const apart = { option: 'false', cycles: Math.round(found.apartCycles), note: '' };
+  const cycles = against === '' ? Math.round(found.besideCycles) : null;
+  const note = against === '' && !on && !pinned ? 'too little gained for what it takes to start' : against;
+  const together = { option: 'true', cycles, note };
+  const [own, other] = on ? [together, apart] : [apart, together];
+  const of = 'the layer and the one in front of it, weights in place';
+  return { decision: 'beside', ...own, ...(pinned ? { note: PINNED } : {}), of, runnersUp: [other] };
 }
 
 function arraysChoice(

@@ -42,6 +42,8 @@ export interface LayerDecisions {
   /** Dims of the result in the order in which tiles step through them, outermost first. */
   readonly order?: readonly string[] | undefined;
   readonly result?: Home | undefined;
+  /** Made side by side with the layer in front of it, rows behind rows. */
+  readonly beside?: boolean | undefined;
   readonly arrays?: ArraysDecision | undefined;
   /** Weights that stay nowhere: by way of the global buffer as far as it has room, or straight from DRAM. */
   readonly weights?: 'buffer' | 'dram' | undefined;

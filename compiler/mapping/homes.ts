@@ -47,6 +47,10 @@ export interface HomePlan {
   readonly tilesOf: (k: number) => { readonly plans: readonly TilePlan[]; readonly freeBytes: number } | null;
   /** Where its result could lie, its home first, with the time of all kernels while it lives; empty where there is no choice. */
   readonly homesOf: (k: number) => readonly HomeWay[];
+  /** By kernel: it runs side by side with the one in front (mapping/beside.ts). */
+  readonly beside: readonly boolean[];
+  /** Where its operands and its result lie. */
+  readonly placesOf: (k: number) => Homes;
 }
 
 export interface HomeWay {
@@ -300,8 +304,10 @@ class HomeSearch {
       lives: this.#lives,
       sharedLives: this.#sharedLives,
       plans,
+      beside: plans.map(() => false),
       tilesOf,
       homesOf: (k) => this.#waysHome(k),
+      placesOf: (k) => this.#homesOf(k),
     };
   }
 

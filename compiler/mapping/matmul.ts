@@ -225,7 +225,7 @@ function arraysLimits({ kernel, plan, machine }: Product): ArraysLimits {
   const fanIn = matrix.kind === 'systolic' ? 1 : matrix.macroAdder.fanIn;
   const outputs = Math.min(n, at(plan.sizes, channelDim(kernel)));
   const group = byteGroup(kernel.drained.format.bits);
-  const accumulators = new AccumulatorRing(machine, accumulatorsOf(kernel));
+  const accumulators = new AccumulatorRing(machine, accumulatorsOf(kernel, plan));
   return {
     machine: machine.name,
     macros,
@@ -292,7 +292,7 @@ export function costMapping(
       machine,
     );
   const one = demandOf(atOnce);
-  const inPieces = atOnce * mapping.nChunk > new AccumulatorRing(machine, accumulatorsOf(kernel)).capacity;
+  const inPieces = atOnce * mapping.nChunk > new AccumulatorRing(machine, accumulatorsOf(kernel, plan)).capacity;
   const pieces = inPieces ? PIECES : 1;
   const cutCycles = inPieces ? pieces * demandOf(Math.ceil(atOnce / pieces)).busyCycles - one.busyCycles : 0;
   const cutTiles = (weightTiles * Math.min(2, kTiles * spec.parts.length)) / (kTiles * spec.parts.length);

@@ -109,6 +109,7 @@ class Resolver {
       ...(split === undefined ? {} : { split }),
       ...(sizes === undefined ? {} : { sizes }),
       ...(order === undefined ? {} : { order }),
+      ...(own.beside === undefined ? {} : { beside: own.beside }),
       ...(own.arrays === undefined ? {} : { arrays: own.arrays }),
       ...(own.weights === undefined ? {} : { weights: own.weights }),
     };

@@ -7,6 +7,7 @@ import { at } from '../lower/layout.ts';
 import type { WeightPlan } from '../lower/weights.ts';
 import type { MemoryPlan } from './addresses.ts';
 import { choicesOf, type MappingChoices } from './alternatives.ts';
+import type { Beside } from './beside.ts';
 import type { CoreChoice } from './cores.ts';
 import type { Decisions } from './decisions.ts';
 import type { MappingChoice } from './matmul.ts';
@@ -70,6 +71,8 @@ export interface ReportInput {
   readonly storage: Storage;
   readonly memory: MemoryPlan;
   readonly choices: readonly (MappingChoice | null)[];
+  /** By kernel, with the one in front. */
+  readonly beside: readonly (Beside | null)[];
   readonly cores: CoreChoice;
   /** As `storage`, with kernels as they are before they are cut over cores. */
   readonly full: Storage;

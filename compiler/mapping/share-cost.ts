@@ -72,6 +72,7 @@ function mappingsOf(share: MatmulKernel, machine: Machine): readonly Scored[] {
     arenaDepth: 1,
     temps: [],
     scratchBytes: 0,
+    sharesSums: false,
     costCycles: 0,
   };
   return scoreMappings(share, plan, machine, true);

@@ -52,7 +52,7 @@ function leastPositions({ k, n, inputBits, weightBits }: MatmulKernel['matmul'],
   return Math.max(LEAST_POSITIONS, Math.ceil(latencyCycles / pace));
 }
 
-function weightsStay(kernel: MatmulKernel, machine: Machine): boolean {
+export function weightsStay(kernel: MatmulKernel, machine: Machine): boolean {
   const geometry = matrixGeometry(machine.core.matrix);
   const { k, n, groups, weightBits, parts } = kernel.matmul;
   const macros =

@@ -12,7 +12,7 @@ export function workCycles(kernel: Kernel, machine: Machine, sizes: readonly num
 }
 
 /** Cycles of the arrays for all tiles: a tile of few outputs leaves columns idle, spare macros take other positions. */
-function computeCycles(kernel: Kernel, machine: Machine, sizes: readonly number[], tiles: number): number {
+export function computeCycles(kernel: Kernel, machine: Machine, sizes: readonly number[], tiles: number): number {
   if (kernel.kind !== 'matmul') return 0;
   const { k, n, groups, inputBits, weightBits, parts, dynamic } = kernel.matmul;
   const { matrix } = machine.core;

@@ -34,6 +34,8 @@ export interface TilePlan {
   readonly arenaDepth: number;
   readonly temps: readonly number[];
   readonly scratchBytes: number;
+  /** Whether arrays and vector unit have accumulators of their own, because layers run side by side. */
+  readonly sharesSums: boolean;
   readonly costCycles: number;
 }
 
@@ -126,6 +128,7 @@ function copyPlan(kernel: Kernel, homes: Homes, machine: Machine): TilePlan {
     arenaDepth: 1,
     temps: [],
     scratchBytes: 0,
+    sharesSums: false,
     costCycles,
   };
 }
@@ -180,7 +183,10 @@ function costCut(kernel: Kernel, homes: Homes, machine: Machine, cut: Cut, order
   }
   costCycles += cut.workCycles;
   costCycles += rewriteCycles(kernel, machine, parts, order);
-  return { sizes, order, tiles, inputs, output, arenaBytes, arenaDepth, temps, scratchBytes, costCycles };
+  return {
+    ...{ sizes, order, tiles, inputs, output, arenaBytes, arenaDepth, temps, scratchBytes, costCycles },
+    sharesSums: false,
+  };
 }
 
 /** How often the needed piece changes when tiles run in `order`: once for every step of the innermost dim that it depends on. */

@@ -41,6 +41,7 @@ const layerSchema = z.strictObject({
   tile: z.record(z.string(), count).optional().describe("elements of a tile by dim of the result (of a core's share)"),
   order: z.array(z.string()).optional().describe('dims in which tiles step, outermost first'),
   result: z.enum(['scratchpad', 'buffer', 'dram']).optional().describe('where the result lies'),
+  beside: z.boolean().optional().describe('made side by side with the layer in front of it, rows behind rows'),
   arrays: arraysSchema.optional(),
   weights: z.enum(['buffer', 'dram']).optional().describe('way of weights that stay nowhere'),
   estimate: estimateSchema.optional(),

@@ -18,6 +18,7 @@ export function randomPins({ network, parameters, layers = [] }: Decisions, rand
     tile: keep(own.tile, (tile) => changeSome(tile ?? {}, random)),
     order: keep(own.order, (order) => [...(order ?? [])].sort(() => random() - 0.5)),
     result: keep(own.result, () => pick(['scratchpad', 'buffer', 'dram'])),
+    beside: keep(own.beside, (b) => b !== true),
     arrays: keep(own.arrays, (arrays) => changeSome(arrays as Record<string, number>, random) as ArraysDecision),
     weights: keep(own.weights, () => pick(['buffer', 'dram'])),
   });

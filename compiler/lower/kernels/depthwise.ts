@@ -84,9 +84,14 @@ function leastMultiple(a: number, b: number): number {
   return m;
 }
 
+/** A tile is drained part by part, beside the sums of the next: so many parts where the accumulators would hold more, and sums that are worth two instructions. */
+const MOST_PARTS = 4;
+const LEAST_SUMS = 2048;
+
 function emitTile(spec: DepthwiseSpec, tile: Tile, emit: Emit, accumulators: AccumulatorRing): void {
   const most = spec.multiplier > 1 ? at(tile.box.count, 1) * at(tile.box.count, 2) * at(tile.box.count, 3) : Infinity;
-  for (const box of splitBox(tile.box, [0, 2, 3, 1], Math.min(accumulators.capacity, most)))
+  const part = Math.max(LEAST_SUMS, Math.ceil(tile.box.count.reduce((a, b) => a * b, 1) / MOST_PARTS));
+  for (const box of splitBox(tile.box, [0, 2, 3, 1], Math.min(accumulators.capacity, most, part)))
     emitPart(spec, tile, box, emit, accumulators);
 }
 

@@ -4,10 +4,11 @@
  * the source walk, so padding, strides and dilations cost no copy.
  */
 import { InternalError } from '../../../isa/base/errors.ts';
+import type { TilePlan } from '../../mapping/tiles.ts';
 import type { AccumulatorRing, AccumulatorUse } from '../accumulators.ts';
 import { packer } from '../constants.ts';
 import type { WeightTile } from '../draft.ts';
-import type { Emit, MatmulKernel, Tile } from '../kernel.ts';
+import type { Emit, Kernel, MatmulKernel, Tile } from '../kernel.ts';
 import type { Box, Factor, Layout } from '../layout.ts';
 import { at, boxLayout, sizeOfDim } from '../layout.ts';
 import { ranges, splitBox } from '../split.ts';
@@ -49,9 +50,10 @@ interface Context {
 /** Tiles of a computed operand that one tile of the kernel has asked for. */
 type Written = Map<string, WeightTile>;
 
-/** Accumulators that a product sums in. */
-export function accumulatorsOf({ epilogue }: MatmulKernel): AccumulatorUse {
-  return epilogue?.accumulates === true ? 'arrays' : 'alone';
+/** Accumulators that a product, or the vector unit, sums in. */
+export function accumulatorsOf(kernel: Kernel, { sharesSums }: TilePlan): AccumulatorUse {
+  if (kernel.kind !== 'matmul') return sharesSums ? 'vector' : 'alone';
+  return kernel.epilogue?.accumulates === true || sharesSums ? 'arrays' : 'alone';
 }
 
 /** Channel dim of the kernel's output: 1 for images, the last for matrices. */
