@@ -13,12 +13,16 @@ export class JoinPins {
   readonly #groups = new Map<string, ReadonlySet<string>>();
   readonly #hosts: readonly { readonly layer: string; readonly group: ReadonlySet<string> }[];
 
-  /** Throws InputError where a layer is asked to be part of two. */
+  /** Throws InputError where a layer is asked to be part of two, of itself, or twice. */
   constructor(layers: readonly LayerDecisions[]) {
     this.#hosts = layers.flatMap(({ layer, joins }) =>
       joins === undefined ? [] : [{ layer, group: new Set([layer, ...joins]) }],
     );
     const findings: Diagnostic[] = [];
+    for (const { layer, joins = [] } of layers) {
+      const twice = joins.find((part, i) => part === layer || joins.indexOf(part) < i);
+      if (twice !== undefined) findings.push(finding(layer, `${twice} is named twice`, 'each other layer once'));
+    }
     for (const { layer, group } of this.#hosts) {
       for (const part of group) {
         if (this.#groups.has(part)) findings.push(finding(layer, `${part} is part of two layers`, 'one of them'));

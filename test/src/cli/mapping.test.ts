@@ -114,6 +114,11 @@ describe('--mapping-out and --mapping', () => {
       { layers: [{ layer: 'Conv_conv2', joins: ['Conv_conv3'] }] },
       /cannot be joined with Conv_conv3: Conv_conv3 runs on the arrays/,
     ],
+    [
+      'a layer that is joined with itself',
+      { layers: [{ layer: 'Conv_conv2', joins: ['Conv_conv2'] }] },
+      /Conv_conv2, joins: Conv_conv2 is named twice[\s\S]*expected: each other layer once/,
+    ],
     ['more cores than there are', { network: { cores: 4 } }, /needed 4 cores, available 1/],
     [
       'parameters that are not there',
