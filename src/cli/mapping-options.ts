@@ -1,5 +1,6 @@
 /** Options of `qnpu run` about the mapping: decisions from a file, decisions into a file. */
 import { basename } from 'node:path';
+import process from 'node:process';
 import type { Explain } from '../../compiler/mapping/report.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import { type MappingFile, mappingSchema, strangeOrigins } from '../run/mapping-file.ts';
@@ -41,6 +42,16 @@ export function pinned(path: string | undefined, model: Model, machine: Machine)
   const { network, parameters, layers } = mapping;
   const warnings = strangeOrigins(mapping, basename(path), model, machine);
   return { model: { ...model, pins: { network, parameters, layers } }, warnings };
+}
+
+/** What `work` gives; where it is refused, what is strange about the mapping file is said in front of the reason. */
+export function telling<T>(warnings: readonly string[], work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    for (const warning of warnings) process.stderr.write(`note: ${warning}\n`);
+    throw error;
+  }
 }
 
 function readMapping(path: string): MappingFile {

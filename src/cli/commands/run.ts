@@ -16,7 +16,7 @@ import type { Sample } from '../../run/samples.ts';
 import { type DesignPoint, repriced } from '../../run/simulate-model.ts';
 import { arrayMode, modeNotes, randomInputs, runValues } from '../../run/values.ts';
 import { whatIfs } from '../../run/what-if.ts';
-import { explainWanted, mappingOptions, pinned } from '../mapping-options.ts';
+import { explainWanted, mappingOptions, pinned, telling } from '../mapping-options.ts';
 import { modelOptions, modelPositional, openModel, openSections } from '../open-model.ts';
 import { loadMachine, machineOption, setOption } from '../options.ts';
 import type { QuantizeArguments } from '../quantize-options.ts';
@@ -164,7 +164,7 @@ async function runAll(a: RunArguments): Promise<RunOutput> {
   const labels = a.labels === undefined ? undefined : readLabels(a.labels, model, samples.length);
   const simulated = simulatorOf(a, model, samples);
   const design = (m: Machine) => simulated(compileModel(model, m, explainWanted(a)), m);
-  const point = design(machine);
+  const point = telling(warnings, () => design(machine));
   const outputs =
     samples.length > 0 ? runValues(point.compiled, machine, samples, buildAnalog(machine, mode, a.seed)) : undefined;
   const observe = (p: DesignPoint) => see(p, samples, a);

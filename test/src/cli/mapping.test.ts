@@ -70,6 +70,8 @@ describe('--mapping-out and --mapping', () => {
     const machine = { name: 'x', hash: 'y' };
     const { warnings } = await run(...pins('other.json', { machine }));
     expect(warnings[0]).toMatch(/^other\.json is the mapping of the machine x \(hash y, here [0-9a-f]{16}\)/);
+    const { err } = await qnpu('run', model, ...pins('other.json', { machine, layers: [{ layer: 'nowhere' }] }));
+    expect(err).toMatch(/^note: other\.json is the mapping of the machine x[\s\S]*no such layer/);
   });
 
   it.each<[string, object, RegExp]>([
