@@ -34,8 +34,13 @@ export function multiply(x: number, { multiplier, shift }: Multiplier): number {
   return shiftRight(high, Math.max(-shift, 0));
 }
 
+/** Products up to here, and what rounding adds to them, are exact doubles. */
+const EXACT = 2 ** 52;
+
 /** a · b / 2^31, ties away from zero; saturates where both are -2^31. */
 export function doublingHigh(a: number, b: number): number {
+  const product = a * b;
+  if (Math.abs(product) < EXACT) return Math.trunc((product + (product >= 0 ? 2 ** 30 : 1 - 2 ** 30)) / 2 ** 31) + 0;
   return roundedQuotient(BigInt(a) * BigInt(b), 31n, 2n ** 31n - 1n);
 }
 

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { importTflite } from '../../../../compiler/frontend/tflite/index.ts';
 import { InputError, type QnpuError, UnsupportedError } from '../../../../isa/base/errors.ts';
 import { seeded } from '../../../harness/differential.ts';
+import { drawsOf } from './long.ts';
 import { type ModelSpec, makeTflite, type OperatorSpec, type TensorSpec, TYPES } from './make.ts';
 import { EXACT } from './single-op.ts';
 import { FLOAT_EXACT } from './single-op-floats.ts';
@@ -83,8 +84,8 @@ function wrong(r: Random, spec: ModelSpec): ModelSpec {
   };
 }
 
-/** Files of each kind; more with a longer leash, by hand. */
-const FILES = 12;
+/** Files of each kind. */
+const FILES = drawsOf(5);
 const SLOWEST_MS = 4000;
 
 it('each is imported, or refused with what to do, in no time', () => {

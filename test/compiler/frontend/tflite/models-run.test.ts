@@ -8,22 +8,28 @@ import { createRandom } from '../../../../isa/base/random.ts';
 import { PRESETS } from '../../../../isa/machine/presets/index.ts';
 import { randomInputs, runValues } from '../../../../src/run/values.ts';
 import { sharedModel } from '../../../harness/models.ts';
+import { LONG } from './long.ts';
 
-describe.each(['resnet8', 'kws-dscnn', 'ad-autoencoder'])(
-  'mlperf-tiny-%s-int8.tflite (needs ../shared/models)',
-  (name) => {
-    const bytes = sharedModel(`mlperf-tiny-${name}-int8.tflite`);
-    describe.skipIf(bytes === undefined)('simulator = interpreter', () => {
-      const graph = bytes === undefined ? undefined! : importTflite(bytes, { name }).graph;
+/** Whole networks take seconds: a normal run takes one of each kind, the long run all on both machines. */
+const RUNS: readonly (readonly [name: string, presets: readonly string[]])[] = LONG
+  ? ['resnet8', 'kws-dscnn', 'ad-autoencoder'].map((n) => [n, ['edge-dcim-28nm', 'conventional-int8']])
+  : [
+      ['resnet8', ['conventional-int8']],
+      ['kws-dscnn', ['edge-dcim-28nm']],
+    ];
 
-      it.each(['edge-dcim-28nm', 'conventional-int8'])('on %s', (preset) => {
-        const machine = PRESETS[preset]!;
-        const sample = randomInputs(graph, createRandom(7));
-        const run = runValues(compile(runPasses(graph), machine), machine, [sample]);
-        const inputs = new Map([...sample].map(([n, v]) => [n, Int32Array.from(v)]));
-        for (const [output, { data }] of interpret(graph, inputs))
-          expect(Array.from(run.outputs.get(output)!)).toEqual(Array.from(data));
-      });
+describe.each(RUNS)('mlperf-tiny-%s-int8.tflite (needs ../shared/models)', (name, presets) => {
+  const bytes = sharedModel(`mlperf-tiny-${name}-int8.tflite`);
+  describe.skipIf(bytes === undefined)('simulator = interpreter', () => {
+    const graph = bytes === undefined ? undefined! : importTflite(bytes, { name }).graph;
+
+    it.each(presets)('on %s', (preset) => {
+      const machine = PRESETS[preset]!;
+      const sample = randomInputs(graph, createRandom(7));
+      const run = runValues(compile(runPasses(graph), machine), machine, [sample]);
+      const inputs = new Map([...sample].map(([n, v]) => [n, Int32Array.from(v)]));
+      for (const [output, { data }] of interpret(graph, inputs))
+        expect(Array.from(run.outputs.get(output)!)).toEqual(Array.from(data));
     });
-  },
-);
+  });
+});
