@@ -4,6 +4,7 @@ import { importModel, makeNode, makeTensor, makeValue } from '../../../../compil
 import { runPasses } from '../../../../compiler/passes/pipeline.ts';
 import { createRandom } from '../../../../isa/base/random.ts';
 import { checkGraph, seeded } from '../../../harness/differential.ts';
+import { Kinds } from '../../../harness/kinds.ts';
 import { compareWithOracle } from '../../../harness/oracle/compare.ts';
 import { INDEXING_FORMS } from '../../../harness/oracle/indexing-forms.ts';
 import { ModelMaker } from '../../../harness/oracle/pattern-models.ts';
@@ -19,14 +20,16 @@ const CONVENTIONAL: ReadonlySet<string> = new Set([
 ]);
 
 describe('selections', () => {
-  it.each([...SELECTION_FORMS, ...INDEXING_FORMS])('%s: equal to ONNX Runtime, and it runs', async (name, form) => {
+  const kinds = new Kinds();
+
+  it.each([...SELECTION_FORMS, ...INDEXING_FORMS])('%s: equal to ONNX Runtime, and it runs where a kind of node is new', async (name, form) => {
     const random = createRandom(1);
     const made = form(new ModelMaker(random));
-    const all = await compareWithOracle(made, random, 8);
-    expect(all.elements).toBeGreaterThan(20);
+    const all = await compareWithOracle(made, random, 4);
+    expect(all.elements).toBeGreaterThan(10);
     expect(all).toMatchObject({ different: 0, first: '' });
     const graph = runPasses(importModel(made).graph);
-    checkGraph(graph, MAIN_PRESETS['edge-dcim-28nm']!, seeded(1));
+    if (kinds.isNew(graph)) checkGraph(graph, MAIN_PRESETS['edge-dcim-28nm']!, seeded(1));
     if (CONVENTIONAL.has(name)) checkGraph(graph, MAIN_PRESETS['conventional-int8']!, seeded(1));
   });
 });
