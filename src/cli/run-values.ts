@@ -1,13 +1,14 @@
 /** The values of `qnpu run`: arrays from files to samples, outputs to what the report says about them. */
 import { basename } from 'node:path';
-import { type Graph, sizeOf } from '../../compiler/graph/types.ts';
+import type { Graph } from '../../compiler/graph/types.ts';
 import { hashHex } from '../../isa/base/hash.ts';
 import { readInput } from '../io/files.ts';
 import { readNpy } from '../io/npy.ts';
 import type { RunResult } from '../report/schema.ts';
+import { type Classes, classesOf, countCorrect } from '../run/classes.ts';
 import type { Model } from '../run/model.ts';
 import { type NamedArray, requireLabels, type Sample, samplesOf } from '../run/samples.ts';
-import { type ArrayMode, countCorrect, type ValueRun } from '../run/values.ts';
+import type { ArrayMode, ValueRun } from '../run/values.ts';
 import { badOption } from './options.ts';
 
 interface ValueArguments {
@@ -35,11 +36,16 @@ export function readSamples(texts: readonly string[], graph: Graph, option = '--
   return samplesOf(graph, arrays, option);
 }
 
-/** Labels for the samples; the classes are the elements of the first output. */
-export function readLabels(path: string, model: Model, samples: number): NamedArray {
+export interface Labels extends NamedArray {
+  readonly classes: Classes;
+}
+
+/** Labels for the samples, and where their classes are among the outputs. */
+export function readLabels(path: string, model: Model, samples: number): Labels {
   const labels = readArray(path, 'labels');
-  requireLabels(labels, samples, sizeOf(model.graph.values.get(model.graph.outputs[0]!)!.shape));
-  return labels;
+  const classes = classesOf(model.graph);
+  requireLabels(labels, samples * classes.labels, classes.count);
+  return { ...labels, classes };
 }
 
 function readArray(path: string, what: string): NamedArray {
@@ -49,7 +55,7 @@ function readArray(path: string, what: string): NamedArray {
 export function describeValues(
   a: ValueArguments,
   run: ValueRun,
-  { labels, how }: { readonly labels: NamedArray | undefined; readonly how: ArrayMode },
+  { labels, how }: { readonly labels: Labels | undefined; readonly how: ArrayMode },
 ): NonNullable<RunResult['values']> {
   const outputs = Object.fromEntries(
     [...run.outputs].map(([name, data]) => [name, hashHex(new Uint8Array(Float64Array.from(data).buffer))]),
@@ -58,6 +64,7 @@ export function describeValues(
     a.input === undefined ? `seeded input, seed ${a.seed}` : a.input.map((text) => basename(text)).join(', ');
   const base = { ...how, outputs, inputSource, samples: run.samples };
   if (labels === undefined) return base;
-  const correct = countCorrect([...run.outputs.values()][0]!, labels.data);
+  const { output, count } = labels.classes;
+  const correct = countCorrect(run.outputs.get(output)!, labels.data, count !== undefined);
   return { ...base, accuracy: { correct, total: labels.data.length, labels: basename(labels.where) } };
 }

@@ -104,8 +104,8 @@ function wrongElement(data: ArrayLike<number>, type: ValueType): { message: stri
   return undefined;
 }
 
-/** Checks labels: one class for each sample, and each one a class that the output has. */
-export function requireLabels(labels: NamedArray, samples: number, classes: number): void {
+/** Checks labels: one class for each sample, and each one a class that the output has, where that is known. */
+export function requireLabels(labels: NamedArray, samples: number, classes: number | undefined): void {
   const fail = (message: string, expected: string, hint: string): never => {
     throw new InputError(`--labels: ${message}`, {
       code: 'E-RUN-LABELS',
@@ -120,6 +120,12 @@ export function requireLabels(labels: NamedArray, samples: number, classes: numb
       'give --input the samples that belong to these labels',
     );
   for (let i = 0; i < data.length; i++)
-    if (!Number.isInteger(data[i]) || data[i]! < 0 || data[i]! >= classes)
-      fail(`label ${i} is ${data[i]}`, `a class, 0 .. ${classes - 1}`, 'labels are indices into the first output');
+    if (!Number.isInteger(data[i]) || data[i]! < 0 || (classes !== undefined && data[i]! >= classes))
+      fail(
+        `label ${i} is ${data[i]}`,
+        classes === undefined ? 'a class, a whole number from 0 on' : `a class, 0 .. ${classes - 1}`,
+        classes === undefined
+          ? 'labels are the numbers that the output gives'
+          : 'labels are indices into the first output',
+      );
 }

@@ -146,15 +146,3 @@ export function randomInputs(graph: Graph, random: Random): Map<string, ArrayLik
     }),
   );
 }
-
-/** Samples whose largest output (the first of equals) is at the label. */
-export function countCorrect(outputs: Float64Array, labels: ArrayLike<number>): number {
-  const classes = outputs.length / labels.length;
-  let correct = 0;
-  for (let s = 0; s < labels.length; s++) {
-    let best = 0;
-    for (let c = 1; c < classes; c++) if (outputs[s * classes + c]! > outputs[s * classes + best]!) best = c;
-    if (best === labels[s]) correct += 1;
-  }
-  return correct;
-}

@@ -87,7 +87,8 @@ export const runCommand: CommandModule<object, RunArguments> = {
       })
       .option('labels', {
         ...file,
-        describe: '.npy file with the class of each sample of --input: prints the accuracy',
+        describe:
+          '.npy file with the class of each sample of --input: prints the accuracy; the first output holds scores, or the class (ArgMax, TopK of one)',
       })
       .option('statistics', {
         ...file,

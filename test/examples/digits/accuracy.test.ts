@@ -5,7 +5,7 @@ import { countCorrect as countOfNetwork } from '../../../examples/digits/evaluat
 import { drawDigits } from '../../../examples/digits/generate.ts';
 import { PRECISION, SETS } from '../../../examples/digits/recipe.ts';
 import { UnsupportedError } from '../../../isa/base/errors.ts';
-import { countCorrect } from '../../../src/run/values.ts';
+import { countCorrect } from '../../../src/run/classes.ts';
 import { bytesOf, digitsModel } from '../../harness/models.ts';
 import { committedTest, committedWeights, stated } from './files.ts';
 import { ask, logitsOf, simulate } from './runs.ts';

@@ -1,7 +1,7 @@
 /** The QDQ models on the 1,000 test images: accuracy and size as the README states them, and the bits of the logits against ONNX Runtime. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeTensor, type OnnxModel, readModel, tensorValues } from '../../../compiler/frontend/onnx/index.ts';
-import { countCorrect } from '../../../src/run/values.ts';
+import { countCorrect } from '../../../src/run/classes.ts';
 import { bytesOf, digitsModel } from '../../harness/models.ts';
 import { compareData } from '../../harness/oracle/compare.ts';
 import { committedTest, stated } from './files.ts';

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { writeModel } from '../../../compiler/frontend/onnx/index.ts';
 import { parseWidths, quantizeModel } from '../../../compiler/quantize/index.ts';
-import { countCorrect } from '../../../src/run/values.ts';
+import { countCorrect } from '../../../src/run/classes.ts';
 import { bytesOf, digitsModel } from '../../harness/models.ts';
 import { committedTest } from './files.ts';
 import { ask, logitsOf, simulate } from './runs.ts';

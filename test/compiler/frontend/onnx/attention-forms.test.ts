@@ -14,19 +14,22 @@ import { model, quant, quantParameters, refusal } from './small-models.ts';
 describe('forms of attention', () => {
   const kinds = new Kinds();
 
-  it.each([...ATTENTION_FORMS])('%s: the codes of ONNX Runtime, and it runs where a kind of node is new', async (_, form) => {
-    let all = EQUAL;
-    for (const seed of [1, 2]) {
-      const random = createRandom(seed);
-      const model = form(new ModelMaker(random));
-      all = merge(all, await compareWithOracle(model, random, 3));
-      if (seed > 1) continue;
-      const graph = runPasses(importModel(model).graph);
-      if (kinds.isNew(graph)) checkGraph(graph, MAIN_PRESETS['edge-dcim-28nm']!, seeded(seed));
-    }
-    expect(all.elements).toBeGreaterThan(500);
-    expect(all).toMatchObject({ different: 0, first: '' });
-  });
+  it.each([...ATTENTION_FORMS])(
+    '%s: the codes of ONNX Runtime, and it runs where a kind of node is new',
+    async (_, form) => {
+      let all = EQUAL;
+      for (const seed of [1, 2]) {
+        const random = createRandom(seed);
+        const model = form(new ModelMaker(random));
+        all = merge(all, await compareWithOracle(model, random, 3));
+        if (seed > 1) continue;
+        const graph = runPasses(importModel(model).graph);
+        if (kinds.isNew(graph)) checkGraph(graph, MAIN_PRESETS['edge-dcim-28nm']!, seeded(seed));
+      }
+      expect(all.elements).toBeGreaterThan(500);
+      expect(all).toMatchObject({ different: 0, first: '' });
+    },
+  );
 });
 
 describe('forms that are refused, by name', () => {

@@ -15,15 +15,18 @@ import { model, quant, quantParameters, refusal } from './small-models.ts';
 describe('fused nodes', () => {
   const kinds = new Kinds();
 
-  it.each([...FUSED_FORMS])('%s: the codes of ONNX Runtime, and it runs where a kind of node is new', async (_, form) => {
-    const random = createRandom(1);
-    const made = form(new ModelMaker(random));
-    const all = await compareWithOracle(made, random, 6);
-    const graph = runPasses(importModel(made).graph);
-    if (kinds.isNew(graph)) checkGraph(graph, MAIN_PRESETS['edge-dcim-28nm']!, seeded(1));
-    expect(all.elements).toBeGreaterThan(100);
-    expect(all).toMatchObject({ different: 0, first: '' });
-  });
+  it.each([...FUSED_FORMS])(
+    '%s: the codes of ONNX Runtime, and it runs where a kind of node is new',
+    async (_, form) => {
+      const random = createRandom(1);
+      const made = form(new ModelMaker(random));
+      const all = await compareWithOracle(made, random, 6);
+      const graph = runPasses(importModel(made).graph);
+      if (kinds.isNew(graph)) checkGraph(graph, MAIN_PRESETS['edge-dcim-28nm']!, seeded(1));
+      expect(all.elements).toBeGreaterThan(100);
+      expect(all).toMatchObject({ different: 0, first: '' });
+    },
+  );
 });
 
 /** softmax(q k' / sqrt(width) + mask) v in doubles; query heads share key heads in groups. */

@@ -22,16 +22,19 @@ const CONVENTIONAL: ReadonlySet<string> = new Set([
 describe('selections', () => {
   const kinds = new Kinds();
 
-  it.each([...SELECTION_FORMS, ...INDEXING_FORMS])('%s: equal to ONNX Runtime, and it runs where a kind of node is new', async (name, form) => {
-    const random = createRandom(1);
-    const made = form(new ModelMaker(random));
-    const all = await compareWithOracle(made, random, 4);
-    expect(all.elements).toBeGreaterThan(10);
-    expect(all).toMatchObject({ different: 0, first: '' });
-    const graph = runPasses(importModel(made).graph);
-    if (kinds.isNew(graph)) checkGraph(graph, MAIN_PRESETS['edge-dcim-28nm']!, seeded(1));
-    if (CONVENTIONAL.has(name)) checkGraph(graph, MAIN_PRESETS['conventional-int8']!, seeded(1));
-  });
+  it.each([...SELECTION_FORMS, ...INDEXING_FORMS])(
+    '%s: equal to ONNX Runtime, and it runs where a kind of node is new',
+    async (name, form) => {
+      const random = createRandom(1);
+      const made = form(new ModelMaker(random));
+      const all = await compareWithOracle(made, random, 4);
+      expect(all.elements).toBeGreaterThan(10);
+      expect(all).toMatchObject({ different: 0, first: '' });
+      const graph = runPasses(importModel(made).graph);
+      if (kinds.isNew(graph)) checkGraph(graph, MAIN_PRESETS['edge-dcim-28nm']!, seeded(1));
+      if (CONVENTIONAL.has(name)) checkGraph(graph, MAIN_PRESETS['conventional-int8']!, seeded(1));
+    },
+  );
 });
 
 describe('selections that are refused, by name', () => {
