@@ -6,9 +6,10 @@
 import { applyOverrides } from '../../isa/machine/overrides.ts';
 import { jia65nm } from '../../isa/machine/presets/jia-65nm.ts';
 import { buildAnalog } from '../../sim/exec/analog.ts';
+import { countCorrect } from '../../src/run/classes.ts';
 import { compileModel, type Model } from '../../src/run/model.ts';
 import { repriced, simulatePoint } from '../../src/run/simulate-model.ts';
-import { countCorrect, runValues } from '../../src/run/values.ts';
+import { runValues } from '../../src/run/values.ts';
 
 export interface AnalogPoint {
   /** Rows that are driven at once, and bits of the ADC. */
