@@ -7,6 +7,7 @@ import { createRandom } from '../../isa/base/random.ts';
 import {
   cutModel,
   type ImportOptions,
+  knownBranches,
   type OnnxModel,
   readModel,
   type TracedModel,
@@ -76,7 +77,8 @@ export function traceFloat(
   source: Uint8Array | OnnxModel,
   options: ImportOptions = {},
 ): { model: OnnxModel; traced: TracedModel } {
-  const model = cutModel(source instanceof Uint8Array ? readModel(source) : source, options.outputs);
+  const given = source instanceof Uint8Array ? readModel(source) : source;
+  const model = cutModel(knownBranches(given, options).model, options.outputs);
   const own = model.graph.nodes.find((n) => /Quant|QLinear|QGemm|Integer$|Trunc/.test(n.opType));
   if (own !== undefined) {
     const message = `the model is quantized already: it has ${own.opType} nodes`;

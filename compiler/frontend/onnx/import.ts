@@ -3,15 +3,16 @@
  * one integer form with explicit scales. Chains of known numbers fold. What is not supported is collected and reported at
  * once, each with its node and what to try; a node behind a refused one is not reported again.
  */
-import { type Diagnostic, InputError, InternalError, QnpuError, UnsupportedError } from '../../../isa/base/errors.ts';
+import { type Diagnostic, InputError, QnpuError, UnsupportedError } from '../../../isa/base/errors.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
-import { OpError } from '../../graph/ops/op.ts';
 import { renameValues } from '../../graph/rename.ts';
 import { type ElementType, type Graph, INT32, type IntegerType, integerRange, sizeOf } from '../../graph/types.ts';
-import { verify } from '../../graph/verify.ts';
-import { invalid, Refusal, refuse, Skipped } from '../refusal.ts';
+import { invalid, refuse, Skipped } from '../refusal.ts';
+import { takeBranches } from './branches.ts';
+import { size } from './constants.ts';
 import { ImportContext, otherFloat, type QuantizerSite } from './context.ts';
 import { cutModel } from './cut.ts';
+import { type Issue, issuesOf, requireRunnable, summary } from './findings.ts';
 import { foldNode, shapeConstant } from './fold.ts';
 import { type Constant, dataTypeOfCodes, elementTypeOf, type Meaning } from './meaning.ts';
 import {
@@ -67,16 +68,33 @@ export function importModel(source: Uint8Array | OnnxModel, options: ImportOptio
   return sessionOf(source instanceof Uint8Array ? readModel(source) : source, options, false).run();
 }
 
+/** The model with the branches of If nodes whose conditions are known under these options. */
+export function knownBranches(model: OnnxModel, options: ImportOptions = {}): { model: OnnxModel; notes: string[] } {
+  const found = takeBranches(model, (part, name) => {
+    try {
+      return new Session(part, options, true, []).condition(name);
+    } catch (error) {
+      if (error instanceof QnpuError) return undefined;
+      throw error;
+    }
+  });
+  const { taken } = found;
+  const what = taken === 1 ? 'If node has a condition' : 'If nodes have conditions';
+  const notes = taken === 0 ? [] : [`${taken} ${what} known at import: the branch taken stands in its place`];
+  return { model: found.model, notes };
+}
+
 /** On the part of a model that its results need, or those that are asked for. Throws InputError with every finding. */
 function sessionOf(given: OnnxModel, options: ImportOptions, floatLayers: boolean): Session {
-  const whole = options.outputs === undefined ? given : cutModel(given, options.outputs);
+  const open = knownBranches(given, options);
+  const whole = options.outputs === undefined ? open.model : cutModel(open.model, options.outputs);
   const structure = checkStructure(whole);
   if (structure.length > 0)
     throw new InputError(summary('the model is malformed', structure), { diagnostics: structure });
   const model = cutModel(whole);
   const unread = whole.graph.nodes.length - model.graph.nodes.length;
-  const notes = unread === 0 ? [] : [`${unread} node${unread === 1 ? '' : 's'} that no output depends on: left out`];
-  return new Session(model, options, floatLayers, notes);
+  const left = unread === 0 ? [] : [`${unread} node${unread === 1 ? '' : 's'} that no output depends on: left out`];
+  return new Session(model, options, floatLayers, [...open.notes, ...left]);
 }
 
 /** The same checks without the result; a file that cannot be read is an issue too. */
@@ -88,10 +106,6 @@ export function checkModel(source: Uint8Array | OnnxModel, options: ImportOption
     const issues = error.diagnostics.length > 0 ? error.diagnostics : [{ code: error.code, message: error.message }];
     return { supported: false, issues, notes: [] };
   }
-}
-
-function summary(what: string, issues: readonly Diagnostic[]): string {
-  return issues.length === 1 ? `${what}: ${issues[0]?.message}` : `${what}: ${issues.length} findings`;
 }
 
 /** Types that only inputs may have: token numbers and masks. */
@@ -118,10 +132,6 @@ export function traceModel(model: OnnxModel, options: ImportOptions = {}): Trace
 }
 
 const isFloat = ({ dataType }: OnnxValueInfo): boolean => dataType !== undefined && isFloatType(dataType);
-
-interface Issue extends Diagnostic {
-  readonly kind: 'input' | 'unsupported';
-}
 
 /** Most names in the advice to end the network earlier. */
 const MOST_CUTS = 8;
@@ -168,14 +178,29 @@ class Session {
     this.#cx.notes.push(...notes);
   }
 
-  run(): ImportedModel {
+  /** Whether the value is known, and true. */
+  condition(name: string): boolean | undefined {
+    this.#values();
+    const meaning = this.#cx.lookup(name);
+    return meaning?.kind === 'constant' && size(meaning.constant.shape) === 1
+      ? meaning.constant.data[0] !== 0
+      : undefined;
+  }
+
+  /** Every value, from the initializers on. */
+  #values(): void {
     const { graph } = this.#model;
     const initializers = new Set(graph.initializers.map((t) => t.name));
     for (const t of graph.initializers) this.#guard(`initializer '${t.name}'`, [t.name], () => this.#initializer(t));
     for (const i of graph.inputs)
       if (!initializers.has(i.name)) this.#guard(`input '${i.name}'`, [i.name], () => this.#input(i));
-    this.#checkDims();
     for (const node of this.#nodes) this.#guard(nodeLabel(node), node.outputs, () => this.#node(node));
+  }
+
+  run(): ImportedModel {
+    const { graph } = this.#model;
+    this.#values();
+    this.#checkDims();
     const outputs = graph.outputs.map((o) => this.#output(o.name));
     this.#throwIssues();
     const built = this.#cx.builder.finish(outputs);
@@ -434,51 +459,4 @@ function outputNames(graph: Graph, names: readonly string[]): Map<string, string
     if (name !== id && computed.has(id) && !renamed.has(id) && !graph.values.has(name)) renamed.set(id, name);
   });
   return renamed;
-}
-
-/** Sums that may leave 32 bits are the model's; any other finding of the verifier is our own mistake. */
-function requireRunnable(graph: Graph): void {
-  const found = verify(graph);
-  const own = found.filter((d) => d.code !== 'E-GRAPH-RANGE');
-  if (own.length > 0)
-    throw new InternalError(`import made a malformed graph: ${own[0]?.message}`, { diagnostics: own });
-  if (found.length === 0) return;
-  const hint = 'fewer bits, or fewer input channels a group: accumulators have 32 bits';
-  const diagnostics = found.map((d) => ({ ...d, hint }));
-  throw new UnsupportedError(summary('sums may overflow', diagnostics), { diagnostics });
-}
-
-const CONTRADICTION = 'onnx.checker.check_model(model, full_check=True) shows whether the file contradicts itself';
-const DEFINED = 'shapes, types and attributes as ONNX defines them for the op';
-const LISTED = 'a form that compiler/README.md lists';
-const UNKNOWN_FORM = 'write it with the ops and forms that compiler/README.md lists';
-
-/** Findings of a refused step; errors that are not refusals go on up. */
-function issuesOf(error: unknown, where: string): Issue[] {
-  if (error instanceof Refusal) {
-    const { kind } = error;
-    const expected = error.expected ?? (kind === 'input' ? DEFINED : LISTED);
-    const code = kind === 'input' ? 'E-ONNX-NODE' : 'E-ONNX-UNSUPPORTED';
-    const hint = error.hint ?? (kind === 'input' ? CONTRADICTION : UNKNOWN_FORM);
-    return [{ kind, code, message: error.message, where, expected, hint }];
-  }
-  if (error instanceof OpError) {
-    return [
-      {
-        kind: 'input',
-        code: 'E-ONNX-NODE',
-        message: error.message,
-        where,
-        expected: error.expected ?? DEFINED,
-        hint: CONTRADICTION,
-      },
-    ];
-  }
-  if (error instanceof QnpuError && error.kind !== 'internal') {
-    const kind = error instanceof UnsupportedError ? 'unsupported' : 'input';
-    const found: readonly Diagnostic[] =
-      error.diagnostics.length > 0 ? error.diagnostics : [{ code: error.code, message: error.message }];
-    return found.map((d) => ({ ...d, kind, where: `${where}${d.where === undefined ? '' : `, ${d.where}`}` }));
-  }
-  throw error;
 }

@@ -17,6 +17,7 @@ export {
   type ImportOptions,
   type InputType,
   importModel,
+  knownBranches,
   type ModelCheck,
   type TracedModel,
   traceModel,
@@ -27,4 +28,4 @@ export { supportedOps } from './ops/index.ts';
 export { readModel, readTensorFile } from './read.ts';
 export { nodeLabel, sortNodes } from './structure.ts';
 export { type ExternalLoader, tensorValues } from './values.ts';
-export { writeModel, writeTensorFile } from './write.ts';
+export { subgraphAttribute, writeModel, writeTensorFile } from './write.ts';

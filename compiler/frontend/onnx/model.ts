@@ -1,7 +1,7 @@
 /**
  * An ONNX file as plain objects: just the messages that a quantized network needs. Tensor bytes stay views into the
  * file. Left out: training info, sparse tensors, quantization annotations, documentation; subgraphs are kept as opaque
- * bytes, because no op that has one is supported. Field numbers are those of onnx.proto (ONNX 1.x, proto2 and proto3
+ * bytes; only branches that are taken are read (branches.ts). Field numbers are those of onnx.proto (ONNX 1.x, proto2 and proto3
  * share the wire format).
  */
 

@@ -89,6 +89,11 @@ export function readTensorFile(file: Uint8Array): OnnxTensor {
   return readTensor(new Cursor(file, 'tensor'));
 }
 
+/** Parses the bytes of a GraphProto: a branch, which an attribute holds. */
+export function readSubgraph(bytes: Uint8Array): OnnxGraph {
+  return readGraph(new Cursor(bytes, 'subgraph'));
+}
+
 function noGraph(sizeBytes: number): InputError {
   const message = sizeBytes === 0 ? 'the ONNX file is empty' : 'the ONNX file holds no graph';
   return new InputError(message, {

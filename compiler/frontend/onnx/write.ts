@@ -38,6 +38,13 @@ export function writeTensorFile(tensor: OnnxTensor): Uint8Array {
   return w.finish();
 }
 
+/** A graph as the value of an attribute: a branch of If. */
+export function subgraphAttribute(graph: OnnxGraph): AttributeValue {
+  const w = new BinaryWriter();
+  writeGraph(w, graph);
+  return { type: 'opaque', attributeType: 5, value: w.finish() };
+}
+
 function nested(w: BinaryWriter, field: number, write: () => void): void {
   w.tag(field, WireType.LengthDelimited).fork();
   write();

@@ -333,7 +333,7 @@ export function supportedOps(): { readonly domain: string; readonly ops: readonl
 const HINTS: Readonly<Record<string, string>> = {
   DynamicQuantizeLSTM: 'its scales are found at run time: quantize the weights of an LSTM node with DequantizeLinear',
   GroupQueryAttention: 'export attention as single ops (past keys joined by Concat)',
-  If: 'control flow is not supported: export for one path',
+  If: 'its condition is computed when it runs, and there is no control flow: export for one path',
   Loop: 'control flow is not supported: unroll it at export',
   Scan: 'control flow is not supported: unroll it at export',
   NonMaxSuppression: 'how many boxes are left is known only when it runs, and shapes are static here',
