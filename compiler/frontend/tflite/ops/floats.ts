@@ -1,5 +1,5 @@
 /**
- * Between floats and codes, and SOFTMAX. Quantizing rounds half away from zero in float32. SOFTMAX of codes is computed in float32 and
+ * Between floats and codes, and SOFTMAX. Quantizing rounds half away from zero in float32. SOFTMAX of 8-bit codes is computed in float32 and
  * rounded once: the reference kernel's 32-bit fixed point divides by a sum found at run time, which no table holds.
  */
 
@@ -7,6 +7,7 @@ import { invalid, refuse } from '../../refusal.ts';
 import { codeLimits, type ImportContext, text } from '../context.ts';
 import { formOf } from './operands.ts';
 import { importRescale } from './tables.ts';
+import { importWordSoftmax } from './word-softmax.ts';
 
 export function importQuantize(cx: ImportContext): void {
   if (cx.inputTensor(0).type !== 'float32') {
@@ -68,6 +69,10 @@ export function importSoftmax(cx: ImportContext): void {
   }
   if (!(beta > 0) || !Number.isFinite(beta))
     invalid(`SOFTMAX with a factor of ${beta}`, { expected: 'a positive number' });
+  if (x.type === 'int16') {
+    importWordSoftmax(cx, beta);
+    return;
+  }
   const element = cx.codeType(out);
   const { scale, zero } = cx.scaling(out);
   if (x.type !== out.type || element.bits > 8)

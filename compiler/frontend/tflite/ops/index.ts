@@ -6,6 +6,7 @@ import { importBatchMatMul } from './batch-matmul.ts';
 import { importAbs, importCurve, importRsqrt, importSqrt } from './curves.ts';
 import { FLOAT_IMPORTERS, importCast, requireQuantizers } from './float-elementwise.ts';
 import { importDequantize, importQuantize, importSoftmax } from './floats.ts';
+import { importL2Norm } from './l2-norm.ts';
 import { importLstm } from './lstm.ts';
 import {
   importConcatenation,
@@ -59,6 +60,7 @@ const IMPORTERS: Readonly<Record<string, Importer>> = {
   GATHER: importGather,
   GELU: importCurve,
   HARD_SWISH: importHardSwish,
+  L2_NORMALIZATION: importL2Norm,
   LEAKY_RELU: importLeakyRelu,
   LOG: importCurve,
   LOGISTIC: importSigmoid,

@@ -4,8 +4,8 @@
  */
 import { sizeOf } from '../../../graph/types.ts';
 import { invalid, refuse } from '../../refusal.ts';
-import type { ImportContext } from '../context.ts';
-import { formOf, operands } from './operands.ts';
+import type { ImportContext, Scaling } from '../context.ts';
+import { formOf, type Operand, operands } from './operands.ts';
 import { activationOf } from './requantizer.ts';
 import { type Box, stridedBox } from './strided.ts';
 
@@ -69,14 +69,41 @@ export function importConcatenation(cx: ImportContext): void {
     refuse('a joined result with an activation', { expected: 'none' });
   const out = cx.outputTensor();
   for (const i of indices) {
-    cx.requireSameScaling(cx.inputTensor(i), out);
+    if (out.type !== 'uint8' || cx.inputTensor(i).type !== 'uint8') cx.requireSameScaling(cx.inputTensor(i), out);
     if (cx.inputTensor(i).shape.length !== out.shape.length)
       invalid(`input ${i} has ${cx.inputTensor(i).shape.length} dims`, { expected: `${out.shape.length}` });
   }
   const axis = axisOf(options.int32(0, 'axis'), out.shape.length);
   const { form, sides } = operands(cx, indices);
-  const parts = sides.map((s, i) => (s.kind === 'computed' ? s.id : cx.constant(s.tensor, `part${i}`)));
+  const parts = sides.map((s, i) => joinedPart(cx, s, i));
   cx.result(cx.add('concat', parts, { axis: form === 'image' ? IMAGE_AXIS[axis]! : axis }), form);
+}
+
+/** An operand with the result's scale: those of uint8 codes may have others, and are rescaled in float32 as the kernel does. */
+function joinedPart(cx: ImportContext, side: Operand, index: number): string {
+  const tensor = cx.inputTensor(index);
+  const rescale = tensor.type === 'uint8' ? rescaling(cx.scaling(tensor), cx.scaling(cx.outputTensor())) : undefined;
+  if (side.kind === 'constant') {
+    const { type, data } = side.tensor;
+    const codes = rescale === undefined ? side.tensor : { type, data: Int32Array.from(data, rescale) };
+    return cx.constant(codes, `part${index}`);
+  }
+  if (rescale === undefined) return side.id;
+  const table = Int32Array.from({ length: 256 }, (_, code) => rescale(code));
+  const element = cx.codeType(cx.outputTensor());
+  return cx.add('lut', [side.id], { table, axis: 0 }, { name: `${cx.label}.part${index}`, element });
+}
+
+/** round(code · scale + bias), ties away from zero, one float32 rounding each; undefined where nothing changes. */
+function rescaling(x: Scaling, y: Scaling): ((code: number) => number) | undefined {
+  if (x.scale === y.scale && x.zero === y.zero) return undefined;
+  const f32 = Math.fround;
+  const scale = f32(x.scale * f32(1 / y.scale));
+  const bias = f32(-x.zero * scale);
+  return (code) => {
+    const steps = f32(f32(code * scale) + bias);
+    return Math.min(255, Math.max(0, y.zero + Math.sign(steps) * Math.floor(Math.abs(steps) + 0.5)));
+  };
 }
 
 /** An axis from the front; refuses one outside of `rank` dims. */

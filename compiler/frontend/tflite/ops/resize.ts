@@ -73,7 +73,8 @@ export function importResizeBilinear(cx: ImportContext): void {
   const { aligned, half } = corners(cx, 2);
   const given = sizes(cx);
   const x = cx.inputTensor(0);
-  if (x.type !== 'int8') refuse(`RESIZE_BILINEAR of ${x.type}`, { expected: 'int8 codes' });
+  if (x.type !== 'int8' && x.type !== 'uint8')
+    refuse(`RESIZE_BILINEAR of ${x.type}`, { expected: 'int8 or uint8 codes' });
   if (given.every(([from, to]) => from === to)) {
     cx.result(cx.value(0, 'image'), 'image');
     return;
@@ -81,6 +82,10 @@ export function importResizeBilinear(cx: ImportContext): void {
   const lines = given.map(([from, to]) => (aligned ? undefined : linear(from, to, half)));
   const [rows, cols] = lines;
   if (rows === undefined || cols === undefined) {
+    if (x.type !== 'int8')
+      refuse(`RESIZE_BILINEAR of ${x.type} by ${given.map(([from, to]) => `${to}/${from}`).join(' and ')}`, {
+        expected: 'factors of 2, 4 or 8 without aligned corners, or int8 codes',
+      });
     const [r, c] = given.map(([from, to]) => ({ from, to, aligned, half }));
     cx.result(importBilinear(cx, r!, c!), 'image');
     return;

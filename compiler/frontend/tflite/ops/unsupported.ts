@@ -15,7 +15,7 @@ const REASONS: readonly (readonly [ops: readonly string[], hint: string])[] = [
   ],
   [['IF', 'WHILE', 'CALL_ONCE', 'CALL'], 'there is no control flow: convert the branch or the loop body that is meant'],
   [
-    ['CAST', 'DIV', 'SQUARE', 'SQUARED_DIFFERENCE', 'POW', 'L2_NORMALIZATION'],
+    ['CAST', 'DIV', 'SQUARE', 'SQUARED_DIFFERENCE', 'POW'],
     'replace it by a function of the list that compiler/README.md gives (HARD_SWISH, LOGISTIC, ...), or run that part elsewhere',
   ],
 ];

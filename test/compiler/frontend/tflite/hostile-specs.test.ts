@@ -7,10 +7,11 @@ import { drawsOf } from './long.ts';
 import { type ModelSpec, makeTflite, type OperatorSpec, type TensorSpec, TYPES } from './make.ts';
 import { EXACT } from './single-op.ts';
 import { FLOAT_EXACT } from './single-op-floats.ts';
+import { LEGACY_EXACT } from './single-op-legacy.ts';
 import { MORE_EXACT } from './single-op-more.ts';
 
 type Random = () => number;
-const ALL = [...EXACT, ...MORE_EXACT, ...FLOAT_EXACT];
+const ALL = [...EXACT, ...MORE_EXACT, ...FLOAT_EXACT, ...LEGACY_EXACT];
 const DIMS = [0, -1, 1, 2, 3, 7, 1000, 2 ** 16, 2 ** 20, 2 ** 30, 2 ** 31 - 1];
 const NUMBERS = [-(2 ** 31), -7, -1, 0, 1, 2, 3, 5, 100, 2 ** 15, 2 ** 20, 2 ** 31 - 1];
 const SCALES = [0, -1, 1e-38, 1e-10, 1, 1e10, Number.NaN, Number.POSITIVE_INFINITY];

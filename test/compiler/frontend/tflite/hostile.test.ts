@@ -8,9 +8,10 @@ import { drawsOf, LONG } from './long.ts';
 import { CODES, type ModelSpec, makeTflite, OPTIONS } from './make.ts';
 import { EXACT } from './single-op.ts';
 import { FLOAT_EXACT } from './single-op-floats.ts';
+import { LEGACY_EXACT } from './single-op-legacy.ts';
 import { MORE_EXACT } from './single-op-more.ts';
 
-const FILES = [...EXACT, ...MORE_EXACT, ...FLOAT_EXACT].map(
+const FILES = [...EXACT, ...MORE_EXACT, ...FLOAT_EXACT, ...LEGACY_EXACT].map(
   ([name, draw]) => [name, makeTflite(draw(seeded(1)))] as const,
 );
 const FLIPS = drawsOf(8);

@@ -4,11 +4,13 @@ import { seeded } from '../../../harness/differential.ts';
 import { compared } from './compared.ts';
 import { testOperators } from './operators.ts';
 import { EXACT, softmax, wideConvolution } from './single-op.ts';
+import { l2Norm } from './single-op-legacy.ts';
 
 testOperators(EXACT);
 
 it.each([
   ['SOFTMAX in float32, against fixed point', softmax, 200],
+  ['L2_NORMALIZATION in float32, against fixed point', l2Norm, 200],
   ['CONV_2D int16 with a 64-bit bias, two roundings for one', (r: () => number) => wideConvolution(r, 'int64'), 60],
 ] as const)('%s: at most one code apart; the differing ones are counted', (_, draw, draws) => {
   let differing = 0;

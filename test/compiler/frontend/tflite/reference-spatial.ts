@@ -1,6 +1,7 @@
 /** The reference kernels that change the size of an image, or take lists of tensors apart and together; element by element. */
 import type { Frame, Kernel } from './reference.ts';
 import { rescale, toFactor } from './reference-fixed.ts';
+import { bilinearOfBytes } from './reference-legacy.ts';
 
 type Values = readonly number[];
 type Image = readonly [number, number, number, number];
@@ -150,7 +151,7 @@ function splitV(f: Frame): Values[] {
 
 export const SPATIAL: Readonly<Record<number, Kernel>> = {
   5: depthToSpace,
-  23: bilinear,
+  23: (f) => (f.y.type === 3 ? bilinearOfBytes(f) : bilinear(f)),
   26: spaceToDepth,
   67: transposeConv,
   83: pack,

@@ -29,6 +29,7 @@ import {
   toFactor,
 } from './reference-fixed.ts';
 import { FLOATS } from './reference-floats.ts';
+import { concatenated, l2Norm, wordSoftmax } from './reference-legacy.ts';
 import { lstm } from './reference-lstm.ts';
 import { MORE } from './reference-more.ts';
 import { SPATIAL } from './reference-spatial.ts';
@@ -290,18 +291,6 @@ function padded(f: Frame, value: number): Values {
   });
 }
 
-function concatenated(f: Frame): Values {
-  const axis = f.o.int(0) < 0 ? f.o.int(0) + f.y.shape.length : f.o.int(0);
-  const inner = sizeOf(f.y.shape.slice(axis + 1));
-  const out: number[] = [];
-  for (let outer = 0; outer < sizeOf(f.y.shape.slice(0, axis)); outer++)
-    f.o.inputs.forEach((_, i) => {
-      const run = f.t(i).shape[axis]! * inner;
-      out.push(...f.v(i).slice(outer * run, (outer + 1) * run));
-    });
-  return out;
-}
-
 function split(f: Frame): Values[] {
   const { shape } = f.t(1);
   const axis = f.v(0)[0]!;
@@ -335,6 +324,7 @@ const KERNELS: Readonly<Record<number, Kernel>> = {
   4: (f) => convolve(f, true),
   6: (f) => f.v(0).map((v) => Math.fround((v - f.t(0).zero[0]!) * f.t(0).scale[0]!)),
   9: fullyConnected,
+  11: l2Norm,
   14: (f) => curve(f, logisticOf, 23, limitsOf(f.y)[0]),
   17: (f) => pool(f, (codes) => Math.max(...codes)),
   18: product,
@@ -342,7 +332,7 @@ const KERNELS: Readonly<Record<number, Kernel>> = {
   20: (f) => rectified(f, 2),
   21: (f) => rectified(f, 3),
   22: same,
-  25: softmax,
+  25: (f) => (f.y.type === 7 ? wordSoftmax(f) : softmax(f)),
   28: (f) => curve(f, tanhOf, 24, limitsOf(f.y)[0] + 128),
   34: (f) => padded(f, f.t(0).zero[0]!),
   39: (f) =>
