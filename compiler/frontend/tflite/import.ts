@@ -11,6 +11,7 @@ import { invalid, Refusal, refuse, Skipped } from '../refusal.ts';
 import { elementOf } from './constants.ts';
 import { ImportContext, text } from './context.ts';
 import { cutModel } from './cut.ts';
+import { joinDilated } from './dilated.ts';
 import { folded } from './fold.ts';
 import { importerOf, SHAPE_OPERATORS } from './ops/index.ts';
 import { remedyFor } from './ops/unsupported.ts';
@@ -36,7 +37,7 @@ export interface TfliteOptions {
 
 /** Imports a model. Throws InputError or UnsupportedError with every finding. */
 export function importTflite(bytes: Uint8Array, options: TfliteOptions = {}): ImportedTflite {
-  return new Session(cutModel(readTflite(bytes), options.outputs), options.name ?? 'model').run();
+  return new Session(joinDilated(cutModel(readTflite(bytes), options.outputs)), options.name ?? 'model').run();
 }
 
 /** The same checks without the result; a file that cannot be read is an issue too. */

@@ -20,6 +20,13 @@ export interface TfliteOperator {
   /** Which table the options are, by the schema's numbers; 0 for none. */
   readonly optionsType: number;
   readonly options: FlatTable | undefined;
+  /** Of a convolution that dilated.ts joined: its dilations, and borders [top, left, bottom, right] before its own. */
+  readonly dilation?:
+    | {
+        readonly blocks: readonly [number, number];
+        readonly pads: readonly [number, number, number, number];
+      }
+    | undefined;
 }
 
 export interface TfliteModel {

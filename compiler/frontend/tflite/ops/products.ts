@@ -85,12 +85,19 @@ function windowOf(
   dilation: { readonly w: number; readonly h: number },
 ): Window {
   const [, kh = 0, kw = 0] = filter.shape;
+  const joined = cx.operator.dilation;
+  const [top, left, bottom, right] = cx.paddedImage().pads;
+  const [t, l, b, r] = joined?.pads ?? [0, 0, 0, 0];
+  const own = [
+    options.int32(dilation.h, 'dilation_h_factor', 1),
+    options.int32(dilation.w, 'dilation_w_factor', 1),
+  ] as const;
   return paddedWindow(cx, {
     padding: options.int8(0, 'padding'),
     kernel: [kh, kw],
     strides: [options.int32(2, 'stride_h'), options.int32(1, 'stride_w')],
-    dilations: [options.int32(dilation.h, 'dilation_h_factor', 1), options.int32(dilation.w, 'dilation_w_factor', 1)],
-    borders: cx.paddedImage().pads,
+    dilations: joined?.blocks ?? own,
+    borders: [top + t, left + l, bottom + b, right + r],
   });
 }
 
