@@ -125,13 +125,19 @@ function assemble(steps: readonly Placed[], from: string): Chain | undefined {
   const wide = steps.filter(({ step }) => step.channels > 1);
   const axis = wide[0]?.step.axis ?? -1;
   if (wide.some(({ step }) => step.axis !== axis)) return undefined;
-  const results = new Float64Array(steps.length);
+  // Tables of many channels ask millions of times: the code lies before the results of the steps, and nothing is looked up by name.
+  const results = new Float64Array(steps.length + 1);
+  const flat = steps.map(({ step: { apply, channels }, from: [a = -1, b = -1] }) => ({
+    apply,
+    varies: channels > 1,
+    a: a + 1,
+    b: b + 1,
+  }));
   const evaluate = (code: number, channel: number): number => {
-    const value = (at: number | undefined): number => (at === undefined ? 0 : at < 0 ? code : results[at]!);
-    steps.forEach(({ step, from: operands }, i) => {
-      results[i] = step.apply(value(operands[0]), step.channels > 1 ? channel : 0, value(operands[1]));
-    });
-    return results[steps.length - 1]!;
+    results[0] = code;
+    let i = 0;
+    for (const { apply, varies, a, b } of flat) results[++i] = apply(results[a]!, varies ? channel : 0, results[b]!);
+    return results[i]!;
   };
   return {
     from,

@@ -291,6 +291,14 @@ export const RESIZE_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
     [`nearest by a half, ${t}`, resizeForm([0.5, 2], { coordinate_transformation_mode: t })],
     [`nearest to 4 and 7, ${t}`, resizeForm([4, 7], { coordinate_transformation_mode: t }, 'sizes')],
   ]),
+  ...TRANSFORMS.map((t): [string, Form] => [
+    `cubic by 2, ${t}`,
+    resizeForm([2, 2], { mode: 'cubic', coordinate_transformation_mode: t }),
+  ]),
+  ['cubic by 3 and 1', resizeForm([3, 1], { mode: 'cubic' })],
+  ['cubic to 4 and 7', resizeForm([4, 7], { mode: 'cubic' }, 'sizes')],
+  ['cubic to 9 and 13, inside', resizeForm([9, 13], { mode: 'cubic', exclude_outside: 1 }, 'sizes')],
+  ['cubic by 2, another coefficient', resizeForm([2, 2], { mode: 'cubic', cubic_coeff_a: float(-0.5) })],
   ['linear by a half', resizeForm([0.5, 0.4], { mode: 'linear' })],
   [
     'linear to one pixel',

@@ -1,10 +1,10 @@
 /**
  * Resize and Upsample, axis by axis. Nearest: elements are repeated or picked, on codes where the operand is codes. Linear: the four neighbours of each result, weighted, in
- * float32; by a whole factor they are shifted copies of the repeated image, else picked by a product with ones. Left out: cubic, cropping, antialiasing.
+ * float32; by a whole factor they are shifted copies of the repeated image, else picked by a product with ones. Cubic: four neighbours along each axis. Left out: cropping, antialiasing.
  */
 
 import { invalid, refuse } from '../../refusal.ts';
-import { intAttribute, intsAttribute, stringAttribute } from '../attributes.ts';
+import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from '../attributes.ts';
 import { listed, size } from '../constants.ts';
 import type { ImportContext } from '../context.ts';
 import { axisOf, whole } from '../fold.ts';
@@ -23,15 +23,16 @@ interface Axis {
 export function importResize(cx: ImportContext): void {
   const { shape } = cx.typeOf(cx.input(0));
   const mode = stringAttribute(cx.node, 'mode', 'nearest');
-  if (mode !== 'nearest' && mode !== 'linear')
-    refuse(`${cx.node.opType} in mode ${mode}`, { expected: 'nearest or linear' });
+  if (!['nearest', 'linear', 'cubic'].includes(mode))
+    refuse(`${cx.node.opType} in mode ${mode}`, { expected: 'nearest, linear or cubic' });
   if (intAttribute(cx.node, 'antialias', 0) !== 0) refuse('Resize with antialias', { expected: 'antialias = 0' });
   const policy = stringAttribute(cx.node, 'keep_aspect_ratio_policy', 'stretch');
   if (policy !== 'stretch') refuse(`Resize with the policy ${policy}`, { expected: 'stretch' });
   const axes = axesOf(cx, shape);
   if (axes.every((a) => a.from === a.to && a.scale === 1)) cx.result(cx.input(0));
   else if (mode === 'nearest') nearest(cx, axes);
-  else linear(cx, axes);
+  else if (mode === 'linear') linear(cx, axes);
+  else cubic(cx, axes);
 }
 
 /** Scales of Upsample (input 1) and Resize (input 2, input 1 in opset 10), or sizes (input 3) over the shape. */
@@ -122,9 +123,7 @@ const MOST_DENSE = 2 ** 20;
  */
 function linear(cx: ImportContext, axes: readonly Axis[]): void {
   const rank = axes.length;
-  const [v, h] = [axes[rank - 2], axes[rank - 1]];
-  if (v === undefined || h === undefined || axes.slice(0, -2).some((a) => a.from !== a.to || a.scale !== 1))
-    return refuse('a linear Resize of other axes than the last two', { expected: 'factors of 1 in front' });
+  const [v, h] = imageAxes(axes, 'linear');
   const f = new Formula(cx);
   const x = cx.floatInput(0);
   const [rows, columns] = [neighbours(v), neighbours(h)];
@@ -151,6 +150,64 @@ function linear(cx: ImportContext, axes: readonly Axis[]): void {
     });
   });
   cx.result({ kind: 'float', id: terms.reduce((sum, term) => f.binary('add', sum, term)) });
+}
+
+/** The last two axes; the others must stay as they are. */
+function imageAxes(axes: readonly Axis[], mode: string): readonly [Axis, Axis] {
+  const [v, h] = axes.slice(-2);
+  if (v === undefined || h === undefined || axes.slice(0, -2).some((a) => a.from !== a.to || a.scale !== 1))
+    return refuse(`a ${mode} Resize of other axes than the last two`, { expected: 'factors of 1 in front' });
+  return [v, h];
+}
+
+/** Four neighbours along the last axis, then along the one before it, each times its weight and added from the first to the last, as the runtime does. */
+function cubic(cx: ImportContext, axes: readonly Axis[]): void {
+  const [v, h] = imageAxes(axes, 'cubic');
+  const f = new Formula(cx);
+  const along = (x: string, a: Axis, axis: number): string => {
+    if (a.from === a.to && a.scale === 1) return x;
+    const taps = cubicTaps(cx, a);
+    const shape = axis === axes.length - 1 ? [a.to] : [a.to, 1];
+    const terms = [0, 1, 2, 3].map((i) => {
+      const part = gathered(
+        cx,
+        f,
+        x,
+        a,
+        axis,
+        taps.map((t) => t.first + i).map((p) => Math.min(a.from - 1, Math.max(0, p))),
+      );
+      const weights = taps.map((t) => t.weights[i] ?? 0);
+      return f.binary('mul', part, f.constant(weights, shape));
+    });
+    return terms.reduce((sum, term) => f.binary('add', sum, term));
+  };
+  cx.result({ kind: 'float', id: along(along(cx.floatInput(0), h, axes.length - 1), v, axes.length - 2) });
+}
+
+interface Taps {
+  /** Place of the first of four neighbours; it may lie outside, where the border stands for it. */
+  readonly first: number;
+  readonly weights: readonly number[];
+}
+
+/** Keys' cubic convolution with a = `cubic_coeff_a`, in the runtime's float32 operations. */
+function cubicTaps(cx: ImportContext, { from, to, source }: Axis): readonly Taps[] {
+  const r = Math.fround;
+  const a = r(floatAttribute(cx.node, 'cubic_coeff_a', -0.75));
+  const excluded = intAttribute(cx.node, 'exclude_outside', 0) !== 0;
+  const far = (d: number): number => r(r(r(r(r(r(a * d) - r(5 * a)) * d) + r(8 * a)) * d) - r(4 * a));
+  const near = (d: number): number => r(r(r(r(r(r(a + 2) * d) - r(a + 3)) * d) * d) + 1);
+  return Array.from({ length: listed(to, 'a resized axis') }, (_, o) => {
+    const x = source(o);
+    const low = Math.floor(x);
+    const s = r(x - low);
+    const all = [far(r(s + 1)), near(s), near(r(1 - s)), far(r(2 - s))];
+    if (!excluded) return { first: low - 1, weights: all };
+    const kept = all.map((w, i) => (low - 1 + i < 0 || low - 1 + i >= from ? 0 : w));
+    const sum = kept.reduce((t, w) => r(t + w), 0);
+    return { first: low - 1, weights: kept.map((w) => r(w / sum)) };
+  });
 }
 
 interface Neighbours {
@@ -181,31 +238,32 @@ function gathered(cx: ImportContext, f: Formula, x: string, a: Axis, axis: numbe
   const k = a.to / a.from;
   const shift = shiftOf(places, k);
   if (shift === undefined) return dense(cx, f, x, a, axis, places);
-  return shifted(f, k === 1 ? x : repeat(cx, f, x, axis, k), axis, shift, a.to);
+  return shifted(f, k === 1 ? x : repeat(cx, f, x, axis, k), axis, shift, k, a.to);
 }
 
-/** s with places[o] = floor(o + s, kept inside, / k); undefined where there is none. */
+/** s with places[o] = floor(o + s, kept inside, / k), at most three elements away; undefined where there is none. */
 function shiftOf(places: readonly number[], k: number): number | undefined {
   if (!Number.isInteger(k)) return undefined;
   const last = places.length - 1;
-  for (let s = -k; s <= k; s++)
-    if (places.every((p, o) => p === Math.floor(Math.min(last, Math.max(0, o + s)) / k))) return s;
+  for (let s = -3 * k; s <= 3 * k; s++)
+    if (Math.abs(s) <= last && places.every((p, o) => p === Math.floor(Math.min(last, Math.max(0, o + s)) / k)))
+      return s;
   return undefined;
 }
 
-/** Element o + s of a repeated axis, the ends kept; no more than the copies of one element are added. */
-function shifted(f: Formula, wide: string, axis: number, s: number, extent: number): string {
-  if (s === 0) return wide;
+/** Element o + s of an axis of elements that are there k times, the ends kept; no more than the copies of one element are added at once. */
+function shifted(f: Formula, wide: string, axis: number, s: number, k: number, extent: number): string {
   const rest = extent - Math.abs(s);
+  const pieces = Array.from({ length: Math.ceil(Math.abs(s) / k) }, (_, i) => Math.min(k, Math.abs(s) - i * k));
   return s < 0
-    ? f.join([f.part(wide, axis, 0, -s), f.part(wide, axis, 0, rest)], axis)
-    : f.join([f.part(wide, axis, s, rest), f.part(wide, axis, rest, s)], axis);
+    ? f.join([...pieces.map((n) => f.part(wide, axis, 0, n)), f.part(wide, axis, 0, rest)], axis)
+    : f.join([f.part(wide, axis, s, rest), ...pieces.map((n) => f.part(wide, axis, extent - n, n))], axis);
 }
 
 /** Every result from all elements of the axis, all but one of them times zero. */
 function dense(cx: ImportContext, f: Formula, x: string, a: Axis, axis: number, places: readonly number[]): string {
   if (a.from * a.to > MOST_DENSE)
-    refuse(`a linear Resize of ${a.from} to ${a.to} elements`, {
+    refuse(`a Resize of ${a.from} to ${a.to} elements`, {
       expected: `a whole factor, or at most ${MOST_DENSE} products of results and elements`,
     });
   const { shape } = cx.builder.typeOf(x);

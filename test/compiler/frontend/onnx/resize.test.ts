@@ -13,13 +13,13 @@ import { model, quant, quantParameters, refusal, scalar } from './small-models.t
 describe('Resize', () => {
   it.each([...RESIZE_FORMS])('%s: equal to ONNX Runtime, and it runs', async (_, form) => {
     let all = EQUAL;
-    for (const seed of [1, 2, 3, 4]) {
+    for (const seed of [1, 2]) {
       const random = createRandom(seed);
       const model = form(new ModelMaker(random));
       all = merge(all, await compareWithOracle(model, random, 4));
       if (seed === 1) checkGraph(runPasses(importModel(model).graph), MAIN_PRESETS['edge-dcim-28nm']!, seeded(seed));
     }
-    expect(all.elements).toBeGreaterThan(30);
+    expect(all.elements).toBeGreaterThanOrEqual(16);
     expect(all).toMatchObject({ different: 0, first: '' });
   });
 });
@@ -33,7 +33,7 @@ describe('Resize that is refused', () => {
 
   it('names the mode, the transformation, the axes', () => {
     const message = (run: () => unknown) => refusal(run).message;
-    expect(message(resized([1, 2], { mode: 'cubic' }))).toContain('Resize in mode cubic');
+    expect(message(resized([1, 2], { mode: 'lanczos' }))).toContain('Resize in mode lanczos');
     expect(message(resized([1, 2], { coordinate_transformation_mode: 'tf_crop_and_resize' }))).toContain(
       'tf_crop_and_resize',
     );
