@@ -47,6 +47,17 @@ function withoutNodes(model: OnnxModel): OnnxModel {
   return { ...model, graph: { ...model.graph, nodes: [], outputs: [] } };
 }
 
+/** What the subgraphs of a node read of the graph around it. */
+export function captured(node: OnnxNode): string[] {
+  const subgraphs = [...node.attributes.values()].flatMap((a) =>
+    a.type === 'opaque' && a.attributeType === 5 ? [readSubgraph(a.value)] : [],
+  );
+  return subgraphs.flatMap((g) => {
+    const own = namesOf(g);
+    return g.nodes.flatMap((n) => [...n.inputs, ...captured(n)]).filter((name) => !own.has(name));
+  });
+}
+
 /** What a graph itself defines. */
 function namesOf({ nodes, initializers, inputs }: OnnxGraph): Set<string> {
   const own = [...initializers, ...inputs].map((v) => v.name);

@@ -8,7 +8,7 @@ import { GraphBuilder } from '../../graph/builder.ts';
 import { renameValues } from '../../graph/rename.ts';
 import { type ElementType, type Graph, INT32, type IntegerType, integerRange, sizeOf } from '../../graph/types.ts';
 import { invalid, refuse, Skipped } from '../refusal.ts';
-import { takeBranches } from './branches.ts';
+import { captured, takeBranches } from './branches.ts';
 import { size } from './constants.ts';
 import { ImportContext, otherFloat, type QuantizerSite } from './context.ts';
 import { cutModel } from './cut.ts';
@@ -18,6 +18,7 @@ import { type Constant, dataTypeOfCodes, elementTypeOf, type Meaning } from './m
 import {
   type DataType,
   isFloatType,
+  type OnnxDim,
   type OnnxModel,
   type OnnxNode,
   type OnnxTensor,
@@ -260,6 +261,7 @@ class Session {
     const element = inputElement(dataType);
     if (dataType === 'int64') this.#cx.notes.push(`input '${info.name}': int64 taken as 32 bits`);
     if (element.kind === 'float32' && dataType !== 'float32') this.#cx.noteOnce(otherFloat(dataType));
+    this.#requireDims(info.name, shape);
     const dims = shape.map((d, axis) => this.#dim(info.name, d, axis));
     if (!(sizeOf(dims) < 2 ** 31))
       invalid(`shape [${dims.join(', ')}] has ${sizeOf(dims)} elements`, { expected: 'fewer than 2^31' });
@@ -290,6 +292,24 @@ class Session {
     });
   }
 
+  /** Refuses dims behind the first whose size nobody gives, all of them at once. */
+  #requireDims(input: string, shape: readonly OnnxDim[]): void {
+    const open = shape.flatMap((dim, axis) => {
+      const own = `${input}[${axis}]`;
+      const symbol = typeof dim === 'string' && dim !== '' ? dim : undefined;
+      if (axis === 0 || typeof dim === 'number') return [];
+      if (this.#given(own) !== undefined || (symbol !== undefined && this.#given(symbol) !== undefined)) return [];
+      return [{ axis, name: symbol === undefined ? 'without a name' : `'${symbol}'`, key: symbol ?? own }];
+    });
+    if (open.length === 0) return;
+    const keys = [...new Set(open.map((o) => o.key))].map((key) => `--dims '${key}=<size>'`);
+    const which = open.map((o) => `${o.axis} (${o.name})`).join(', ');
+    invalid(open.length === 1 ? `dim ${open[0]!.axis} is dynamic (${open[0]!.name})` : `dims ${which} are dynamic`, {
+      expected: open.length === 1 ? 'a size' : 'a size for each',
+      hint: `give ${open.length === 1 ? 'it' : 'them'}: ${keys.join(' ')}`,
+    });
+  }
+
   #dim(input: string, dim: number | string | null, axis: number): number {
     const own = `${input}[${axis}]`;
     const given = this.#given(own) ?? (typeof dim === 'string' ? this.#given(dim) : undefined);
@@ -304,11 +324,6 @@ class Session {
       });
     }
     const name = open ? `of ${dim}` : dim === null || dim === '' ? 'without a name' : `'${dim}'`;
-    if (axis > 0)
-      return invalid(`dim ${axis} is dynamic (${name})`, {
-        expected: 'a size',
-        hint: `give it: --dims '${typeof dim === 'string' && dim !== '' ? dim : own}=<size>'`,
-      });
     this.#cx.notes.push(`input '${input}': dynamic batch dim ${name} taken as 1`);
     return 1;
   }
@@ -398,10 +413,12 @@ class Session {
         hint: 'inline it: onnx.inliner.inline_local_functions',
       });
     }
-    return refuse(`op ${node.opType} of domain '${node.domain === '' ? 'ai.onnx' : node.domain}' is not supported`, {
-      expected: 'a supported op',
-      hint: adviceOn(node.opType),
-    });
+    const { why, hint } = adviceOn(node.opType);
+    const reason = why === '' ? '' : `: ${why}`;
+    return refuse(
+      `op ${node.opType} of domain '${node.domain === '' ? 'ai.onnx' : node.domain}' is not supported${reason}`,
+      { expected: 'a supported op', hint },
+    );
   }
 
   #output(name: string): string {
@@ -426,7 +443,8 @@ class Session {
       const kind = this.#cx.lookup(name)?.kind;
       return this.#cx.producerOf(name) !== undefined && kind !== 'refused' && kind !== 'constant' && kind !== 'weights';
     };
-    const borders = this.#nodes.filter((n) => n.outputs.some(refused)).flatMap((n) => n.inputs.filter(computed));
+    const read = (n: OnnxNode): readonly string[] => [...n.inputs, ...captured(n)];
+    const borders = this.#nodes.filter((n) => n.outputs.some(refused)).flatMap((n) => read(n).filter(computed));
     const kept = this.#model.graph.outputs.map((o) => o.name).filter(computed);
     const names = [...new Set([...kept, ...borders])];
     if (borders.length === 0 || names.length > MOST_CUTS) return undefined;

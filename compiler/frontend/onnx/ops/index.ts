@@ -329,23 +329,44 @@ export function supportedOps(): { readonly domain: string; readonly ops: readonl
   ];
 }
 
-/** What to do about ops that other tools write and this compiler does not run. */
-const HINTS: Readonly<Record<string, string>> = {
-  DynamicQuantizeLSTM: 'its scales are found at run time: quantize the weights of an LSTM node with DequantizeLinear',
-  GroupQueryAttention: 'export attention as single ops (past keys joined by Concat)',
-  If: 'its condition is computed when it runs, and there is no control flow: export for one path',
-  Loop: 'control flow is not supported: unroll it at export',
-  Scan: 'control flow is not supported: unroll it at export',
-  NonMaxSuppression: 'how many boxes are left is known only when it runs, and shapes are static here',
-  NonZero: 'how many there are is known only when it runs, and shapes are static here',
-  Unique: 'how many there are is known only when it runs, and shapes are static here',
-  Compress: 'how many are left is known only when it runs, and shapes are static here',
-  RoiAlign: 'it samples at computed places, which no unit does',
-  GridSample: 'it samples at computed places, which no unit does',
-  FloatQuant: 'minifloat quantizers are not supported: use Quant',
+interface Advice {
+  /** Why the op is not run. */
+  readonly why: string;
+  readonly hint: string;
+}
+
+const COUNTED: Advice = {
+  why: 'how many results there are is known only when it runs, and shapes are static here',
+  hint: 'export the network without it',
+};
+const SAMPLED: Advice = {
+  why: 'it samples at computed places, which no unit does',
+  hint: 'export the network without it',
 };
 
-/** Advice on an op that is not supported. */
-export function adviceOn(opType: string): string {
-  return HINTS[opType] ?? 'see the list of supported ops in compiler/README.md';
+/** Ops that other tools write and this compiler does not run. */
+const ADVICE: Readonly<Record<string, Advice>> = {
+  DynamicQuantizeLSTM: {
+    why: 'its scales are found at run time',
+    hint: 'quantize the weights of an LSTM node with DequantizeLinear',
+  },
+  GroupQueryAttention: {
+    why: 'its cache has the size of what was said before',
+    hint: 'export attention as single ops (past keys joined by Concat)',
+  },
+  If: { why: 'its condition is computed when it runs, and there is no control flow', hint: 'export for one path' },
+  Loop: { why: 'there is no control flow', hint: 'unroll it at export' },
+  Scan: { why: 'there is no control flow', hint: 'unroll it at export' },
+  NonMaxSuppression: COUNTED,
+  NonZero: COUNTED,
+  Unique: COUNTED,
+  Compress: COUNTED,
+  RoiAlign: SAMPLED,
+  GridSample: SAMPLED,
+  FloatQuant: { why: 'minifloats are not supported', hint: 'use Quant' },
+};
+
+/** Why an op is not supported, where there is more to say, and what to try. */
+export function adviceOn(opType: string): Advice {
+  return ADVICE[opType] ?? { why: '', hint: 'write it with the ops and forms that compiler/README.md lists' };
 }
