@@ -66,6 +66,7 @@ const split = (f: Steps, x: string) => ({ above: f.unary('relu', x), below: f.bi
 export const FLOAT_IMPORTERS: Readonly<Record<string, Importer>> = {
   ABS: unary('abs'),
   ADD: binary('add'),
+  ADD_N: importAddN,
   CEIL: unary('ceil'),
   DIV: binary('div'),
   ELU: one((f, x) => {
@@ -100,6 +101,16 @@ export const FLOAT_IMPORTERS: Readonly<Record<string, Importer>> = {
   SUB: binary('sub'),
   TANH: unary('tanh'),
 };
+
+/** A sum of any number of operands, in their order. */
+function importAddN(cx: ImportContext): void {
+  const indices = cx.operator.inputs.map((_, i) => i);
+  const { form, sides } = operands(cx, indices);
+  const f = new Steps(cx, 'step');
+  const parts = sides.map((s, i) => (s.kind === 'computed' ? s.id : cx.constant(s.tensor, `side${i}`)));
+  const sum = parts.reduce((a, b) => f.binary('add', a, b));
+  cx.result(sum, form);
+}
 
 /** CAST of whole numbers to float32: exact up to 2^24, as the kernel rounds. */
 export function importCast(cx: ImportContext): void {

@@ -1,5 +1,5 @@
 /**
- * Operators that repeat, pick or turn around elements: GATHER, TILE, BROADCAST_TO, MIRROR_PAD, REVERSE_V2, SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND. Codes
+ * Operators that repeat, pick or turn around elements: GATHER, GATHER_ND, TILE, BROADCAST_TO, MIRROR_PAD, REVERSE_V2, SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND. Codes
  * stay what they are. Indices, repetitions and borders are constants; only GATHER from a constant table takes computed indices.
  */
 import { sizeOf } from '../../../graph/types.ts';
@@ -43,6 +43,25 @@ export function importGather(cx: ImportContext): void {
   const picked = pick(cx, cx.value(0, 'file'), axis, indices, 'elements');
   const target = [...shape.slice(0, axis), ...places.shape, ...shape.slice(axis + 1)];
   cx.result(reshaped(cx, picked, target, 'shaped'), 'file');
+}
+
+/** Rows named by several leading places each, which are constants. */
+export function importGatherNd(cx: ImportContext): void {
+  const shape = movedShape(cx);
+  const places = cx.inputTensor(1).shape;
+  const m = places.at(-1) ?? 0;
+  if (m < 1 || m > shape.length)
+    invalid(`${m} places in each index`, { expected: `1 .. ${shape.length}, the dims of the operand` });
+  const lead = shape.slice(0, m);
+  const flat = cx.integerInput(1, 'the indices');
+  if (flat.some((v, i) => v < 0 || v >= lead[i % m]!))
+    invalid('an index outside of the operand', { expected: `places in [${lead.join(', ')}]` });
+  const rows = Array.from({ length: flat.length / m }, (_, i) =>
+    lead.reduce((at, d, axis) => at * d + flat[i * m + axis]!, 0),
+  );
+  const table = reshaped(cx, cx.value(0, 'file'), [sizeOf(lead), ...shape.slice(m)], 'rows');
+  const picked = pick(cx, table, 0, rows, 'elements');
+  cx.result(reshaped(cx, picked, [...places.slice(0, -1), ...shape.slice(m)], 'shaped'), 'file');
 }
 
 /** Each axis as a whole, one copy behind the other. */

@@ -106,6 +106,8 @@ export const CODES = {
   UNIQUE: 103,
   CEIL: 104,
   REVERSE_V2: 105,
+  ADD_N: 106,
+  GATHER_ND: 107,
   ELU: 111,
   QUANTIZE: 114,
   ROUND: 116,

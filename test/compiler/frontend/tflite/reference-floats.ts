@@ -51,6 +51,7 @@ export const FLOATS: Readonly<Record<number, Kernel>> = {
   99: pair((a, b) => f32(a - b) ** 2, false),
   101: each(Math.abs),
   104: each(Math.ceil),
+  106: (f) => f.v(0).map((_, at) => f.o.inputs.reduce((sum, _i, i) => f32(sum + f.v(i)[at]!), 0)),
   111: each((x) => (x < 0 ? Math.expm1(x) : x)),
   116: each(halfEven),
   117: each((x) => f32(x * Math.min(6, Math.max(0, f32(x + 3)))) / 6),

@@ -16,6 +16,16 @@ function gather(f: Frame): Values {
   });
 }
 
+function gatherNd(f: Frame): Values {
+  const { shape } = f.t(0);
+  const m = f.t(1).shape.at(-1)!;
+  const places = f.t(1).shape.slice(0, -1);
+  return gathered(f.y.shape, shape, f.v(0), (place) => {
+    const at = places.reduce((n, d, i) => n * d + place[i]!, 0);
+    return [...f.v(1).slice(at * m, (at + 1) * m), ...place.slice(places.length)];
+  });
+}
+
 function mirrored(f: Frame): Values {
   const { shape } = f.t(0);
   const edge = f.o.byte(0) === 0 ? 1 : 0;
@@ -265,6 +275,7 @@ export const MORE: Readonly<Record<number, Kernel>> = {
       place.map((p, d) => (turned.includes(d) ? shape[d]! - 1 - p : p)),
     );
   },
+  107: gatherNd,
   111: (f) => tabled(f, (x) => (x < 0 ? Math.expm1(x) : x)),
   126: batchMatMul,
   130: (f) => {

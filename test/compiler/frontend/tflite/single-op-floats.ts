@@ -55,6 +55,31 @@ function two(r: Draw, name: Name): ModelSpec {
   };
 }
 
+/** Three operands, one of them a constant. */
+function many(r: Draw): ModelSpec {
+  const shape = [1, 3, 4, 5];
+  const data = Array.from({ length: 60 }, () => Math.fround(0.2 + r() * 3));
+  return {
+    tensors: [
+      tensor(r, shape, 'int8', 'x'),
+      floats('f', shape),
+      tensor(r, shape, 'int8', 'z'),
+      floats('g', shape),
+      { ...floats('k', shape), data },
+      floats('h', shape),
+      tensor(r, shape, 'int8', 'y'),
+    ],
+    operators: [
+      { code: CODES.DEQUANTIZE, inputs: [0], outputs: [1] },
+      { code: CODES.DEQUANTIZE, inputs: [2], outputs: [3] },
+      { code: CODES.ADD_N, inputs: [1, 4, 3], outputs: [5] },
+      { code: CODES.QUANTIZE, inputs: [5], outputs: [6] },
+    ],
+    inputs: [0, 2],
+    outputs: [6],
+  };
+}
+
 const ONE = [
   'ABS',
   'CEIL',
@@ -80,5 +105,6 @@ const TWO = ['ADD', 'DIV', 'MAXIMUM', 'MINIMUM', 'MUL', 'SQUARED_DIFFERENCE', 'S
 
 export const FLOAT_EXACT: readonly (readonly [name: string, draw: (r: Draw) => ModelSpec])[] = [
   ...ONE.map((n) => [`${n} of floats`, (r: Draw) => one(r, n)] as const),
+  ['ADD_N of floats', many],
   ...TWO.map((n) => [`${n} of floats`, (r: Draw) => two(r, n)] as const),
 ];

@@ -48,6 +48,15 @@ function gather(r: Draw): ModelSpec {
   });
 }
 
+function gatherNd(r: Draw): ModelSpec {
+  const x = tensor(r, [3, 4, 5], 'int8', 'x');
+  const m = whole(r, 1, 3);
+  const places = r() < 0.5 ? [4] : [2, 3];
+  const list = Array.from({ length: size(places) * m }, (_, i) => whole(r, 0, x.shape[i % m]! - 1));
+  const y = { ...x, name: 'y', shape: [...places, ...x.shape.slice(m)] };
+  return one([x, ints('i', list, [...places, m]), y], { code: CODES.GATHER_ND, inputs: [0, 1] });
+}
+
 function tile(r: Draw): ModelSpec {
   const x = tensor(r, [2, whole(r, 1, 3), 3], 'int8', 'x');
   const times = codes(r, 3, 1, 3);
@@ -203,6 +212,7 @@ export const MORE_EXACT: readonly (readonly [name: string, draw: (r: Draw) => Mo
   ...CURVES.map((n) => [n, (r: Draw) => curve(r, n)] as const),
   ...(['REDUCE_MAX', 'REDUCE_MIN'] as const).map((n) => [n, (r: Draw) => extreme(r, n)] as const),
   ['GATHER', gather],
+  ['GATHER_ND', gatherNd],
   ['TILE', tile],
   ['BROADCAST_TO', broadcastTo],
   ['MIRROR_PAD', mirrorPad],
