@@ -23,9 +23,13 @@ import { emitCopy, emitPieces } from './kernels/copy.ts';
 import type { MatmulMapping } from './kernels/matmul.ts';
 import { accumulatorsOf, emitMatmul } from './kernels/matmul.ts';
 import type { Box } from './layout.ts';
-import { at, boxLayout, denseLayout, fullBox, packLike, roundUp, sameBox } from './layout.ts';
-import { tilesOf } from './split.ts';
+import { at, boxLayout, denseLayout, fullBox, memoryOrder, packLike, roundUp, sameBox } from './layout.ts';
+import { splitBox, tilesOf } from './split.ts';
 import type { View } from './walk.ts';
+
+/** Pieces that a network input is loaded in, and the smallest worth a transfer of its own. */
+const LOAD_STRIPES = 4;
+const LEAST_STRIPE_BYTES = 2048;
 
 /** DMA channels by purpose, so that loads, stores and constants do not queue behind each other. */
 export interface Channels {
@@ -215,6 +219,11 @@ export class CoreDriver {
   #copy(kernel: CopyKernel, k: number, share: Box, emit: Emit): void {
     const channel = this.#copyChannel(kernel);
     const output = this.#stored(at(this.#in.storage.outputs, k));
+    const stripes = copySource(this.#in.storage, k) === null ? [share] : loadStripes(kernel, share);
+    if (stripes.length > 1) {
+      for (const stripe of stripes) this.#copy(kernel, k, stripe, emit);
+      return;
+    }
     if (sameBox(share, fullBox(kernel.shape))) {
       const inputs = kernel.inputs.map((_, i) => this.#home(kernel, i));
       kernel.emit(output, inputs, emit, channel);
@@ -371,6 +380,15 @@ export class CoreDriver {
 function sentTo<C extends { readonly core: number; readonly cores: number }>(copy: C, cores: readonly number[]): C {
   const [only] = cores;
   return cores.length === 1 && only !== undefined ? { ...copy, core: only + 1 } : { ...copy, cores: maskOf(cores) };
+}
+
+/** A network input comes in by stripes of rows, so that the first layer starts behind the first; pieces of whole bytes, or all at once. */
+function loadStripes({ layer, shape, format: { bits } }: CopyKernel, share: Box): readonly Box[] {
+  if (layer.op !== 'load') return [share];
+  const size = (counts: readonly number[]): number => counts.reduce((n, c) => n * c, 1);
+  const most = Math.max(Math.ceil(size(shape) / LOAD_STRIPES), Math.ceil((8 * LEAST_STRIPE_BYTES) / bits));
+  const stripes = splitBox(share, memoryOrder(shape.length), most);
+  return stripes.every(({ count }) => (size(count) * bits) % 8 === 0) ? stripes : [share];
 }
 
 /** Scratch of tile `t`: arenas in turn. */
