@@ -59,7 +59,7 @@ function layerDecisions(input: ReportInput, kernel: Kernel, k: number, layer: st
     tile,
     order,
     ...home,
-    ...(cores.cores > 1 ? {} : { beside: memory.homes.beside[k] === true }),
+    beside: memory.homes.beside[k] === true,
     ...(choice === null ? {} : { arrays: decisionOf(choice.mapping) }),
     ...(streams ? { weights: way } : {}),
     estimate: {
