@@ -11,6 +11,7 @@ import {
   writeModel,
 } from '../../../compiler/frontend/onnx/index.ts';
 import { importTflite } from '../../../compiler/frontend/tflite/index.ts';
+import { runPasses } from '../../../compiler/passes/pipeline.ts';
 import { readNpy, writeNpy } from '../../../src/io/npy.ts';
 import type { RunResult } from '../../../src/report/schema.ts';
 import { classesOf, countCorrect } from '../../../src/run/classes.ts';
@@ -68,6 +69,41 @@ describe('classes of outputs', () => {
     expect(classesOf(graph)).toEqual({ output: graph.outputs[0], labels: 1, count: undefined });
   });
 
+  it.each([[['v', 'y']], [['y', 'v']], [['y']]])('TopK of three is no class: outputs %j', (outputs) => {
+    const initializers = [...quantParameters, makeTensor('k', 'int64', [1], [3])];
+    const named = outputs.map((name) => makeValue(name, name === 'v' ? 'float32' : 'int64', [null, null]));
+    const parts = { initializers, outputs: named, inputs: [makeValue('x', 'float32', [1, 10])] };
+    const top = makeNode('TopK', ['q', 'k'], ['v', 'y']);
+    const { graph } = importModel(model([quant('x', 'q'), top], parts));
+    expect(() => classesOf(graph)).toThrow(/output 'y' holds 3 class numbers for a sample/);
+    expect(() => classesOf(runPasses(graph))).toThrow(/output 'y' holds 3 class numbers for a sample/);
+  });
+
+  it('a map of classes or of scores is none, nor are scores of several samples', () => {
+    const parts = { initializers: quantParameters, inputs: [makeValue('x', 'float32', [1, 3, 4, 4])] };
+    const map = makeNode('ArgMax', ['q'], ['y'], { axis: 1, keepdims: 0 });
+    const outputs = [makeValue('y', 'int64', [null, null, null])];
+    const { graph } = importModel(model([quant('x', 'q'), map], { ...parts, outputs }));
+    expect(() => classesOf(graph)).toThrow(/output 'y' holds \[1, 4, 4\] numbers, which are no scores of one sample/);
+    const scores = model([quant('x', 'q'), makeNode('Relu', ['q'], ['v'])], {
+      ...parts,
+      outputs: [makeValue('v', 'float32', [null, null, null, null])],
+    });
+    expect(() => classesOf(importModel(scores).graph)).toThrow(/output 'v' holds \[1, 3, 4, 4\]/);
+    expect(() => of(4, makeNode('Relu', ['q'], ['v']), ['v'])).toThrow(/output 'v' holds \[4, 10\]/);
+  });
+
+  it('sums of 32 bits are scores', () => {
+    const initializers = [makeTensor('w', 'int8', [10, 5], new Array<number>(50).fill(1))];
+    const sums = model([makeNode('MatMulInteger', ['x', 'w'], ['y'])], {
+      initializers,
+      inputs: [makeValue('x', 'uint8', [1, 10])],
+      outputs: [makeValue('y', 'int32', [1, 5])],
+    });
+    const { graph } = importModel(sums);
+    for (const g of [graph, runPasses(graph)]) expect(classesOf(g)).toEqual({ output: 'y', labels: 1, count: 5 });
+  });
+
   it('counts', () => {
     expect(countCorrect(Float64Array.of(3, 1, 4, 1), [3, 4, 4, 1], false)).toBe(3);
     expect(countCorrect(Float64Array.of(0, 2, 2, 5, 1, 1), [1, 0], true)).toBe(2);
@@ -109,6 +145,24 @@ describe('--labels', () => {
       /label 0 is -1/,
       /from 0 on/,
       /the numbers that the output gives/,
+    );
+  });
+
+  it('refuses a map of classes', async () => {
+    const bytes = writeModel(
+      model([quant('x', 'q'), makeNode('ArgMax', ['q'], ['y'], { axis: 1, keepdims: 0 })], {
+        initializers: quantParameters,
+        inputs: [makeValue('x', 'float32', [1, 3, 4, 4])],
+        outputs: [makeValue('y', 'int64', [1, 4, 4])],
+      }),
+    );
+    const x = file('map.npy', writeNpy([1, 3, 4, 4], 'f4', new Float64Array(48)));
+    const labels = file('map-labels.npy', writeNpy([1], 'f4', new Float64Array(1)));
+    expectRefusal(
+      await qnpu('run', file('map.onnx', bytes), '--input', x, '--labels', labels),
+      /output 'y' holds \[1, 4, 4\] numbers/,
+      /one class for each sample/,
+      /--outputs/,
     );
   });
 });
