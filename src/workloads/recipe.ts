@@ -30,8 +30,9 @@ export function parseRecipe(text: string): Recipe {
   const match = PATTERN.exec(text);
   if (match === null) {
     const message = `'${text}' is not a width recipe`;
-    const expected = 'w<1..8>a<1..8 or 16>, and f<1..8> for the first and last layers, such as w4a4 or w2a4f8';
-    throw new InputError(message, { diagnostics: [{ code: 'E-ZOO-RECIPE', message, expected }] });
+    const expected = 'w<1..8>a<1..8 or 16>, and f<1..8> for the first and last layers';
+    const hint = 'w8a8, w4a4, w2a4f8 or w8a16';
+    throw new InputError(message, { diagnostics: [{ code: 'E-ZOO-RECIPE', message, expected, hint }] });
   }
   const weights = Number(match[1]);
   return { name: text, weights, activations: Number(match[2]), edge: Number(match[3] ?? 8), published: null };

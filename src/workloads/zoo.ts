@@ -51,8 +51,8 @@ export function openZoo(name: string, options: OpenOptions = {}): Graph {
   }
   const message = `${network} has no section '${wanted}'`;
   const near = didYouMean(wanted, names);
-  const hint = near === undefined ? {} : { hint: near };
-  throw new InputError(message, { diagnostics: [{ code: 'E-ZOO-SECTIONS', message, expected, ...hint }] });
+  const hint = `zoo:${network.replace(/^zoo:/, '')}/${near ?? names[0]}`;
+  throw new InputError(message, { diagnostics: [{ code: 'E-ZOO-SECTIONS', message, expected, hint }] });
 }
 
 /** The graphs of a network, section by section, each with how often it runs. Large ones do not fit in memory together: see planZoo. */
@@ -70,8 +70,9 @@ export function planZoo(name: string, options: OpenOptions = {}): readonly Plann
   const { entry, recipe } = parseZooName(name);
   if (recipe === undefined) {
     const message = `'${name}' does not say the widths`;
-    const expected = `zoo:${entry.name}-w8a8, zoo:${entry.name}-w4a4 or other widths`;
-    throw new InputError(message, { diagnostics: [{ code: 'E-ZOO-RECIPE', message, expected }] });
+    const expected = 'a width recipe behind a dash: weights and activations of 1 to 8 bits, or a16';
+    const hint = `zoo:${entry.name}-w8a8 or zoo:${entry.name}-w4a4`;
+    throw new InputError(message, { diagnostics: [{ code: 'E-ZOO-RECIPE', message, expected, hint }] });
   }
   const graphName = `${entry.name}-${recipe.name}`;
   const random = createRandom(options.seed ?? 1).fork(entry.name);
@@ -87,8 +88,8 @@ function entryOf(name: string): ZooEntry {
   );
   const message = `there is no network '${name}' in the zoo`;
   const expected = 'a name of qnpu zoo list, and a width recipe behind a dash: resnet18-w4a4';
-  const hint = near === undefined ? {} : { hint: near };
-  throw new InputError(message, { diagnostics: [{ code: 'E-ZOO-NAME', message, expected, ...hint }] });
+  const hint = near === undefined ? 'qnpu zoo list' : `did you mean '${near}'?`;
+  throw new InputError(message, { diagnostics: [{ code: 'E-ZOO-NAME', message, expected, hint }] });
 }
 
 function publishedRecipe(entry: ZooEntry): Recipe {
@@ -96,8 +97,9 @@ function publishedRecipe(entry: ZooEntry): Recipe {
   const usual = published?.[1];
   if (published === undefined || usual === undefined) {
     const message = `no widths were published for ${entry.name}`;
-    const expected = `a recipe such as ${entry.name}-w4a4`;
-    throw new InputError(message, { diagnostics: [{ code: 'E-ZOO-RECIPE', message, expected }] });
+    const expected = 'widths as a recipe';
+    const hint = `${entry.name}-w4a4`;
+    throw new InputError(message, { diagnostics: [{ code: 'E-ZOO-RECIPE', message, expected, hint }] });
   }
   return { name: 'published', ...usual, edge: 8, published };
 }

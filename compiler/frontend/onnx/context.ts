@@ -173,7 +173,9 @@ export class ImportContext {
     const { shape } = this.builder.typeOf(id);
     const count = shape.reduce((n, d) => n * d, 1);
     if (count < 1 || !(count < 2 ** 31)) {
-      invalid(`'${id}' would have shape [${shape.join(', ')}]`, { expected: '1 .. 2^31 - 1 elements, no dim of 0' });
+      const hint = count < 1 ? {} : { hint: 'smaller inputs (--dims)' };
+      const expected = '1 .. 2^31 - 1 elements, no dim of 0';
+      invalid(`'${id}' would have shape [${shape.join(', ')}]`, { expected, ...hint });
     }
     return id;
   }

@@ -134,6 +134,12 @@ export function traceModel(model: OnnxModel, options: ImportOptions = {}): Trace
 
 const isFloat = ({ dataType }: OnnxValueInfo): boolean => dataType !== undefined && isFloatType(dataType);
 
+/** Most input dims that a finding lists. */
+const MOST_DIMS = 12;
+
+/** How the options call a dim by its place. */
+const dimKey = (input: string, axis: number): string => `${input}[${axis}]`;
+
 /** Most names in the advice to end the network earlier. */
 const MOST_CUTS = 8;
 
@@ -263,8 +269,13 @@ class Session {
     if (element.kind === 'float32' && dataType !== 'float32') this.#cx.noteOnce(otherFloat(dataType));
     this.#requireDims(info.name, shape);
     const dims = shape.map((d, axis) => this.#dim(info.name, d, axis));
-    if (!(sizeOf(dims) < 2 ** 31))
-      invalid(`shape [${dims.join(', ')}] has ${sizeOf(dims)} elements`, { expected: 'fewer than 2^31' });
+    if (!(sizeOf(dims) < 2 ** 31)) {
+      const given = shape.some((d, axis) => this.#given(dimKey(info.name, axis), d) !== undefined);
+      invalid(`shape [${dims.join(', ')}] has ${sizeOf(dims)} elements`, {
+        expected: 'fewer than 2^31',
+        hint: given ? 'smaller sizes in --dims' : `a smaller one, e.g. --dims '${dimKey(info.name, 0)}=1'`,
+      });
+    }
     const declared = this.#options.inputTypes?.[info.name];
     if (declared !== undefined && element.kind === 'float32') {
       this.#quantizedInput(info.name, declared, dims);
@@ -295,10 +306,10 @@ class Session {
   /** Refuses dims behind the first whose size nobody gives, all of them at once. */
   #requireDims(input: string, shape: readonly OnnxDim[]): void {
     const open = shape.flatMap((dim, axis) => {
-      const own = `${input}[${axis}]`;
+      const own = dimKey(input, axis);
       const symbol = typeof dim === 'string' && dim !== '' ? dim : undefined;
       if (axis === 0 || typeof dim === 'number') return [];
-      if (this.#given(own) !== undefined || (symbol !== undefined && this.#given(symbol) !== undefined)) return [];
+      if (this.#given(own, dim) !== undefined) return [];
       return [{ axis, name: symbol === undefined ? 'without a name' : `'${symbol}'`, key: symbol ?? own }];
     });
     if (open.length === 0) return;
@@ -311,8 +322,8 @@ class Session {
   }
 
   #dim(input: string, dim: number | string | null, axis: number): number {
-    const own = `${input}[${axis}]`;
-    const given = this.#given(own) ?? (typeof dim === 'string' ? this.#given(dim) : undefined);
+    const own = dimKey(input, axis);
+    const given = this.#given(own, dim);
     // Exporters write 0 or -1 where they mean any size.
     const open = axis === 0 && (dim === 0 || dim === -1);
     const size = given ?? (typeof dim === 'number' && !open ? dim : undefined);
@@ -328,10 +339,12 @@ class Session {
     return 1;
   }
 
-  #given(key: string): number | undefined {
-    const value = this.#options.dims?.[key];
-    if (value !== undefined) this.#usedDims.add(key);
-    return value;
+  /** The size that the options give a dim, under its place or else its symbol. */
+  #given(own: string, dim: OnnxDim): number | undefined {
+    const key = [own, dim].find((k) => typeof k === 'string' && this.#options.dims?.[k] !== undefined);
+    if (typeof key !== 'string') return undefined;
+    this.#usedDims.add(key);
+    return this.#options.dims?.[key];
   }
 
   #checkDims(): void {
@@ -346,16 +359,21 @@ class Session {
         expected: expected.slice(0, 8).join(', '),
       });
     }
-    for (const key of Object.keys(this.#options.dims ?? {})) {
+    const { inputs } = this.#model.graph;
+    const symbols = new Set(inputs.flatMap((i) => (i.shape ?? []).filter((d) => typeof d === 'string' && d !== '')));
+    const axes = inputs.map(({ name, shape = [] }) => `${name}[0${shape.length > 1 ? ` .. ${shape.length - 1}` : ''}]`);
+    const all = [...symbols, ...axes];
+    const more = all.length > MOST_DIMS ? `, and ${all.length - MOST_DIMS} more` : '';
+    for (const [key, size] of Object.entries(this.#options.dims ?? {})) {
       if (this.#usedDims.has(key)) continue;
-      const symbols = this.#model.graph.inputs.flatMap((i) => (i.shape ?? []).filter((d) => typeof d === 'string'));
-      const expected = `input[axis]${symbols.length > 0 ? `, or one of ${[...new Set(symbols)].join(', ')}` : ''}`;
+      const meant = inputs.some((i) => i.name === key) ? key : inputs[0]?.name;
       this.#issues.push({
         kind: 'input',
         code: 'E-ONNX-DIM',
         message: `no input dim is called '${key}'`,
         where: 'dims',
-        expected,
+        expected: `one of ${all.slice(0, MOST_DIMS).join(', ')}${more}`,
+        hint: meant === undefined ? 'leave it out' : `--dims '${dimKey(meant, 0)}=${size}' for the first dim`,
       });
     }
   }

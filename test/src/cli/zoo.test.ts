@@ -51,7 +51,8 @@ it('zoo show: layers that add up, blocks with how often they run, and what is mi
 
 it('refuses what it does not know', async () => {
   expectRefusal(await qnpu('zoo', 'show', 'resnet19'), "no network 'resnet19'", 'try: ');
-  expectRefusal(await qnpu('zoo', 'show', 'resnet18-w9a9'), "'w9a9' is not a width recipe");
+  expectRefusal(await qnpu('zoo', 'show', 'nope'), "no network 'nope'", 'try: qnpu zoo list');
+  expectRefusal(await qnpu('zoo', 'show', 'resnet18-w9a9'), "'w9a9' is not a width recipe", 'try: w8a8');
   expectRefusal(await qnpu('zoo', 'list', '--recipe', 'int4'), "'int4' is not a width recipe");
   expect((await qnpu('zoo')).code).toBe(2);
 });
@@ -65,7 +66,7 @@ it('runs and checks a network by its name', async () => {
     'supported on teach-8x8',
   );
   expectRefusal(await qnpu('run', 'zoo:resnet18-w4a4', '--dims', 'n=2'), '--dims is for ONNX files');
-  expectRefusal(await qnpu('run', 'zoo:resnet18'), "'zoo:resnet18' does not say the widths");
+  expectRefusal(await qnpu('run', 'zoo:resnet18'), "'zoo:resnet18' does not say the widths", 'try: zoo:resnet18-w8a8');
 });
 
 it('a network of sections runs as their sum; what needs one graph names them', async () => {

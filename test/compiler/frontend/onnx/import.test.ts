@@ -37,6 +37,19 @@ describe('dynamic dims', () => {
     );
   });
 
+  it('names the dims that there are, and what was meant', () => {
+    const text = (dims: Record<string, number>) => formatError(refusal(() => importModel(at(['N', 4]), { dims })));
+    expect(text({ x: 7 })).toMatch(/expected: one of N, x\[0 \.\. 1\]\n +try: --dims 'x\[0\]=7'/);
+    expect(text({ K: 2 })).toMatch(/try: --dims 'x\[0\]=2'/);
+  });
+
+  it('an input too large by its options, not by its file', () => {
+    const error = formatError(refusal(() => importModel(at(['N', 4]), { dims: { 'x[0]': 1e9 } })));
+    expect(error).toMatch(/4000000000 elements/);
+    expect(error).toMatch(/try: smaller sizes in --dims/);
+    expect(formatError(refusal(() => importModel(at([65536, 65536]))))).toMatch(/try: .*--dims 'x\[0\]=1'/);
+  });
+
   it('refuses sizes of 0 and of 2^31', () => {
     expect(refusal(() => importModel(at([1, 0]))).message).toContain('dim 1 is 0');
     expect(refusal(() => importModel(at([1, 2 ** 31]))).message).toContain('dim 1 is 2147483648');
