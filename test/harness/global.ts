@@ -4,13 +4,13 @@
  */
 import { randomInt } from 'node:crypto';
 import process from 'node:process';
+import { LONG } from './long.ts';
 
 const FIXED = 20261121;
 
 export function setup(): void {
-  const { QNPU_SEED, QNPU_GRAPHS, QNPU_MODELS } = process.env;
-  const long = QNPU_GRAPHS !== undefined || QNPU_MODELS !== undefined;
-  const seed = QNPU_SEED ?? String(long ? randomInt(2 ** 31) : FIXED);
+  const { QNPU_SEED } = process.env;
+  const seed = QNPU_SEED ?? String(LONG ? randomInt(2 ** 31) : FIXED);
   if (!/^\d{1,10}$/.test(seed)) throw new Error(`QNPU_SEED is '${seed}', expected an integer of at most ten digits`);
   process.env.QNPU_SEED = seed;
   if (seed !== String(FIXED)) process.stdout.write(`property tests draw from QNPU_SEED=${seed}\n`);

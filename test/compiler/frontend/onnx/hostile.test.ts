@@ -101,7 +101,7 @@ it('a changed model gives a graph or a refusal', () => {
     writeModel(form(new ModelMaker(createRandom(1)))),
   );
   const found = { imported: 0, refused: 0 };
-  const runs = 600;
+  const runs = 1500;
   for (let i = 0; i < runs; i++) {
     const bytes = r.pick(forms);
     try {

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { importTflite } from '../../../../compiler/frontend/tflite/index.ts';
 import { InputError, type QnpuError, UnsupportedError } from '../../../../isa/base/errors.ts';
 import { seeded } from '../../../harness/differential.ts';
-import { drawsOf } from './long.ts';
+import { drawsOf } from '../../../harness/long.ts';
 import { type ModelSpec, makeTflite, type OperatorSpec, type TensorSpec, TYPES } from './make.ts';
 import { EXACT } from './single-op.ts';
 import { FLOAT_EXACT } from './single-op-floats.ts';

@@ -4,7 +4,7 @@ import { checkTflite, importTflite, isTflite } from '../../../../compiler/fronte
 import { InputError, type QnpuError, UnsupportedError } from '../../../../isa/base/errors.ts';
 import { prepareModel } from '../../../../src/run/prepare.ts';
 import { seeded } from '../../../harness/differential.ts';
-import { drawsOf, LONG } from './long.ts';
+import { drawsOf, LONG } from '../../../harness/long.ts';
 import { CODES, type ModelSpec, makeTflite, OPTIONS } from './make.ts';
 import { EXACT } from './single-op.ts';
 import { FLOAT_EXACT } from './single-op-floats.ts';

@@ -7,15 +7,16 @@ import { runPasses } from '../../../../compiler/passes/pipeline.ts';
 import { createRandom } from '../../../../isa/base/random.ts';
 import { PRESETS } from '../../../../isa/machine/presets/index.ts';
 import { randomInputs, runValues } from '../../../../src/run/values.ts';
+import { LONG } from '../../../harness/long.ts';
 import { sharedModel } from '../../../harness/models.ts';
-import { LONG } from './long.ts';
 
-/** Whole networks take seconds: a normal run takes one of each kind, the long run all on both machines. */
+/** Whole networks take seconds: a normal run takes each on one machine, the long run on both. */
 const RUNS: readonly (readonly [name: string, presets: readonly string[]])[] = LONG
   ? ['resnet8', 'kws-dscnn', 'ad-autoencoder'].map((n) => [n, ['edge-dcim-28nm', 'conventional-int8']])
   : [
       ['resnet8', ['conventional-int8']],
       ['kws-dscnn', ['edge-dcim-28nm']],
+      ['ad-autoencoder', ['conventional-int8']],
     ];
 
 describe.each(RUNS)('mlperf-tiny-%s-int8.tflite (needs ../shared/models)', (name, presets) => {

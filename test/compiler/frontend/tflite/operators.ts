@@ -4,8 +4,8 @@ import { importTflite } from '../../../../compiler/frontend/tflite/index.ts';
 import { runPasses } from '../../../../compiler/passes/pipeline.ts';
 import { PRESETS } from '../../../../isa/machine/presets/index.ts';
 import { checkGraph, seeded } from '../../../harness/differential.ts';
+import { drawsOf, LONG } from '../../../harness/long.ts';
 import { compared } from './compared.ts';
-import { drawsOf, LONG } from './long.ts';
 import { type ModelSpec, makeTflite } from './make.ts';
 import type { Draw } from './single-op.ts';
 
