@@ -5,8 +5,8 @@ import { runPasses } from '../../../../compiler/passes/pipeline.ts';
 import { createRandom } from '../../../../isa/base/random.ts';
 import { checkGraph, seeded } from '../../../harness/differential.ts';
 import { compareWithOracle, EQUAL, merge } from '../../../harness/oracle/compare.ts';
-import { RESIZE_FORMS } from '../../../harness/oracle/form-models.ts';
 import { ModelMaker } from '../../../harness/oracle/pattern-models.ts';
+import { RESIZE_FORMS } from '../../../harness/oracle/resize-forms.ts';
 import { MAIN_PRESETS } from '../../../harness/presets.ts';
 import { model, quant, quantParameters, refusal, scalar } from './small-models.ts';
 
