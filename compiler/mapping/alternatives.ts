@@ -135,11 +135,11 @@ function homeChoice({ memory, full, pins }: ReportInput, k: number): Choice | nu
 function besideChoice({ beside }: ReportInput, k: number, pins: KernelPins | undefined): Choice | null {
   const found = at(beside, k);
   if (found === null) return null;
-  const { on, against } = found;
+  const { on, against, because } = found;
   const pinned = pins?.beside !== undefined;
   const apart = { option: 'false', cycles: Math.round(found.apartCycles), note: '' };
   const cycles = against === '' ? Math.round(found.besideCycles) : null;
-  const note = against === '' && !on && !pinned ? 'too little gained for what it takes to start' : against;
+  const note = against === '' && !pinned ? because : against;
   const together = { option: 'true', cycles, note };
   const [own, other] = on ? [together, apart] : [apart, together];
   const of = 'the layer and the one in front of it, weights in place';

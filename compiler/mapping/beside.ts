@@ -22,7 +22,11 @@ export interface Beside {
   readonly besideCycles: number;
   /** Why it cannot be; '' where it can. */
   readonly against: string;
+  /** Why it is not, where it can be and nobody asked; '' where it is. */
+  readonly because: string;
 }
+
+const NO_GAIN = 'too little gained for what it takes to start';
 
 /** Least share of two layers' time, and least cycles, that must be gained: the estimate knows nothing of start-up. */
 const LEAST_GAIN = 0.05;
@@ -56,7 +60,9 @@ export function besideWays(storage: Storage, homes: HomePlan, machine: Machine, 
     const gain = apartCycles - besideCycles;
     const pays = (vectorBound(front) || vectorBound(own)) && gain > LEAST_CYCLES && gain > LEAST_GAIN * apartCycles;
     const pinned = [at(order, i - 1), k].some((n) => pins?.kernels[n]?.arrays !== undefined);
-    out[k] = { on: pays && !pinned, apartCycles, besideCycles, against: '' };
+    const because = pinned ? 'arrays of the mapping file are for tiles as they are; pin beside too' : NO_GAIN;
+    const on = pays && !pinned;
+    out[k] = { on, apartCycles, besideCycles, against: '', because: on ? '' : pays ? because : NO_GAIN };
   });
   return out;
 }

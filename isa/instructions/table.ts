@@ -178,8 +178,8 @@ export const TABLE = {
   vsub: { opcode: 0x41, unit: 'vector', doc: 'dst = a - b.', fields: binary },
   vmul: { opcode: 0x42, unit: 'vector', doc: 'dst = a * b.', fields: binary },
   vdiv: { opcode: 0x43, unit: 'vector', doc: 'dst = a / b (float only).', fields: binary },
-  vmax: { opcode: 0x44, unit: 'vector', doc: 'dst = max(a, b).', fields: binary },
-  vmin: { opcode: 0x45, unit: 'vector', doc: 'dst = min(a, b).', fields: binary },
+  vmax: { opcode: 0x44, unit: 'vector', doc: 'dst = a where a > b, else b (of a number and no number: b).', fields: binary },
+  vmin: { opcode: 0x45, unit: 'vector', doc: 'dst = a where a < b, else b (of a number and no number: b).', fields: binary },
   vcvt: {
     opcode: 0x46, unit: 'vector', doc: 'Converts between codings: integer to float is float32(a - zero point); float to integer rounds, adds the zero point and saturates.',
     fields: { dst: result(2, 0, 'result'), a: tensor(2, 1, 'operand'), rounding: choice(1, 21, 3, ROUNDINGS, 'float to integer') },

@@ -23,13 +23,13 @@ export const maximum: Loop = (a, b, out) => {
   for (let e = 0; e < out.length; e++) {
     const x = a[e]!;
     const y = b[e]!;
-    out[e] = y > x ? y : x;
+    out[e] = x > y ? x : y;
   }
 };
 export const minimum: Loop = (a, b, out) => {
   for (let e = 0; e < out.length; e++) {
     const x = a[e]!;
     const y = b[e]!;
-    out[e] = y < x ? y : x;
+    out[e] = x < y ? x : y;
   }
 };

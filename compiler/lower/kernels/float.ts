@@ -68,8 +68,9 @@ export function clipKernel(cx: NodeContext, node: NodeOf<'clip'>): PlainKernel {
     operands: [cx.operand(0), cx.scalar('min', min, FLOAT), cx.scalar('max', max, FLOAT)],
     temps: [FLOAT],
     emit: (w, emit) => {
-      emit({ op: 'vmax', dst: w.temp(0), a: w.input(0), b: w.input(1) });
-      emit({ op: 'vmin', dst: w.output(), a: w.temp(0), b: w.input(2) });
+      // The bound first: what is no number stays as it is, and so does a zero's sign.
+      emit({ op: 'vmax', dst: w.temp(0), a: w.input(1), b: w.input(0) });
+      emit({ op: 'vmin', dst: w.output(), a: w.input(2), b: w.temp(0) });
     },
   });
 }
@@ -128,8 +129,8 @@ export function quantizeKernel(cx: NodeContext, node: NodeOf<'quantize'>): Plain
     steps.push({ op, operand: cx.table(suffix, data, axis, FLOAT) });
   };
   if (scale.some((s) => s !== 1)) {
-    // Dividing by a power of two is multiplying by its inverse, to the last bit.
-    if (scale.every((s) => Number.isInteger(Math.log2(s))))
+    // Dividing by a power of two is multiplying by its inverse, to the last bit, where float32 has it.
+    if (scale.every((s) => Number.isInteger(Math.log2(s)) && Number.isFinite(Math.fround(1 / s))))
       step(
         'vmul',
         'scale',
@@ -153,7 +154,10 @@ export function quantizeKernel(cx: NodeContext, node: NodeOf<'quantize'>): Plain
       const codesTo = zeroInTable ? w.temp(floats) : w.output(fill);
       steps.forEach(({ op }, i) => {
         const to = rounds && i === steps.length - 1 ? codesTo : w.temp(i % 2);
-        emit({ op, dst: to, a: value, b: w.input(i + 1) });
+        const operand = w.input(i + 1);
+        // A bound is the first operand, so that what is no number comes through and is refused.
+        const [a, b] = op === 'vmax' || op === 'vmin' ? [operand, value] : [value, operand];
+        emit({ op, dst: to, a, b });
         value = to;
       });
       if (!rounds || steps.length === 0) emit({ op: 'vcvt', dst: codesTo, a: value, rounding });
