@@ -126,6 +126,7 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
     (k) => at(memory.homes.plans, k) !== null,
   );
   const { steps, residentLoads, layers } = drive({ storage, memory, mappings, machine, constants }, work);
+  requireSteps(steps.length, machine);
   const written = placeWeights(steps, residentLoads, machine, pins?.network.weights);
   const groupOf = besideGroups(memory, storage, layers);
   const room = stagingRoom(machine, storage, memory, layers, stages !== null);
@@ -179,6 +180,20 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
     explain: options.explain,
   });
   return { program, steadyProgram, delayRuns: (stages?.count ?? 1) - 1, report };
+}
+
+/** Instructions in front of loops, each some 6 KB while waits are found: more would take more than 4 GiB. */
+const MOST_STEPS = 2 ** 19;
+
+function requireSteps(steps: number, { name }: Machine): void {
+  if (steps <= MOST_STEPS) return;
+  throw new CapacityError(`the network is ${steps} instructions on ${name}, before loops are found`, {
+    needed: steps,
+    available: MOST_STEPS,
+    unit: 'instructions',
+    knob: 'core.accumulators.sizeBytes',
+    code: 'E-CAPACITY-STEPS',
+  });
 }
 
 /**
