@@ -27,6 +27,7 @@ export interface Beside {
 }
 
 const NO_GAIN = 'too little gained for what it takes to start';
+const ARRAYS_PINNED = 'arrays of the mapping file are for tiles as they are; pin beside too';
 
 /** Least share of two layers' time, and least cycles, that must be gained: the estimate knows nothing of start-up. */
 const LEAST_GAIN = 0.05;
@@ -60,9 +61,8 @@ export function besideWays(storage: Storage, homes: HomePlan, machine: Machine, 
     const gain = apartCycles - besideCycles;
     const pays = (vectorBound(front) || vectorBound(own)) && gain > LEAST_CYCLES && gain > LEAST_GAIN * apartCycles;
     const pinned = [at(order, i - 1), k].some((n) => pins?.kernels[n]?.arrays !== undefined);
-    const because = pinned ? 'arrays of the mapping file are for tiles as they are; pin beside too' : NO_GAIN;
-    const on = pays && !pinned;
-    out[k] = { on, apartCycles, besideCycles, against: '', because: on ? '' : pays ? because : NO_GAIN };
+    const because = pays ? (pinned ? ARRAYS_PINNED : '') : NO_GAIN;
+    out[k] = { on: because === '', apartCycles, besideCycles, against: '', because };
   });
   return out;
 }
