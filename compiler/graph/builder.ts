@@ -38,10 +38,10 @@ export class GraphBuilder {
   }
 
   input(name: string, type: ValueType): string {
-    this.#values.set(name, type);
-    this.#inputs.push(name);
-    this.#valueNames.add(name);
-    return name;
+    const id = unused(name, this.#valueNames);
+    this.#values.set(id, type);
+    this.#inputs.push(id);
+    return id;
   }
 
   constant(tensor: Tensor, name = 'const'): string {

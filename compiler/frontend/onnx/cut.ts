@@ -2,9 +2,10 @@
  * The part of a model that some results need: the whole model without what nothing reads, or what lies before named values, so that the head of a
  * detector that no accelerator runs (NonMaxSuppression, sorting) can be left to the host.
  */
-import { InputError } from '../../../isa/base/errors.ts';
-import { didYouMean } from '../../../isa/base/suggest.ts';
+import { refuseOutput } from '../unknown-output.ts';
 import type { OnnxModel, OnnxNode } from './model.ts';
+
+const WORDING = { maker: 'node', value: 'value', code: 'E-ONNX-OUTPUT' };
 
 /**
  * The model with `outputs` as its results, in that order (its own when left out), and only the nodes, initializers and inputs that these need; inputs stay when the
@@ -14,7 +15,7 @@ export function cutModel(model: OnnxModel, outputs?: readonly string[]): OnnxMod
   const { graph } = model;
   const producers = new Map(graph.nodes.flatMap((n) => n.outputs.map((o): [string, OnnxNode] => [o, n])));
   const infos = new Map([...graph.valueInfo, ...graph.outputs].map((v) => [v.name, v]));
-  for (const name of outputs ?? []) if (!producers.has(name)) throw unknownOutput(name, [...producers.keys()]);
+  for (const name of outputs ?? []) if (!producers.has(name)) refuseOutput(name, [...producers.keys()], WORDING);
   const results = outputs?.map((name) => infos.get(name) ?? { name }) ?? graph.outputs;
   const needed = new Set<OnnxNode>();
   const used = new Set<string>();
@@ -32,14 +33,4 @@ export function cutModel(model: OnnxModel, outputs?: readonly string[]): OnnxMod
   const nodes = graph.nodes.filter((n) => needed.has(n));
   const initializers = graph.initializers.filter((t) => used.has(t.name));
   return { ...model, graph: { ...graph, nodes, inputs, initializers, outputs: results } };
-}
-
-function unknownOutput(name: string, names: readonly string[]): InputError {
-  const message = `no node makes a value called '${name}'`;
-  const near = didYouMean(name, names);
-  const expected = `the result of a node, such as ${names.slice(-3).join(', ')}`;
-  const hint = near === undefined ? 'a viewer such as Netron shows the names of values' : `did you mean '${near}'?`;
-  return new InputError(message, {
-    diagnostics: [{ code: 'E-ONNX-OUTPUT', message, where: 'outputs', expected, hint }],
-  });
 }

@@ -12,6 +12,7 @@ import {
   type OpName,
   sizeOf,
   type Tensor,
+  typeText,
 } from '../../graph/types.ts';
 import { invalid, refuse, Skipped } from '../refusal.ts';
 import { constantTensor, elementOf, knownTensor, permuted } from './constants.ts';
@@ -33,8 +34,18 @@ type Meaning =
   | { readonly kind: 'computed'; readonly forms: Partial<Record<Form, string>>; readonly padding?: Padding }
   /** Numbers that are computed at run time from shapes; only a reshape, which knows its result, may read them. */
   | { readonly kind: 'shape' }
+  /** The place of something that lives from run to run. */
+  | { readonly kind: 'variable'; readonly name: string }
   /** Its operator, or one before it, was refused. */
   | { readonly kind: 'refused' };
+
+/** What lives from one run to the next. */
+interface State {
+  /** The graph's input. */
+  readonly given: string;
+  /** What the next run is to be given. */
+  next: string;
+}
 
 /** How often each constant may be read. */
 const CONSTANT_READS = 16;
@@ -55,6 +66,7 @@ export class ImportContext {
   readonly quantized: boolean;
   readonly #tensors: readonly TfliteTensor[];
   readonly #meanings = new Map<number, Meaning>();
+  readonly #states = new Map<string, State>();
   /** Elements of constants that may still be read: a file that names the same ones endlessly is no model. */
   #constantBudget: number;
   #operator: TfliteOperator;
@@ -184,9 +196,41 @@ export class ImportContext {
           expected: 'fixed shapes',
           hint: 'convert with a fixed batch size',
         });
+      case 'variable':
+        return invalid(`${text(tensor)} is a variable itself`, { expected: 'what READ_VARIABLE reads from it' });
       case 'refused':
         throw new Skipped();
     }
+  }
+
+  /** The present value of a state, of the tensor's type; the first reader makes it an input of the graph with this name. */
+  state(key: string, tensor: TfliteTensor, name: string): string {
+    const known = this.#states.get(key);
+    if (known !== undefined) return known.next;
+    const given = this.builder.input(name, { element: elementOf(tensor), shape: tensor.shape });
+    this.#states.set(key, { given, next: given });
+    this.notes.push(
+      `'${given}' lives from run to run: it is an input, and what the next run is to be given is the output '${given}.next'; the first run takes what the file begins with, which is its zero point where nothing else is said`,
+    );
+    return given;
+  }
+
+  /** The value of a state from here on. */
+  keep(key: string, tensor: TfliteTensor, id: string): void {
+    const known = this.#states.get(key);
+    if (known === undefined) {
+      this.#states.set(key, { given: '', next: id });
+      return;
+    }
+    const [was, is] = [known.next, id].map((v) => typeText(this.builder.typeOf(v)));
+    if (was !== is)
+      invalid(`${text(tensor)} of ${is} is kept where '${known.given}' was ${was}`, { expected: 'one type' });
+    known.next = id;
+  }
+
+  /** States that a run takes from the one before: the input and the value that the next run is to be given. */
+  get states(): readonly State[] {
+    return [...this.#states.values()].filter((s) => s.given !== '');
   }
 
   #inForm(tensor: TfliteTensor, meaning: Extract<Meaning, { kind: 'computed' }>, form: Form): string {

@@ -73,12 +73,13 @@ class Session {
     for (const i of inputs) this.#guard(`input ${text(tensors[i]!)}`, [i], () => this.#input(i));
     for (const o of operators) this.#guard(label(o, this.#model), o.outputs, () => this.#operator(o));
     const ids = outputs.map((i) => this.#output(i));
+    const { states } = this.#cx;
     if (outputs.length === 0) this.#guard('outputs', [], () => invalid('no outputs', { expected: 'one or more' }));
     this.#throwIssues();
-    const graph = named(
-      this.#cx.builder.finish(ids),
-      ids.map((id, i) => [id, tensors[outputs[i]!]!.name]),
-    );
+    const graph = named(this.#cx.builder.finish([...ids, ...states.map((s) => s.next)]), [
+      ...ids.map((id, i) => [id, tensors[outputs[i]!]!.name] as const),
+      ...states.map((s) => [s.next, `${s.given}.next`] as const),
+    ]);
     requireRunnable(graph);
     return { graph, notes: this.#cx.notes };
   }

@@ -65,6 +65,7 @@ export const OPTIONS: Readonly<Record<string, number>> = {
   DEPTHWISE_CONV_2D: 2,
   AVERAGE_POOL_2D: 5,
   MAX_POOL_2D: 5,
+  SVDF: 6,
   FULLY_CONNECTED: 8,
   SOFTMAX: 9,
   CONCATENATION: 10,
@@ -92,6 +93,7 @@ export const OPTIONS: Readonly<Record<string, number>> = {
   MIRROR_PAD: 77,
   DEPTH_TO_SPACE: 94,
   BATCH_MATMUL: 101,
+  VAR_HANDLE: 111,
   GELU: 116,
 };
 

@@ -6,7 +6,7 @@
 import type { Tensor } from '../../../graph/types.ts';
 import { refuse } from '../../refusal.ts';
 import type { ImportContext } from '../context.ts';
-import { UNCHANGED } from './requantizer.ts';
+import { rescaled, UNCHANGED } from './requantizer.ts';
 import { centred, Steps, wholeNumbers } from './whole-numbers.ts';
 
 const ONE = 1 << 10;
@@ -59,19 +59,8 @@ function times(cx: ImportContext, x: string, growth: Growth, of: (n: Neighbour, 
 /** Rows of the images, [N, C, H, W] to [N, C, OH, W]. */
 function pickedRows(cx: ImportContext, columns: string, rows: Growth, side: 'low' | 'high'): string {
   const sums = times(cx, columns, rows, (n, k) => (n[side] === k ? 1 : 0), side);
-  const spec = {
-    mode: 'fixed-point',
-    multiplier: Int32Array.of(UNCHANGED),
-    shift: Int32Array.of(0),
-    zeroPoint: 0,
-  } as const;
   const element = cx.codeType(cx.outputTensor());
-  const codes = cx.add(
-    'requantize',
-    [sums],
-    { spec, axis: 0, relu: false },
-    { name: `${cx.label}.${side}.codes`, element },
-  );
+  const codes = rescaled(cx, sums, [UNCHANGED], { element, name: `${cx.label}.${side}.codes` });
   return cx.add('transpose', [codes], { perm: [0, 1, 3, 2] }, { name: `${cx.label}.${side}.rows` });
 }
 

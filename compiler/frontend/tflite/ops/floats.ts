@@ -14,17 +14,17 @@ export function importQuantize(cx: ImportContext): void {
     importRescale(cx);
     return;
   }
+  const form = formOf(cx, [0]);
+  cx.result(quantized(cx, cx.value(0, form)), form);
+}
+
+/** Codes of the operator's result: float32 over its scale, rounded half away from zero, plus its zero point. */
+export function quantized(cx: ImportContext, id: string): string {
   const out = cx.outputTensor();
   const element = cx.codeType(out);
   const { scale, zero } = cx.scaling(out);
-  const form = formOf(cx, [0]);
-  cx.result(quantized(cx, cx.value(0, form), scale, zero, element.bits), form);
-}
-
-function quantized(cx: ImportContext, id: string, scale: number, zero: number, bits: number): string {
-  const element = cx.codeType(cx.outputTensor());
   const { low, high } = codeLimits(element);
-  if (bits > 16) refuse(`codes of ${bits} bits`, { expected: 'int8, uint8 or int16' });
+  if (element.bits > 16) refuse(`codes of ${element.bits} bits`, { expected: 'int8, uint8 or int16' });
   const attributes = {
     scale: Float32Array.of(scale),
     zeroPoint: Float32Array.of(zero),
@@ -86,5 +86,5 @@ export function importSoftmax(cx: ImportContext): void {
   );
   const numbers = floats(cx, cx.value(0, 'file'), beta, '.numbers');
   const shares = cx.add('softmax', [numbers], { axis: rank - 1 }, { name: `${cx.label}.shares` });
-  cx.result(quantized(cx, shares, scale, zero, element.bits), 'file');
+  cx.result(quantized(cx, shares), 'file');
 }

@@ -34,14 +34,17 @@ import { importAveragePool, importMaxPool, importReduce, importReduceExtreme } f
 import { importConv, importDepthwise, importFullyConnected } from './products.ts';
 import { importDepthToSpace, importResizeBilinear, importResizeNearest, importSpaceToDepth } from './resize.ts';
 import { importExtreme, importMul, importSquaredDifference, importSum } from './sums.ts';
+import { importSvdf } from './svdf.ts';
 import { importHardSwish, importLeakyRelu, importPrelu, importRelu, importSigmoid } from './tables.ts';
 import { importTransposeConv } from './transpose-conv.ts';
+import { importAssignVariable, importReadVariable, importVarHandle } from './variables.ts';
 
 type Importer = (cx: ImportContext) => void;
 
 const IMPORTERS: Readonly<Record<string, Importer>> = {
   ABS: importAbs,
   ADD: importSum,
+  ASSIGN_VARIABLE: importAssignVariable,
   ARG_MAX: importArgExtreme,
   ARG_MIN: importArgExtreme,
   AVERAGE_POOL_2D: importAveragePool,
@@ -77,6 +80,7 @@ const IMPORTERS: Readonly<Record<string, Importer>> = {
   PADV2: importPad,
   PRELU: importPrelu,
   QUANTIZE: importQuantize,
+  READ_VARIABLE: importReadVariable,
   REDUCE_MAX: importReduceExtreme,
   REDUCE_MIN: importReduceExtreme,
   RELU6: importRelu,
@@ -100,12 +104,14 @@ const IMPORTERS: Readonly<Record<string, Importer>> = {
   STRIDED_SLICE: importStridedSlice,
   SUB: importSum,
   SUM: importReduce,
+  SVDF: importSvdf,
   TANH: importSigmoid,
   TILE: importTile,
   TRANSPOSE: importTranspose,
   TRANSPOSE_CONV: importTransposeConv,
   UNIDIRECTIONAL_SEQUENCE_LSTM: importLstm,
   UNPACK: importUnpack,
+  VAR_HANDLE: importVarHandle,
 };
 
 /** What imports an operator on codes, or on floats where it reads floats and has a way of its own with them. */

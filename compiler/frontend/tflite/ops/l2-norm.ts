@@ -4,6 +4,7 @@
  */
 import { invalid } from '../../refusal.ts';
 import { codeLimits, type ImportContext, text } from '../context.ts';
+import { quantized } from './floats.ts';
 import { centred } from './whole-numbers.ts';
 
 /** Below any mean of squares that is not zero: a row of zeros stays zero. */
@@ -12,7 +13,7 @@ const EPSILON = 2 ** -60;
 export function importL2Norm(cx: ImportContext): void {
   const [x, out] = [cx.inputTensor(0), cx.outputTensor()];
   const element = cx.codeType(out);
-  const { low, high } = codeLimits(element);
+  const { low } = codeLimits(element);
   const { scale, zero } = cx.scaling(out);
   if (x.type !== out.type || element.bits !== 8 || scale !== 1 / 128 || zero !== low + 128)
     invalid(`${text(x)} is ${x.type}, its result ${out.type} of scale ${scale} and zero point ${zero}`, {
@@ -27,14 +28,5 @@ export function importL2Norm(cx: ImportContext): void {
   const gain = cx.constant({ type: { element: { kind: 'float32' }, shape: [n] }, data }, 'gain');
   const options = { name: `${cx.label}.direction` };
   const direction = cx.add('layer-norm', [numbers, gain], { epsilon: EPSILON, centred: false }, options);
-  const attributes = {
-    scale: Float32Array.of(scale),
-    zeroPoint: Float32Array.of(zero),
-    axis: 0,
-    rounding: 'half-up',
-    min: low,
-    max: high,
-    order: 'round-then-zero',
-  } as const;
-  cx.result(cx.add('quantize', [direction], attributes, { element }), 'file');
+  cx.result(quantized(cx, direction), 'file');
 }

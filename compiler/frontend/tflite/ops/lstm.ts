@@ -9,7 +9,7 @@ import { type ImportContext, text } from '../context.ts';
 import type { Multiplier } from '../fixed-point.ts';
 import { split } from '../fixed-point.ts';
 import type { TfliteTensor } from '../schema.ts';
-import { factor } from './requantizer.ts';
+import { factor, rescaled } from './requantizer.ts';
 import { centred, exactProduct, Steps } from './whole-numbers.ts';
 import { wordLogistic, wordTanh } from './word-sigmoid.ts';
 
@@ -113,24 +113,7 @@ function gateSums(cx: ImportContext, rows: string, product: Product, stem: strin
   const inputs = [rows, weights, ...(bias === undefined ? [] : [bias])];
   const name = (suffix: string) => `${cx.label}.${stem}.${suffix}`;
   const sums = cx.add('matmul', inputs, { xZero: zero, wZero: Int32Array.of(0) }, { name: name('sum') });
-  return centred(cx, rescaled(cx, sums, factors, WORD, 0, name('codes')), 0, name('numbers'));
-}
-
-function rescaled(
-  cx: ImportContext,
-  sums: string,
-  factors: readonly Multiplier[],
-  element: IntegerType,
-  zeroPoint: number,
-  name: string,
-): string {
-  const spec = {
-    mode: 'fixed-point',
-    multiplier: Int32Array.from(factors, (f) => f.multiplier),
-    shift: Int32Array.from(factors, (f) => f.shift),
-    zeroPoint,
-  } as const;
-  return cx.add('requantize', [sums], { spec, axis: 1, relu: false }, { name, element });
+  return centred(cx, rescaled(cx, sums, factors, { element: WORD, axis: 1, name: name('codes') }), 0, name('numbers'));
 }
 
 /** `count` elements of axis `axis` from `start` on. */
@@ -199,14 +182,8 @@ export function importLstm(cx: ImportContext): void {
     const shown = wordTanh(cx, c, left, `${stem}.c`);
     const products = exactProduct(cx, shown, gate(2), `${stem}.h`);
     const element = cx.codeType(cx.outputTensor());
-    h = rescaled(
-      cx,
-      products,
-      [factor(UNIT_SCALE ** 2 / hidden.scale)],
-      element,
-      hidden.zero,
-      `${cx.label}.${stem}.state`,
-    );
+    const name = `${cx.label}.${stem}.state`;
+    h = rescaled(cx, products, [factor(UNIT_SCALE ** 2 / hidden.scale)], { element, zeroPoint: hidden.zero, name });
     results.push(
       cx.add(
         'reshape',
@@ -224,7 +201,8 @@ const clipped = (cx: ImportContext, x: string, min: number, max: number, name: s
 
 /** a · b times a scale, rounded twice and held in 16 bits, as whole float32 numbers. */
 function scaledProduct(cx: ImportContext, a: string, b: string, scale: number, stem: string): string {
-  const codes = rescaled(cx, exactProduct(cx, a, b, stem), [factor(scale)], WORD, 0, `${cx.label}.${stem}.codes`);
+  const name = `${cx.label}.${stem}.codes`;
+  const codes = rescaled(cx, exactProduct(cx, a, b, stem), [factor(scale)], { element: WORD, name });
   return centred(cx, codes, 0, `${cx.label}.${stem}.numbers`);
 }
 

@@ -8,6 +8,7 @@ import { invalid, refuse } from '../../refusal.ts';
 import { type ImportContext, text } from '../context.ts';
 import type { Multiplier } from '../fixed-point.ts';
 import { activationLimits, activationOf, clipped, factor, type Limits, requantized } from './requantizer.ts';
+import { centred, wholeNumbers } from './whole-numbers.ts';
 import { imageShape, optionsOf, paddedWindow } from './window.ts';
 
 function poolWindow(cx: ImportContext): { readonly window: Window; readonly limits: Limits } {
@@ -46,18 +47,9 @@ export function importAveragePool(cx: ImportContext): void {
   // A quotient is at least 1 / (2 count) from a tie that it does not hit; float32 has 2^-17 below 128, 2^-9 below 2^15.
   const counts = element.bits > 8 ? 2 ** 8 : 2 ** 15;
   if (kh * kw >= counts) refuse(`an average over ${kh * kw} codes`, { expected: `fewer than ${counts}` });
-  const one = { scale: Float32Array.of(1), axis: 0 };
-  const codes = cx.add('dequantize', [x], { ...one, zeroPoint: Int32Array.of(0) }, { name: `${cx.label}.numbers` });
-  const mean = cx.add('avgpool', [codes], { window, countIncludePad: false }, { name: `${cx.label}.mean` });
-  const attributes = {
-    ...one,
-    zeroPoint: Float32Array.of(0),
-    rounding: 'half-up',
-    min: limits.low,
-    max: limits.high,
-    order: 'round-then-zero',
-  } as const;
-  cx.result(cx.add('quantize', [mean], attributes, { element }), 'image');
+  const numbers = centred(cx, x, 0, `${cx.label}.numbers`);
+  const mean = cx.add('avgpool', [numbers], { window, countIncludePad: false }, { name: `${cx.label}.mean` });
+  cx.result(wholeNumbers(cx, mean, { min: limits.low, max: limits.high }, element), 'image');
 }
 
 /**

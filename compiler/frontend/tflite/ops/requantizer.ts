@@ -1,5 +1,5 @@
 /** From 32-bit sums to codes as TensorFlow Lite's kernels do it: a fixed-point factor, the result's zero point, a fused activation. */
-import type { IntegerType } from '../../../graph/types.ts';
+import type { IntegerType, RequantizeSpec } from '../../../graph/types.ts';
 import { integerRange } from '../../../graph/types.ts';
 import { invalid, refuse } from '../../refusal.ts';
 import { codeLimits, type ImportContext, text } from '../context.ts';
@@ -8,7 +8,7 @@ import { quantizeMultiplier } from '../fixed-point.ts';
 import { ACTIVATIONS, type Activation, type Clipping, type TfliteTensor } from '../schema.ts';
 
 /** Multiplying by this and dividing by 2^31 leaves any number of up to 30 bits as it is. */
-export const UNCHANGED = 2 ** 31 - 1;
+export const UNCHANGED: Multiplier = { multiplier: 2 ** 31 - 1, shift: 0 };
 
 export interface Limits {
   readonly low: number;
@@ -73,6 +73,32 @@ export function clipped(cx: ImportContext, id: string, { low, high }: Limits): s
   return cx.add('lut', [id], { table, axis: 0 }, { name: `${cx.label}.clip`, element });
 }
 
+interface Rescaling {
+  readonly element: IntegerType;
+  readonly zeroPoint?: number;
+  /** Of the factors, where there are several. */
+  readonly axis?: number;
+  /** Raises the lower limit to the zero point. */
+  readonly relu?: boolean;
+  readonly name?: string;
+}
+
+/** Integers times fixed-point factors, each rounded as the kernels round. */
+export function rescaled(
+  cx: ImportContext,
+  sums: string,
+  factors: readonly Multiplier[],
+  { element, zeroPoint = 0, axis = 0, relu = false, name = cx.label }: Rescaling,
+): string {
+  const spec: RequantizeSpec = {
+    mode: 'fixed-point',
+    multiplier: Int32Array.from(factors, (f) => f.multiplier),
+    shift: Int32Array.from(factors, (f) => f.shift),
+    zeroPoint,
+  };
+  return cx.add('requantize', [sums], { spec, axis, relu }, { name, element });
+}
+
 /** Sums to codes of the operator's result; one factor, or one for each element of `axis`. */
 export function requantized(
   cx: ImportContext,
@@ -86,12 +112,6 @@ export function requantized(
   const { zero } = cx.scaling(out);
   const limits = activationLimits(cx, activation, out);
   const relu = limits.low === zero && zero > codeLimits(element).low;
-  const spec = {
-    mode: 'fixed-point',
-    multiplier: Int32Array.from(factors, (f) => f.multiplier),
-    shift: Int32Array.from(factors, (f) => f.shift),
-    zeroPoint: zero,
-  } as const;
-  const id = cx.add('requantize', [sums], { spec, axis, relu }, { element });
+  const id = rescaled(cx, sums, factors, { element, zeroPoint: zero, axis, relu });
   return clipped(cx, id, relu ? { ...limits, low: codeLimits(element).low } : limits);
 }

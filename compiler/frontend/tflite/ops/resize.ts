@@ -9,7 +9,7 @@ import { type ImportContext, text } from '../context.ts';
 import { importBilinear } from './bilinear.ts';
 import { interleaved, repeated } from './interleave.ts';
 import { pick } from './pick.ts';
-import { UNCHANGED } from './requantizer.ts';
+import { rescaled, UNCHANGED } from './requantizer.ts';
 import { imageShape } from './window.ts';
 
 const SIZE_MAX = 1 << 14;
@@ -128,18 +128,7 @@ function interpolated(cx: ImportContext, rows: Linear, cols: Linear): string {
   const attributes = { window, groups: channels, xZero: 0, wZero: Int32Array.of(0) };
   const sums = cx.add('conv', [padded, cx.constant(weights, 'weights')], attributes, { name: `${cx.label}.sum` });
   const shift = -Math.log2(rows.denominator * cols.denominator);
-  const spec = {
-    mode: 'fixed-point',
-    multiplier: Int32Array.of(UNCHANGED),
-    shift: Int32Array.of(shift),
-    zeroPoint: 0,
-  } as const;
-  const codes = cx.add(
-    'requantize',
-    [sums],
-    { spec, axis: 1, relu: false },
-    { element: cx.codeType(cx.outputTensor()) },
-  );
+  const codes = rescaled(cx, sums, [{ ...UNCHANGED, shift }], { element: cx.codeType(cx.outputTensor()), axis: 1 });
   return interleaved(cx, codes, channels, blocks);
 }
 

@@ -10,7 +10,7 @@ import { type ImportContext, text } from '../context.ts';
 import { type Multiplier, multiply } from '../fixed-point.ts';
 import type { TfliteTensor } from '../schema.ts';
 import { type Operand, operands } from './operands.ts';
-import { activationOf, factor, requantized, UNCHANGED } from './requantizer.ts';
+import { activationOf, factor, requantized, rescaled, UNCHANGED } from './requantizer.ts';
 import { centred, exactProduct, wholeNumbers } from './whole-numbers.ts';
 
 export function importSum(cx: ImportContext): void {
@@ -74,17 +74,9 @@ function scaledOperand(cx: ImportContext, side: Operand, scaled: Scaled, suffix:
 /** Left by the fraction bits and times the factor; then right, with its own rounding. */
 function scaledTwice(cx: ImportContext, id: string, { factor: f, zero, extra }: Scaled, name: string): string {
   if (zero !== 0) return refuse('16-bit codes with a zero point', { expected: '0: 16-bit codes are symmetric' });
-  const step = (from: string, multiplier: number, shift: number, suffix: string) => {
-    const spec = {
-      mode: 'fixed-point',
-      multiplier: Int32Array.of(multiplier),
-      shift: Int32Array.of(shift),
-      zeroPoint: 0,
-    } as const;
-    return cx.add('requantize', [from], { spec, axis: 0, relu: false }, { name: `${name}${suffix}`, element: INT32 });
-  };
-  const left = step(id, f.multiplier, extra, '.left');
-  return f.shift === 0 ? left : step(left, UNCHANGED, f.shift, '.right');
+  const left = rescaled(cx, id, [{ ...f, shift: extra }], { element: INT32, name: `${name}.left` });
+  if (f.shift === 0) return left;
+  return rescaled(cx, left, [{ ...UNCHANGED, shift: f.shift }], { element: INT32, name: `${name}.right` });
 }
 
 export function importMul(cx: ImportContext): void {

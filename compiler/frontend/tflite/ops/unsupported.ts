@@ -10,10 +10,6 @@ const REASONS: readonly (readonly [ops: readonly string[], hint: string])[] = [
     'boxes are chosen by data-dependent control: end the network before it and post-process on the host',
   ],
   [
-    ['SVDF'],
-    'it keeps a state from run to run: convert with the cell written out (FULLY_CONNECTED, CONCATENATION, SLICE, MUL, SUM), its state an input and an output of the network',
-  ],
-  [
     ['LSTM', 'RNN', 'UNIDIRECTIONAL_SEQUENCE_RNN', 'BIDIRECTIONAL_SEQUENCE_LSTM'],
     'it keeps a state from step to step in one operator: convert with the cell unrolled into FULLY_CONNECTED, MUL, ADD, LOGISTIC and TANH',
   ],

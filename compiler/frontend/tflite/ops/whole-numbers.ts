@@ -1,7 +1,7 @@
 /** Arithmetic on whole numbers with the float32 operations of the vector unit: exact below 2^24, and in two halves up to 30 bits. */
 import { INT32, type IntegerType, type OpAttributes, type OpName } from '../../../graph/types.ts';
 import type { ImportContext } from '../context.ts';
-import { UNCHANGED } from './requantizer.ts';
+import { rescaled, UNCHANGED } from './requantizer.ts';
 
 /** Whole float32 numbers as integers; nothing is rounded. */
 export function wholeNumbers(
@@ -73,22 +73,25 @@ const HALF = 2 ** HALF_BITS;
 /** The largest whole numbers whose product is taken here: 16-bit codes. */
 const REACH = 2 ** 15;
 
-/** a · b as 32-bit integers, of whole float32 numbers up to 2^15: the upper and the lower byte of a times b are exact by themselves. */
+/** a · b as 32-bit integers, of whole float32 numbers up to 2^15. */
 export function exactProduct(cx: ImportContext, a: string, b: string, stem = 'products'): string {
+  return joinedHalves(cx, productHalves(cx, a, b, stem), stem);
+}
+
+/** The upper and the lower byte of a times b: each exact in float32 by itself, and no further from zero than 2^23. */
+export function productHalves(cx: ImportContext, a: string, b: string, stem: string): readonly [string, string] {
   const f = new Steps(cx, `${stem}.step`);
   const upper = f.unary('floor', f.binary('mul', a, 1 / HALF));
   const lower = f.binary('sub', a, f.binary('mul', upper, HALF));
   const most = REACH * HALF;
-  const [high, low] = [f.binary('mul', upper, b), f.binary('mul', lower, b)].map((part, i) =>
-    wholeNumbers(cx, part, { min: -most, max: most }, INT32, `.${stem}.half${i}`),
-  ) as [string, string];
-  const spec = {
-    mode: 'fixed-point',
-    multiplier: Int32Array.of(UNCHANGED),
-    shift: Int32Array.of(HALF_BITS),
-    zeroPoint: 0,
-  } as const;
+  const whole = (part: string, i: number) =>
+    wholeNumbers(cx, part, { min: -most, max: most }, INT32, `.${stem}.half${i}`);
+  return [whole(f.binary('mul', upper, b), 0), whole(f.binary('mul', lower, b), 1)];
+}
+
+/** 256 high + low. */
+export function joinedHalves(cx: ImportContext, [high, low]: readonly [string, string], stem: string): string {
   const options = { name: `${cx.label}.${stem}.shifted`, element: INT32 };
-  const shifted = cx.add('requantize', [high], { spec, axis: 0, relu: false }, options);
+  const shifted = rescaled(cx, high, [{ ...UNCHANGED, shift: HALF_BITS }], options);
   return cx.add('addi', [shifted, low], {}, { name: `${cx.label}.${stem}` });
 }

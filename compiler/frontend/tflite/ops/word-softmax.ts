@@ -6,7 +6,7 @@ import { INT32, type IntegerType, type RequantizeSpec, sizeOf, type Window } fro
 import { invalid, refuse } from '../../refusal.ts';
 import { type ImportContext, text } from '../context.ts';
 import { EXP_LINES, type Lines, RECIPROCAL_LINES } from '../line-tables.ts';
-import { factor } from './requantizer.ts';
+import { factor, rescaled } from './requantizer.ts';
 import { centred, Steps, wholeNumbers } from './whole-numbers.ts';
 
 const BYTE: IntegerType = { kind: 'int', bits: 8, coding: 'unsigned' };
@@ -47,21 +47,14 @@ export function importWordSoftmax(cx: ImportContext, beta: number): void {
 
 /** exp(x - max) with 15 fraction bits, from codes whose scale is `real` times 10 / 65535. */
 function exponentials(cx: ImportContext, f: Steps, codes: string, real: number): string {
-  const { multiplier, shift } = factor(real);
-  if (shift > SHIFT_MAX) refuse('SOFTMAX of 16-bit codes of a scale above 2', { expected: 'a smaller scale' });
+  const own = factor(real);
+  if (own.shift > SHIFT_MAX) refuse('SOFTMAX of 16-bit codes of a scale above 2', { expected: 'a smaller scale' });
   const n = cx.builder.typeOf(codes).shape[3]!;
   const window: Window = { kernel: [1, n], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] };
   const numbers = centred(cx, codes, 0, `${cx.label}.numbers`);
   const most = cx.add('maxpool', [numbers], { window }, { name: `${cx.label}.most` });
   const below = wholeNumbers(cx, f.binary('sub', numbers, most), { min: -65535, max: 0 }, INT32, '.below');
-  const spec = {
-    mode: 'fixed-point',
-    multiplier: Int32Array.of(multiplier),
-    shift: Int32Array.of(shift),
-    zeroPoint: 0,
-  } as const;
-  const options = { name: `${cx.label}.scaled`, element: INT32 };
-  const scaled = cx.add('requantize', [below], { spec, axis: 0, relu: false }, options);
+  const scaled = rescaled(cx, below, [own], { name: `${cx.label}.scaled`, element: INT32 });
   const argument = f.binary('add', centred(cx, scaled, 0, `${cx.label}.argument`), 32767);
   return between(cx, f, f.binary('max', argument, -32768), EXP_LINES, 'exp');
 }

@@ -64,7 +64,7 @@ function wrongOperator(r: Random, o: OperatorSpec, tensors: number): OperatorSpe
     default: {
       if (o.options === undefined) return { ...o, code: Math.floor(r() * 160) };
       const fields = o.options.fields.map((f) =>
-        r() < 0.5 || f[1] === 'ints'
+        r() < 0.5 || f[1] === 'ints' || f[1] === 'string'
           ? f
           : ([f[0], f[1], f[1] === 'int32' ? one(r, NUMBERS) : one(r, [-1, 0, 1, 2, 5, 100])] as const),
       );

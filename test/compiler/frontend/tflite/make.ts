@@ -1,7 +1,7 @@
 /** Small TensorFlow Lite files for tests, written by flatbuffers' Builder field by field. */
 import { Builder } from 'flatbuffers';
 
-export const TYPES = { float32: 0, int32: 2, uint8: 3, int64: 4, int16: 7, int8: 9, int4: 17 } as const;
+export const TYPES = { float32: 0, int32: 2, uint8: 3, int64: 4, int16: 7, int8: 9, resource: 13, int4: 17 } as const;
 type Type = keyof typeof TYPES;
 
 export interface TensorSpec {
@@ -12,13 +12,16 @@ export interface TensorSpec {
   readonly scale?: readonly number[];
   readonly zero?: readonly number[];
   readonly axis?: number;
+  /** Lives from run to run. */
+  readonly variable?: boolean;
   /** Makes it a constant; int4 in nibbles, the first in the low half. */
   readonly data?: readonly number[];
 }
 
 type Field =
   | readonly [id: number, kind: 'int8' | 'int32' | 'float' | 'bool', value: number]
-  | readonly [id: number, kind: 'ints', value: readonly number[]];
+  | readonly [id: number, kind: 'ints', value: readonly number[]]
+  | readonly [id: number, kind: 'string', value: string];
 
 export interface OperatorSpec {
   /** Number of the builtin operator. */
@@ -58,6 +61,7 @@ export const CODES = {
   RESIZE_BILINEAR: 23,
   SOFTMAX: 25,
   SPACE_TO_DEPTH: 26,
+  SVDF: 27,
   TANH: 28,
   CUSTOM: 32,
   PAD: 34,
@@ -114,6 +118,9 @@ export const CODES = {
   HARD_SWISH: 117,
   BATCH_MATMUL: 126,
   BROADCAST_TO: 130,
+  VAR_HANDLE: 142,
+  READ_VARIABLE: 143,
+  ASSIGN_VARIABLE: 144,
   GELU: 150,
   RELU_0_TO_1: 152,
   SIGN: 158,
@@ -123,6 +130,7 @@ export const OPTIONS = {
   conv: 1,
   depthwise: 2,
   pool: 5,
+  svdf: 6,
   fullyConnected: 8,
   softmax: 9,
   concatenation: 10,
@@ -147,6 +155,7 @@ export const OPTIONS = {
   mirrorPad: 77,
   depthToSpace: 94,
   batchMatMul: 101,
+  varHandle: 111,
   gelu: 116,
 } as const;
 
@@ -215,7 +224,16 @@ function buffer(b: Builder, data: Uint8Array | undefined): number {
   return b.endObject();
 }
 
-const SIZES: Readonly<Record<Type, number>> = { float32: 4, int32: 4, uint8: 1, int64: 8, int16: 2, int8: 1, int4: 1 };
+const SIZES: Readonly<Record<Type, number>> = {
+  resource: 0,
+  float32: 4,
+  int32: 4,
+  uint8: 1,
+  int64: 8,
+  int16: 2,
+  int8: 1,
+  int4: 1,
+};
 
 function rawData({ type, data = [] }: TensorSpec): Uint8Array {
   if (type === 'int4') {
@@ -247,6 +265,7 @@ function tensor(b: Builder, t: TensorSpec, bufferIndex: number): number {
   b.addFieldInt32(2, bufferIndex, 0);
   b.addFieldOffset(3, name, 0);
   if (quantization !== 0) b.addFieldOffset(4, quantization, 0);
+  if (t.variable === true) b.addFieldInt8(5, 1, 0);
   return b.endObject();
 }
 
@@ -280,12 +299,17 @@ function operator(b: Builder, o: OperatorSpec, codeIndex: number): number {
 }
 
 function fieldsOf(b: Builder, fields: readonly Field[]): number {
-  const vectors = new Map(fields.flatMap((f) => (f[1] === 'ints' ? [[f[0], ints(b, f[2])] as const] : [])));
+  const vectors = new Map(
+    fields.flatMap(([id, kind, value]) => {
+      if (kind === 'ints') return [[id, ints(b, value)] as const];
+      return kind === 'string' ? [[id, b.createString(value)] as const] : [];
+    }),
+  );
   b.startObject(10);
   for (const [id, kind, value] of fields) {
     if (kind === 'int32') b.addFieldInt32(id, value, 0);
     else if (kind === 'float') b.addFieldFloat32(id, value, 0);
-    else if (kind === 'ints') b.addFieldOffset(id, vectors.get(id)!, 0);
+    else if (kind === 'ints' || kind === 'string') b.addFieldOffset(id, vectors.get(id)!, 0);
     else b.addFieldInt8(id, value, 0);
   }
   return b.endObject();

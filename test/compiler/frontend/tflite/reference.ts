@@ -33,6 +33,7 @@ import { concatenated, l2Norm, wordSoftmax } from './reference-legacy.ts';
 import { lstm } from './reference-lstm.ts';
 import { MORE } from './reference-more.ts';
 import { SPATIAL } from './reference-spatial.ts';
+import { svdf } from './reference-states.ts';
 import { wordCurve } from './reference-words.ts';
 
 type Values = readonly number[];
@@ -333,6 +334,7 @@ const KERNELS: Readonly<Record<number, Kernel>> = {
   21: (f) => rectified(f, 3),
   22: same,
   25: (f) => (f.y.type === 7 ? wordSoftmax(f) : softmax(f)),
+  27: svdf,
   28: (f) => curve(f, tanhOf, 24, limitsOf(f.y)[0] + 128),
   34: (f) => padded(f, f.t(0).zero[0]!),
   39: (f) =>
