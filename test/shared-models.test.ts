@@ -6,7 +6,8 @@ import { interpret } from '../compiler/graph/interpret.ts';
 import { runPasses } from '../compiler/passes/pipeline.ts';
 import { UnsupportedError } from '../isa/base/errors.ts';
 import { createRandom } from '../isa/base/random.ts';
-import { randomInputs, runValues } from '../src/run/values.ts';
+import { randomInputs } from '../src/run/random-inputs.ts';
+import { runValues } from '../src/run/values.ts';
 import { sharedModel } from './harness/models.ts';
 import { MAIN_PRESETS } from './harness/presets.ts';
 

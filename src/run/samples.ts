@@ -4,6 +4,7 @@
  */
 import { type Graph, integerRange, sizeOf, type ValueType } from '../../compiler/graph/types.ts';
 import { type Diagnostic, InputError } from '../../isa/base/errors.ts';
+import { rowsPicked } from './random-inputs.ts';
 
 /** An array and where it came from, for messages. */
 export interface NamedArray {
@@ -37,7 +38,7 @@ export function samplesOf(graph: Graph, arrays: ReadonlyMap<string, NamedArray>,
     if (samples === undefined) add(shapeFinding(name, array, type));
     else {
       counts.set(name, samples);
-      const wrong = wrongElement(array.data, type);
+      const wrong = wrongElement(array.data, type, rowsPicked(graph, name));
       if (wrong !== undefined)
         add({ where: array.where, ...wrong, hint: 'elements count from 0 in C order: look at it with numpy.load' });
     }
@@ -86,20 +87,26 @@ function shapeFinding(name: string, { where, shape }: NamedArray, type: ValueTyp
   };
 }
 
-/** The first element that is no value of this type. */
-function wrongElement(data: ArrayLike<number>, type: ValueType): { message: string; expected: string } | undefined {
+/** The first element that is no value of this type, or names a row that the smallest table of `rows` does not have. */
+function wrongElement(
+  data: ArrayLike<number>,
+  type: ValueType,
+  rows: number | undefined,
+): { message: string; expected: string } | undefined {
   const { element } = type;
   if (element.kind === 'float32') {
     for (let i = 0; i < data.length; i++)
       if (!Number.isFinite(data[i])) return { message: `element ${i} is ${data[i]}`, expected: 'finite numbers' };
     return undefined;
   }
-  const { min, max } = integerRange(element);
+  const own = integerRange(element);
+  const { min, max } = rows === undefined ? own : { min: 0, max: Math.min(own.max, rows - 1) };
   const bipolar = element.coding === 'bipolar';
   for (let i = 0; i < data.length; i++) {
     const v = data[i]!;
     if (Number.isInteger(v) && v >= min && v <= max && !(bipolar && v === 0)) continue;
-    return { message: `element ${i} is ${v}`, expected: bipolar ? '-1 or 1' : `whole codes, ${min} .. ${max}` };
+    const expected = rows === undefined ? `whole codes, ${min} .. ${max}` : `rows of a table, ${min} .. ${max}`;
+    return { message: `element ${i} is ${v}`, expected: bipolar ? '-1 or 1' : expected };
   }
   return undefined;
 }

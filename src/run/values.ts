@@ -3,9 +3,7 @@
  * numbers for float inputs and as codes for integer ones.
  */
 import type { Compiled } from '../../compiler/compile.ts';
-import { type Graph, integerRange, sizeOf } from '../../compiler/graph/types.ts';
 import { InputError, SimFault } from '../../isa/base/errors.ts';
-import type { Random } from '../../isa/base/random.ts';
 import type { AnalogCim, Machine } from '../../isa/machine/schema.ts';
 import { type AnalogArrays, deviates, resolvesEverySum, type ValuesMode } from '../../sim/exec/analog.ts';
 import { execute, type OutputCodes } from '../../sim/exec/execute.ts';
@@ -124,25 +122,4 @@ function store(
   const all = outputs.get(name) ?? new Float64Array(data.length * samples);
   all.set(data, sample * data.length);
   outputs.set(name, all);
-}
-
-/** Seeded data for every input of the graph: codes over their whole range, floats in [0, 1) with 8 bits. */
-export function randomInputs(graph: Graph, random: Random): Map<string, ArrayLike<number>> {
-  return new Map(
-    graph.inputs.map((name): [string, ArrayLike<number>] => {
-      const type = graph.values.get(name)!;
-      const size = sizeOf(type.shape);
-      if (type.element.kind === 'float32')
-        return [name, Float32Array.from({ length: size }, () => random.int(0, 255) / 256)];
-      const { min, max } = integerRange(type.element);
-      return [
-        name,
-        Int32Array.from({ length: size }, () =>
-          type.element.kind === 'int' && type.element.coding === 'bipolar'
-            ? 2 * random.int(0, 1) - 1
-            : random.int(min, max),
-        ),
-      ];
-    }),
-  );
 }

@@ -11,9 +11,9 @@ import { execute } from '../../sim/exec/execute.ts';
 import { checkOrder } from '../../sim/order/check.ts';
 import { simulate } from '../../sim/timing/simulate.ts';
 import { compileModel, type Model } from '../run/model.ts';
+import { randomInputs } from '../run/random-inputs.ts';
 import { buildResult } from '../run/result.ts';
 import { type DesignPoint, simulatePoint } from '../run/simulate-model.ts';
-import { randomInputs } from '../run/values.ts';
 import { makeRow, type Row } from './row.ts';
 
 const SEED = 1;

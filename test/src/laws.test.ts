@@ -9,9 +9,9 @@ import { climb } from '../../src/analysis/ladder.ts';
 import { runSchema } from '../../src/report/schema.ts';
 import { compileModel } from '../../src/run/model.ts';
 import { prepareModel } from '../../src/run/prepare.ts';
+import { randomInputs } from '../../src/run/random-inputs.ts';
 import { buildResult } from '../../src/run/result.ts';
 import { type DesignPoint, simulatePoint } from '../../src/run/simulate-model.ts';
-import { randomInputs } from '../../src/run/values.ts';
 import { bytesOf, digitsModel } from '../harness/models.ts';
 import { MAIN_PRESETS } from '../harness/presets.ts';
 

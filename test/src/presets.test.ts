@@ -8,7 +8,8 @@ import { buildAnalog } from '../../sim/exec/analog.ts';
 import { simulate } from '../../sim/timing/simulate.ts';
 import { compileModel } from '../../src/run/model.ts';
 import { prepareModel } from '../../src/run/prepare.ts';
-import { randomInputs, runValues } from '../../src/run/values.ts';
+import { randomInputs } from '../../src/run/random-inputs.ts';
+import { runValues } from '../../src/run/values.ts';
 import { bytesOf, digitsModel, sharedModel } from '../harness/models.ts';
 
 /** The chips that the project promises, and whether a source gives their dimensions. */

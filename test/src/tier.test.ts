@@ -11,10 +11,10 @@ import { renderText } from '../../src/report/text.ts';
 import { compileModel } from '../../src/run/model.ts';
 import { prepareModel } from '../../src/run/prepare.ts';
 import { prepareZooSections } from '../../src/run/prepare-zoo.ts';
+import { randomInputs } from '../../src/run/random-inputs.ts';
 import { buildResult } from '../../src/run/result.ts';
 import { compileSections } from '../../src/run/sections.ts';
 import { type DesignPoint, simulatePoint } from '../../src/run/simulate-model.ts';
-import { randomInputs } from '../../src/run/values.ts';
 import { bytesOf, digitsModel } from '../harness/models.ts';
 
 /** 64 KiB of DRAM: small enough for counting every byte. */

@@ -2,7 +2,7 @@
 import { createRandom } from '../../../isa/base/random.ts';
 import { execute } from '../../../sim/exec/execute.ts';
 import { macTotal } from '../../../src/run/model.ts';
-import { randomInputs } from '../../../src/run/values.ts';
+import { randomInputs } from '../../../src/run/random-inputs.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { inProcess } from '../measure.ts';
 import { compiledNetwork, MACHINE } from '../network.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { interpret } from '../../../compiler/graph/interpret.ts';
 import { type Graph, integerRange, type Tensor } from '../../../compiler/graph/types.ts';
 import { createRandom } from '../../../isa/base/random.ts';
-import { randomInputs } from '../../../src/run/values.ts';
+import { randomInputs } from '../../../src/run/random-inputs.ts';
 import { openZoo } from '../../../src/workloads/zoo.ts';
 
 const NETWORKS = [

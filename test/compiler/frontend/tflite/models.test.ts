@@ -4,7 +4,7 @@ import { importTflite } from '../../../../compiler/frontend/tflite/index.ts';
 import { interpret } from '../../../../compiler/graph/interpret.ts';
 import type { Graph, Tensor } from '../../../../compiler/graph/types.ts';
 import { createRandom } from '../../../../isa/base/random.ts';
-import { randomInputs } from '../../../../src/run/values.ts';
+import { randomInputs } from '../../../../src/run/random-inputs.ts';
 import { sharedModel } from '../../../harness/models.ts';
 import { runReference } from './reference.ts';
 import { type RefModel, readReference } from './reference-file.ts';
