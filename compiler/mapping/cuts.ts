@@ -52,41 +52,60 @@ export interface Cut {
 /** All cuts whose pieces walks can describe. Throws InputError where pins leave none. */
 export function allCuts(kernel: Kernel, homes: Homes, machine: Machine, pins?: KernelPins): readonly Cut[] {
   if (pins?.sizes !== undefined) requireSizes(kernel, pins);
-  const operands = operandsOf(kernel, homes, machine);
-  const all = tileSizes(kernel, machine, pins?.sizes).filter((sizes) => operands.every((o) => o.cuttable(sizes)));
+  const cutter = new Cutter(kernel, homes, machine);
+  const all = tileSizes(kernel, machine, pins?.sizes).filter((sizes) => cutter.cuttable(sizes));
   if (pins?.sizes !== undefined && all.length === 0) throw uncuttable(kernel, pins);
-  return all.map((sizes) => cutInto(sizes, kernel, operands, machine));
+  return all.map((sizes) => cutter.cut(sizes));
 }
 
 export function measureCut(kernel: Kernel, homes: Homes, machine: Machine, sizes: readonly number[]): Cut {
-  return cutInto(sizes, kernel, operandsOf(kernel, homes, machine), machine);
+  return new Cutter(kernel, homes, machine).cut(sizes);
 }
 
 /** Whether tiles of these sizes cut every operand into pieces that a walk can describe. */
 export function cuttable(kernel: Kernel, homes: Homes, machine: Machine, sizes: readonly number[]): boolean {
-  return operandsOf(kernel, homes, machine).every((operand) => operand.cuttable(sizes));
+  return new Cutter(kernel, homes, machine).cuttable(sizes);
 }
 
-function operandsOf(kernel: Kernel, homes: Homes, machine: Machine): readonly Operand[] {
-  return kernel.inputs.map(
-    ({ need }, i) => new Operand(need, kernel.shape, at(homes.layouts, i), at(homes.inputBits, i), machine),
-  );
-}
+/** Cuts one kernel into tiles of any sizes. */
+class Cutter {
+  readonly #kernel: Kernel;
+  readonly #machine: Machine;
+  readonly #operands: readonly Operand[];
+  readonly #result: Layout;
 
-function cutInto(sizes: readonly number[], kernel: Kernel, operands: readonly Operand[], machine: Machine): Cut {
-  const parts = kernel.shape.map((size, d) => Math.ceil(size / at(sizes, d)));
-  const tiles = parts.reduce((a, b) => a * b, 1);
-  const { bits } = kernel.format;
-  const result = boxLayout(denseLayout(kernel.shape, bits).layout, fullBox(sizes));
-  return {
-    sizes,
-    parts,
-    tiles,
-    inputs: operands.map((operand) => operand.piece(sizes)),
-    output: { ...measurePiece(result, bits, machine), sizeBytes: denseLayout(sizes, bits).sizeBytes },
-    ...planArena(kernel.temps(sizes), stageAlign(machine)),
-    workCycles: workCycles(kernel, machine, sizes, tiles),
-  };
+  constructor(kernel: Kernel, homes: Homes, machine: Machine) {
+    this.#kernel = kernel;
+    this.#machine = machine;
+    this.#operands = kernel.inputs.map(
+      ({ need }, i) => new Operand(need, kernel.shape, at(homes.layouts, i), at(homes.inputBits, i), machine),
+    );
+    this.#result = denseLayout(kernel.shape, kernel.format.bits).layout;
+  }
+
+  cuttable(sizes: readonly number[]): boolean {
+    return this.#operands.every((operand) => operand.cuttable(sizes));
+  }
+
+  cut(sizes: readonly number[]): Cut {
+    const kernel = this.#kernel;
+    const machine = this.#machine;
+    const parts = kernel.shape.map((size, d) => Math.ceil(size / at(sizes, d)));
+    const tiles = parts.reduce((a, b) => a * b, 1);
+    const { bits } = kernel.format;
+    const { movedBytes } = measurePiece(boxLayout(this.#result, fullBox(sizes)), bits, machine);
+    const { arenaBytes, temps } = planArena(kernel.temps(sizes), stageAlign(machine));
+    return {
+      sizes,
+      parts,
+      tiles,
+      inputs: this.#operands.map((operand) => operand.piece(sizes)),
+      output: { movedBytes, sizeBytes: denseLayout(sizes, bits).sizeBytes },
+      arenaBytes,
+      temps,
+      workCycles: workCycles(kernel, machine, sizes, tiles),
+    };
+  }
 }
 
 /** What tiles of one size along one dim need of an operand, all other dims whole. */
@@ -216,11 +235,16 @@ function farBytes(piece: Layout, bits: number, { buffer, dram }: Machine): Piece
   return { buffer: movedBytes(runs, bits, buffer.portBits / 8), dram: movedBytes(runs, bits, dram.burstBytes) };
 }
 
+interface Arena {
+  readonly arenaBytes: number;
+  readonly temps: readonly number[];
+}
+
+const NO_ARENA: Arena = { arenaBytes: 0, temps: [] };
+
 /** Scratch pieces that live in different stages share bytes. */
-function planArena(
-  temps: readonly TempSpec[],
-  align: number,
-): { readonly arenaBytes: number; readonly temps: readonly number[] } {
+function planArena(temps: readonly TempSpec[], align: number): Arena {
+  if (temps.length === 0) return NO_ARENA;
   const blocks = temps.map((t) => ({
     name: t.name,
     sizeBytes: roundUp(denseLayout(t.shape, t.format.bits).sizeBytes, align),

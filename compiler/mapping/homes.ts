@@ -11,15 +11,16 @@ import type { Kernel } from '../lower/kernel.ts';
 import { at, roundUp } from '../lower/layout.ts';
 import type { Block } from './allocate.ts';
 import { aliveAt, allocate } from './allocate.ts';
-import { allCuts, type Cut, type Homes, stageAlign } from './cuts.ts';
+import { type Homes, stageAlign } from './cuts.ts';
 import type { Home } from './decisions.ts';
 import { homeOf, type Pins, pinCapacity } from './pinned.ts';
+import type { CutPrices } from './prices.ts';
 import { lifeInStages, type Stages, sharedLife } from './stages.ts';
 import type { Buffer, Storage } from './storage.ts';
 import { operandLayout } from './storage.ts';
 import { striped } from './stripes.ts';
 import { tileText } from './tile-pins.ts';
-import { pinsTiles, smallestPlan, TileChoices, type TilePlan } from './tiles.ts';
+import { allPrices, pinsTiles, smallestPlan, TileChoices, type TilePlan } from './tiles.ts';
 
 /** Homes that a value may have. */
 const SPACES: readonly Space[] = ['spad', 'buffer', 'dram'];
@@ -61,14 +62,14 @@ export interface HomeWay {
   readonly against: string;
 }
 
-/** What all searches for one network share: tile plans by kernel and homes, cuts by kernel. */
+/** What all searches for one network share: tile plans by kernel and homes, prices of cuts by kernel. */
 export class TileCache {
   readonly choices = new Map<string, TileChoices>();
-  readonly #cuts = new Map<number, readonly Cut[]>();
+  readonly #prices = new Map<number, CutPrices>();
 
-  cutsOf(index: number, measure: () => readonly Cut[]): readonly Cut[] {
-    const known = this.#cuts.get(index) ?? measure();
-    this.#cuts.set(index, known);
+  pricesOf(index: number, make: () => CutPrices): CutPrices {
+    const known = this.#prices.get(index) ?? make();
+    this.#prices.set(index, known);
     return known;
   }
 }
@@ -214,8 +215,8 @@ class HomeSearch {
     let choices = this.#cache.choices.get(key);
     if (choices === undefined) {
       const pins = this.#pins?.kernels[k];
-      const cuts = () => this.#cache.cutsOf(k, () => allCuts(kernel, homes, this.#machine, pins));
-      choices = new TileChoices(kernel, homes, this.#machine, cuts, pins);
+      const prices = () => this.#cache.pricesOf(k, () => allPrices(kernel, homes, this.#machine, pins));
+      choices = new TileChoices(kernel, homes, this.#machine, prices, pins);
       this.#cache.choices.set(key, choices);
     }
     const budget = this.#spadBytes - at(this.#resident, k);
@@ -315,7 +316,7 @@ class HomeSearch {
     const kernel = at(this.#storage.kernels, k);
     if (kernel.kind === 'copy') return null;
     const homes = this.#homesOf(k);
-    const free = new TileChoices(kernel, homes, this.#machine, () => allCuts(kernel, homes, this.#machine));
+    const free = new TileChoices(kernel, homes, this.#machine, () => allPrices(kernel, homes, this.#machine));
     return { plans: free.every(), freeBytes: this.#spadBytes - at(this.#resident, k) };
   }
 
@@ -379,7 +380,7 @@ class HomeSearch {
   /** A pinned tile that is too large, and the best one that is not. */
   #tilesInstead(kernel: Kernel, k: number, sizes: readonly (number | undefined)[]): string {
     const homes = this.#homesOf(k);
-    const free = new TileChoices(kernel, homes, this.#machine, () => allCuts(kernel, homes, this.#machine));
+    const free = new TileChoices(kernel, homes, this.#machine, () => allPrices(kernel, homes, this.#machine));
     const best = free.within(this.#spadBytes - at(this.#resident, k));
     const instead = best === null ? 'no tile of it fits' : `possible: ${tileText(best.sizes)}`;
     const layer = this.#pins?.kernels[k]?.layer ?? kernel.name;

@@ -8,12 +8,24 @@ import { at } from '../lower/layout.ts';
 
 /** Cycles of the arrays, and of the drain for what is made more than once. */
 export function workCycles(kernel: Kernel, machine: Machine, sizes: readonly number[], tiles: number): number {
-  return computeCycles(kernel, machine, sizes, tiles) + haloCycles(kernel, machine, sizes, tiles);
+  if (kernel.kind !== 'matmul') return 0;
+  const drained = drainedBy(kernel, sizes);
+  return arrayCycles(kernel, machine, sizes, drained, tiles) + haloCycles(kernel, machine, drained, tiles);
 }
 
 /** Cycles of the arrays for all tiles: a tile of few outputs leaves columns idle, spare macros take other positions. */
 export function computeCycles(kernel: Kernel, machine: Machine, sizes: readonly number[], tiles: number): number {
-  if (kernel.kind !== 'matmul') return 0;
+  return kernel.kind === 'matmul' ? arrayCycles(kernel, machine, sizes, drainedBy(kernel, sizes), tiles) : 0;
+}
+
+/** @param drained what the drain makes for a tile */
+function arrayCycles(
+  kernel: MatmulKernel,
+  machine: Machine,
+  sizes: readonly number[],
+  drained: readonly number[],
+  tiles: number,
+): number {
   const { k, n, groups, inputBits, weightBits, parts, dynamic } = kernel.matmul;
   const { matrix } = machine.core;
   const geometry = matrixGeometry(matrix);
@@ -22,7 +34,6 @@ export function computeCycles(kernel: Kernel, machine: Machine, sizes: readonly 
   const macros = Math.ceil(k / geometry.rows) * Math.ceil(outputs / perMacro);
   const used = Math.min(outputs * geometry.columnsPerWeight(weightBits), geometry.columns);
   const steps = vectorCycles(matrix, inputBits, Math.min(k, matrix.rows), used);
-  const drained = drainedBy(kernel, sizes);
   const positions = positionDims(kernel).reduce((p, d) => p * at(drained, d), 1);
   const vectors = Math.ceil(positions / Math.max(1, Math.floor(geometry.macros / macros)));
   if (dynamic) {
@@ -45,9 +56,9 @@ function drainedBy(kernel: MatmulKernel, sizes: readonly number[]): readonly num
 }
 
 /** Cycles of the drain for what is made more than once. */
-function haloCycles(kernel: Kernel, machine: Machine, sizes: readonly number[], tiles: number): number {
-  if (kernel.kind !== 'matmul' || kernel.epilogue === null || kernel.matmul.dynamic) return 0;
+function haloCycles(kernel: MatmulKernel, machine: Machine, drained: readonly number[], tiles: number): number {
+  if (kernel.epilogue === null || kernel.matmul.dynamic) return 0;
   const product = (list: readonly number[]): number => list.reduce((a, b) => a * b, 1);
-  const twice = tiles * product(drainedBy(kernel, sizes)) - product(kernel.drained.shape);
+  const twice = tiles * product(drained) - product(kernel.drained.shape);
   return Math.max(0, twice) / machine.core.drain.lanes;
 }

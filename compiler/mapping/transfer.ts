@@ -4,16 +4,32 @@ import type { Space } from '../../isa/tensor.ts';
 import type { Layout } from '../lower/layout.ts';
 import { mergeFactors, roundUp } from '../lower/layout.ts';
 
+/** What one transfer between a far memory and the scratchpad takes: cycles before its first byte, and its pace. */
+export interface Transfer {
+  readonly startCycles: number;
+  readonly bytesPerCycle: number;
+}
+
+export function transferOf(machine: Machine, home: 'buffer' | 'dram'): Transfer {
+  const { dram, buffer, interconnect, core, clocks } = machine;
+  const corePs = 1e6 / clocks.coreMhz;
+  const link = interconnect.linkBits / 8;
+  if (home === 'buffer') {
+    const port = (buffer.portBits / 8) * (clocks.bufferMhz / clocks.coreMhz);
+    return { startCycles: core.dma.setupCycles + buffer.latencyCycles, bytesPerCycle: Math.min(link, port) };
+  }
+  const latencyPs = dram.controllerPs + (dram.timing.readLatency + dram.timing.rcd) * dram.clockPs;
+  return {
+    startCycles: core.dma.setupCycles + latencyPs / corePs,
+    bytesPerCycle: Math.min(link, dramBytesPerCycle(machine)),
+  };
+}
+
 /** Core cycles to move `bytes` between a space and the scratchpad in one transfer. */
 export function transferCycles(machine: Machine, home: Space, bytes: number): number {
   if (home === 'spad' || home === 'acc') return 0;
-  const corePs = 1e6 / machine.clocks.coreMhz;
-  const { dram, buffer, interconnect, core } = machine;
-  const link = interconnect.linkBits / 8;
-  const bufferRate = Math.min(link, (buffer.portBits / 8) * (machine.clocks.bufferMhz / machine.clocks.coreMhz));
-  if (home === 'buffer') return core.dma.setupCycles + buffer.latencyCycles + bytes / bufferRate;
-  const latencyPs = dram.controllerPs + (dram.timing.readLatency + dram.timing.rcd) * dram.clockPs;
-  return core.dma.setupCycles + latencyPs / corePs + bytes / Math.min(link, dramBytesPerCycle(machine));
+  const { startCycles, bytesPerCycle } = transferOf(machine, home);
+  return startCycles + bytes / bytesPerCycle;
 }
 
 /** Peak DRAM bytes per core cycle, all channels. */
