@@ -103,7 +103,7 @@ function needsOf(step: Step, unit: number, seq: number, maps: Map<string, Hazard
     const key = t.space === 'dram' || t.space === 'buffer' ? t.space : `${t.space} ${core}`;
     const map = maps.get(key) ?? new HazardMap();
     maps.set(key, map);
-    map[write ? 'write' : 'read'](range, unit, seq, (d) => void needs.push(d));
+    map[write ? 'write' : 'read'](range, unit, seq, (of, at, done) => void needs.push({ unit: of, seq: at, done }));
   };
   for (const t of [...reads, ...written])
     for (const core of writes.includes(t) ? targetCoresOf(draft) : [coreOf(draft)]) touch(t, core, false);

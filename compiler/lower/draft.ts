@@ -3,9 +3,10 @@
  * one is finished before the next starts. Nothing here knows semaphores; order.ts adds them and link.ts numbers
  * the descriptors.
  */
+import { InternalError } from '../../isa/base/errors.ts';
 import { accessFields, readsDestination } from '../../isa/instructions/access.ts';
 import { destinationCores } from '../../isa/instructions/destinations.ts';
-import type { InstructionOf, Mnemonic, TABLE } from '../../isa/instructions/table.ts';
+import { type InstructionOf, MNEMONICS, type Mnemonic, type TABLE } from '../../isa/instructions/table.ts';
 import type { ArrayDescriptor, TensorDescriptor } from '../../isa/tensor.ts';
 
 /** A tensor descriptor with the name that the symbol table shows. */
@@ -63,19 +64,45 @@ export interface Access {
   readonly writeCells: readonly NamedArray[];
 }
 
+/** Names of a mnemonic's operands by what is done to them. */
+type Operands = Readonly<Record<keyof Access, readonly string[]>>;
+
+const OPERANDS: ReadonlyMap<string, Operands> = new Map(
+  MNEMONICS.map((op) => {
+    const names = (of: 'tensor' | 'array', write: boolean) =>
+      accessFields(op).flatMap((f) => (f.of === of && f.write === write ? [f.name] : []));
+    return [
+      op,
+      {
+        reads: names('tensor', false),
+        writes: names('tensor', true),
+        readCells: names('array', false),
+        writeCells: names('array', true),
+      },
+    ];
+  }),
+);
+
 /** Operands that a draft reads and writes, as the table of the instruction set says. */
 export function accessOf(draft: Draft): Access {
-  const values = draft as unknown as Readonly<Record<string, NamedTensor | NamedArray | null>>;
-  const fields = accessFields(draft.op).filter((f) => values[f.name] !== null);
-  const named = <T>(of: 'tensor' | 'array', write: boolean) =>
-    fields.filter((f) => f.of === of && f.write === write).map((f) => values[f.name] as T);
-  const writes = named<NamedTensor>('tensor', true);
-  return {
-    reads: [...named<NamedTensor>('tensor', false), ...(readsDestination(draft) ? writes : [])],
-    writes,
-    readCells: named('array', false),
-    writeCells: named('array', true),
-  };
+  const operands = OPERANDS.get(draft.op);
+  if (operands === undefined) throw new InternalError(`${draft.op} is no mnemonic`);
+  const reads = present<NamedTensor>(draft, operands.reads);
+  const writes = present<NamedTensor>(draft, operands.writes);
+  if (readsDestination(draft)) reads.push(...writes);
+  const readCells = present<NamedArray>(draft, operands.readCells);
+  return { reads, writes, readCells, writeCells: present<NamedArray>(draft, operands.writeCells) };
+}
+
+/** Operands by name that are not left out. */
+function present<T>(draft: Draft, names: readonly string[]): T[] {
+  const values = draft as unknown as Readonly<Record<string, T | null>>;
+  const out: T[] = [];
+  for (const name of names) {
+    const value = values[name] ?? null;
+    if (value !== null) out.push(value);
+  }
+  return out;
 }
 
 /** Core that issues a draft. */

@@ -39,7 +39,21 @@ interface Segment {
   readonly before: readonly Access[];
 }
 
-type Need = (d: Dependence) => void;
+/** Hears of one needed ordering: a `Dependence` in parts, since there are many. */
+export type Need = (unit: number, seq: number, done: boolean) => void;
+
+function segment(
+  start: number,
+  end: number,
+  group: number,
+  recent: readonly Access[],
+  before: readonly Access[],
+): Segment {
+  return { start, end, group, recent, before };
+}
+
+const NONE: readonly Access[] = [];
+const UNTOUCHED = segment(0, 0, -1, NONE, NONE);
 
 export class HazardMap {
   readonly #segments: Segment[] = [];
@@ -47,14 +61,17 @@ export class HazardMap {
   /** Records a read by position `seq` of `unit` and reports what it must follow. */
   read(range: Interval, unit: number, seq: number, need: Need, part?: Part): void {
     const outside: Access = { unit, write: false, part: -1, seq };
-    const inside: Access = part === undefined ? outside : { ...outside, part: part.index };
-    this.#replace(range, (s) => {
+    const inside: Access = part === undefined ? outside : { unit, write: false, part: part.index, seq };
+    this.#replace(range, (s, start, end) => {
       const own = part !== undefined && part.group === s.group ? inside : outside;
       for (const a of s.before) if (a.write) tell(a, unit, need);
-      for (const a of s.recent) if (a.write && clashes(a, own.part)) tell(a, unit, need);
-      const recent = s.recent.filter((a) => a.write || a.unit !== unit || a.part !== own.part);
+      const recent: Access[] = [];
+      for (const a of s.recent) {
+        if (a.write && clashes(a, own.part)) tell(a, unit, need);
+        if (a.write || a.unit !== unit || a.part !== own.part) recent.push(a);
+      }
       recent.push(own);
-      return { ...s, recent };
+      return segment(start, end, s.group, recent, s.before);
     });
   }
 
@@ -68,56 +85,54 @@ export class HazardMap {
         for (const a of s.recent) tell(a, unit, need);
       }
       const own: Access = { unit, write: true, part: -1, seq };
-      this.#splice(range, [{ ...range, group: -1, recent: [own], before: [] }]);
+      this.#splice(range.start, range.end, [segment(range.start, range.end, -1, [own], NONE)]);
       return;
     }
     const own: Access = { unit, write: true, part: part.index, seq };
-    this.#replace(range, (s) => {
-      const [before, recent] = s.group === part.group ? [s.before, s.recent] : [s.recent, []];
-      for (const a of [...before, ...recent.filter((r) => clashes(r, part.index))]) tell(a, unit, need);
-      return { ...s, group: part.group, before, recent: [...recent.filter((a) => a.part !== part.index), own] };
+    this.#replace(range, (s, start, end) => {
+      const [before, recent] = s.group === part.group ? [s.before, s.recent] : [s.recent, NONE];
+      for (const a of before) tell(a, unit, need);
+      for (const a of recent) if (clashes(a, part.index)) tell(a, unit, need);
+      return segment(start, end, part.group, [...recent.filter((a) => a.part !== part.index), own], before);
     });
     this.#merge(range);
   }
 
-  /** Puts `change` of every segment in `range` in its place; what nothing has touched yet is a segment without accesses. */
-  #replace(range: Interval, change: (s: Segment) => Segment): void {
+  /** Puts `change` of every segment, cut to `range`, in its place; what nothing has touched yet is a segment without accesses. */
+  #replace({ start, end }: Interval, change: (s: Segment, start: number, end: number) => Segment): void {
     const out: Segment[] = [];
-    let at = range.start;
-    for (let i = this.#firstBehind(range.start); at < range.end; i++) {
+    let at = start;
+    for (let i = this.#firstBehind(start); at < end; i++) {
       const s = this.#segments[i];
-      const next = Math.min(range.end, s?.start ?? Infinity);
-      if (at < next) out.push({ start: at, end: next, group: -1, recent: [], before: [] });
+      const next = s === undefined ? end : Math.min(end, s.start);
+      if (at < next) out.push(change(UNTOUCHED, at, next));
       at = Math.max(at, next);
-      if (s === undefined || at >= range.end) break;
-      const end = Math.min(range.end, s.end);
-      out.push(s.start === at && s.end === end ? s : { ...s, start: at, end });
-      at = end;
+      if (s === undefined || at >= end) break;
+      const last = Math.min(end, s.end);
+      out.push(change(s, at, last));
+      at = last;
     }
-    this.#splice(range, out.map(change));
+    this.#splice(start, end, out);
   }
 
   /** Replaces what lies in `range`; segments that stick out keep their outer parts. */
-  #splice({ start, end }: Interval, own: readonly Segment[]): void {
+  #splice(start: number, end: number, own: readonly Segment[]): void {
+    const segments = this.#segments;
     const first = this.#firstBehind(start);
     let last = first;
-    while ((this.#segments[last]?.start ?? Infinity) < end) last++;
-    const [head, tail] = [this.#segments[first], this.#segments[last - 1]];
-    if (
-      last === first + own.length &&
-      head !== undefined &&
-      head.start >= start &&
-      tail !== undefined &&
-      tail.end <= end
-    ) {
-      own.forEach((s, i) => {
-        this.#segments[first + i] = s;
-      });
+    while (last < segments.length && segments[last]!.start < end) last++;
+    const head = last > first ? segments[first]! : UNTOUCHED;
+    const tail = last > first ? segments[last - 1]! : UNTOUCHED;
+    const before = last > first && head.start < start;
+    const behind = last > first && tail.end > end;
+    if (!before && !behind && last === first + own.length) {
+      for (let i = 0; i < own.length; i++) segments[first + i] = own[i]!;
       return;
     }
-    const before = last > first && head !== undefined && head.start < start ? [{ ...head, end: start }] : [];
-    const behind = last > first && tail !== undefined && tail.end > end ? [{ ...tail, start: end }] : [];
-    this.#segments.splice(first, last - first, ...before, ...own, ...behind);
+    const all = [...own];
+    if (before) all.unshift(segment(head.start, start, head.group, head.recent, head.before));
+    if (behind) all.push(segment(end, tail.end, tail.group, tail.recent, tail.before));
+    segments.splice(first, last - first, ...all);
   }
 
   /** One segment for neighbours in `range` that know the same, so that parts cut into many tiles do not pile up. */
@@ -128,7 +143,7 @@ export class HazardMap {
     for (let s = this.#segments[last]; s !== undefined && s.start < range.end; s = this.#segments[last]) {
       const open = out.at(-1);
       if (open !== undefined && open.end === s.start && sameHistory(open, s))
-        out[out.length - 1] = { ...open, end: s.end };
+        out[out.length - 1] = segment(open.start, s.end, open.group, open.recent, open.before);
       else out.push(s);
       last++;
     }
@@ -154,7 +169,7 @@ function clashes(a: Access, own: number): boolean {
 }
 
 function tell(a: Access, unit: number, need: Need): void {
-  if (a.unit !== unit) need({ unit: a.unit, seq: a.seq, done: a.write });
+  if (a.unit !== unit) need(a.unit, a.seq, a.write);
 }
 
 function sameHistory(a: Segment, b: Segment): boolean {

@@ -1,11 +1,13 @@
 /** Numbers descriptors and lays out the program: equal descriptors become one entry, names go to the side table. */
 import { CapacityError } from '../../isa/base/errors.ts';
+import { accessFields } from '../../isa/instructions/access.ts';
 import type { Instruction } from '../../isa/instructions/table.ts';
-import { ISA_VERSION, NO_TENSOR, TABLE } from '../../isa/instructions/table.ts';
+import { ISA_VERSION, NO_TENSOR } from '../../isa/instructions/table.ts';
 import type { ConstantSegment, LayerSymbol, Program, ProgramTensor, SemaphoreDeclaration } from '../../isa/program.ts';
 import type { ArrayDescriptor, TensorDescriptor } from '../../isa/tensor.ts';
 import { LIMITS } from '../../isa/tensor.ts';
 import type { NamedArray, NamedTensor } from './draft.ts';
+import { WalkKeys } from './keys.ts';
 import type { Rolled } from './roll.ts';
 
 export interface LinkInput {
@@ -28,8 +30,8 @@ export interface LinkInput {
 }
 
 export function link(input: LinkInput): Program {
-  const tensors = new Interner<NamedTensor, TensorDescriptor>('tensor');
-  const arrays = new Interner<NamedArray, ArrayDescriptor>('array');
+  const tensors = new Interner<NamedTensor, TensorDescriptor>('tensor', tensorKeys());
+  const arrays = new Interner<NamedArray, ArrayDescriptor>('array', arrayKey);
   const cores = input.cores.map((code) => ({
     instructions: [
       ...code.map((o) => encodeOperands(o, tensors, arrays)),
@@ -79,17 +81,32 @@ function encodeOperands(
   tensors: Interner<NamedTensor, TensorDescriptor>,
   arrays: Interner<NamedArray, ArrayDescriptor>,
 ): Instruction {
-  const out: Record<string, unknown> = { ...o.draft, waits: o.waits, signals: o.signals };
-  delete out.layer;
-  delete out.site;
-  for (const [field, spec] of Object.entries(TABLE[o.draft.op].fields as Record<string, { readonly kind: string }>)) {
-    const value = out[field];
-    if (spec.kind === 'tensor') out[field] = tensors.number(value as NamedTensor);
-    else if (spec.kind === 'optionalTensor')
-      out[field] = value === null ? NO_TENSOR : tensors.number(value as NamedTensor);
-    else if (spec.kind === 'array') out[field] = arrays.number(value as NamedArray);
+  const draft = o.draft as unknown as Readonly<Record<string, unknown>>;
+  const out: Record<string, unknown> = {};
+  for (const field in draft) if (field !== 'layer' && field !== 'site') out[field] = draft[field];
+  out.waits = o.waits;
+  out.signals = o.signals;
+  for (const { name, of } of accessFields(o.draft.op)) {
+    const value = out[name];
+    if (of === 'array') out[name] = arrays.number(value as NamedArray);
+    else out[name] = value === null ? NO_TENSOR : tensors.number(value as NamedTensor);
   }
   return out as unknown as Instruction;
+}
+
+/** Tells tensors apart, but not by name. */
+function tensorKeys(): (t: NamedTensor) => string {
+  const walks = new WalkKeys();
+  return (t) => {
+    let text = `${walks.number(t)} ${t.base} ${t.baseRegister}`;
+    for (const { origin } of t.axes) text += ` ${origin}`;
+    for (const { axis, register } of t.originRegisters) text += ` ${axis}+${register}`;
+    return text;
+  };
+}
+
+function arrayKey({ name: _, ...rest }: NamedArray): string {
+  return JSON.stringify(rest);
 }
 
 /** Numbers equal descriptors once. Names do not make a difference. */
@@ -99,20 +116,23 @@ class Interner<N extends D & { readonly name: string }, D> {
   readonly #byObject = new Map<N, number>();
   readonly #byText = new Map<string, number>();
   readonly #what: string;
+  readonly #textOf: (item: N) => string;
 
-  constructor(what: string) {
+  /** @param textOf equal for equal descriptors */
+  constructor(what: string, textOf: (item: N) => string) {
     this.#what = what;
+    this.#textOf = textOf;
   }
 
   number(named: N): number {
     const known = this.#byObject.get(named);
     if (known !== undefined) return known;
-    const { name, ...rest } = named;
-    const text = JSON.stringify(rest);
+    const text = this.#textOf(named);
     let index = this.#byText.get(text);
     if (index === undefined) {
       index = this.items.length;
       if (index >= LIMITS.descriptors) this.#tooMany();
+      const { name, ...rest } = named;
       this.items.push(rest as unknown as D);
       this.names.push(name);
       this.#byText.set(text, index);

@@ -2,11 +2,12 @@
 import { InternalError } from '../../isa/base/errors.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
+import type { Space } from '../../isa/tensor.ts';
 import type { Draft } from './draft.ts';
 import { accessOf, coreOf, targetCoresOf } from './draft.ts';
 import type { Interval } from './footprint.ts';
 import { cellFootprint, footprint } from './footprint.ts';
-import type { Dependence, Part } from './hazards.ts';
+import type { Dependence, Need, Part } from './hazards.ts';
 import { HazardMap } from './hazards.ts';
 import type { Units } from './units.ts';
 
@@ -16,13 +17,21 @@ export interface OrderOptions {
   readonly readOnlyDram: readonly Interval[];
 }
 
+/** What hazards are found in: a space, or the cells of the arrays. */
+type Memory = Space | 'cells';
+
 /** What a unit knows of the others: entry 2v is the last position of v that has read its sources, 2v+1 the last done. Small typed arrays cost more. */
 type Clock = readonly number[];
 
 /** `add` must see instructions in sequential order. */
 export class OrderState {
   readonly #units: Units;
-  readonly #hazards = new Map<string, HazardMap>();
+  /** By memory; of those that each core has its own of, by core. */
+  readonly #hazards = new Map<Memory, HazardMap[]>();
+  /** Of the latest instruction: by slot the last position that it must follow, -1 for none; and slots that have one, as they were found. */
+  readonly #latest: number[];
+  readonly #found: number[] = [];
+  readonly #need: Need;
   readonly #macros: number;
   readonly #readOnlyDram: readonly Interval[];
   readonly #clocks: Clock[];
@@ -33,6 +42,13 @@ export class OrderState {
     this.#units = units;
     this.#macros = matrixGeometry(machine.core.matrix).macros;
     this.#readOnlyDram = readOnlyDram;
+    this.#latest = new Array<number>(2 * units.count).fill(-1);
+    this.#need = (unit, seq, done) => {
+      const slot = slotOf(unit, done);
+      const known = this.#latest[slot]!;
+      if (known < 0) this.#found.push(slot);
+      if (seq > known) this.#latest[slot] = seq;
+    };
     this.#clocks = Array.from({ length: units.count }, () => new Array<number>(2 * units.count).fill(-1));
     this.#snapshots = Array.from({ length: units.count }, () => []);
   }
@@ -45,13 +61,17 @@ export class OrderState {
     const needs = this.#needs(draft, unit, snapshots.length);
     snapshots.push(clock);
     const core = this.#units.coreOf(unit);
-    const unknown = needs.filter((d) => !this.knows(unit, d));
-    return this.#reduce(unknown.map((d) => (this.#units.coreOf(d.unit) === core ? d : { ...d, done: true })));
+    const unknown: Dependence[] = [];
+    for (const d of needs) {
+      if (this.knows(unit, d)) continue;
+      unknown.push(d.done || this.#units.coreOf(d.unit) === core ? d : { unit: d.unit, seq: d.seq, done: true });
+    }
+    return unknown.length < 2 ? unknown : this.#reduce(unknown);
   }
 
   /** Whether what `unit` has waited for so far implies an ordering. */
   knows(unit: number, d: Dependence): boolean {
-    return (this.#clocks[unit]?.[slotOf(d)] ?? -1) >= d.seq;
+    return (this.#clocks[unit]?.[slotOf(d.unit, d.done)] ?? -1) >= d.seq;
   }
 
   /** The unit's latest instruction waits for `edge`: from its start on the unit knows all that the producer knew. */
@@ -69,42 +89,58 @@ export class OrderState {
   }
 
   #needs(draft: Draft, unit: number, seq: number): Dependence[] {
-    const latest = new Map<number, number>();
-    const need = (d: Dependence): void => {
-      latest.set(slotOf(d), Math.max(latest.get(slotOf(d)) ?? -1, d.seq));
-    };
     const core = coreOf(draft);
     const targets = targetCoresOf(draft);
     const group = draft.site?.group ?? -1;
     const part: Part | undefined = group < 0 ? undefined : { group, index: core };
-    const touch = (map: HazardMap, range: Interval | null, writes: boolean): void => {
+    const touch = (memory: Memory, onCore: number, range: Interval | null, writes: boolean): void => {
       if (range === null) return;
-      if (writes) map.write(range, unit, seq, need, part);
-      else map.read(range, unit, seq, need, part);
+      const map = this.#map(memory, onCore);
+      if (writes) map.write(range, unit, seq, this.#need, part);
+      else map.read(range, unit, seq, this.#need, part);
     };
     const access = accessOf(draft);
     for (const t of access.reads) {
       const range = footprint(t);
       if (t.space === 'dram' && range !== null && this.#isReadOnly(range)) continue;
-      for (const c of access.writes.includes(t) ? targets : [core]) touch(this.#map(t.space, c), range, false);
+      if (!access.writes.includes(t)) touch(t.space, core, range, false);
+      else for (const c of targets) touch(t.space, c, range, false);
     }
-    for (const a of access.readCells) touch(this.#map('cells', core), cellFootprint(a, this.#macros), false);
+    for (const a of access.readCells) touch('cells', core, cellFootprint(a, this.#macros), false);
     for (const t of access.writes) {
       const range = footprint(t);
-      for (const c of targets) touch(this.#map(t.space, c), range, true);
+      for (const c of targets) touch(t.space, c, range, true);
     }
-    for (const a of access.writeCells) touch(this.#map('cells', core), cellFootprint(a, this.#macros), true);
-    return [...latest].map(([slot, position]) => ({ unit: slot >> 1, seq: position, done: (slot & 1) === 1 }));
+    for (const a of access.writeCells) touch('cells', core, cellFootprint(a, this.#macros), true);
+    return this.#takeFound();
+  }
+
+  #takeFound(): Dependence[] {
+    const out: Dependence[] = [];
+    for (const slot of this.#found) {
+      out.push({ unit: slot >> 1, seq: this.#latest[slot]!, done: (slot & 1) === 1 });
+      this.#latest[slot] = -1;
+    }
+    this.#found.length = 0;
+    return out;
   }
 
   #isReadOnly(range: Interval): boolean {
     return this.#readOnlyDram.some((r) => r.start <= range.start && range.end <= r.end);
   }
 
-  #map(space: string, core: number): HazardMap {
-    const key = space === 'dram' || space === 'buffer' ? space : `${space} ${core}`;
-    const map = this.#hazards.get(key) ?? new HazardMap();
-    this.#hazards.set(key, map);
+  #map(memory: Memory, core: number): HazardMap {
+    let maps = this.#hazards.get(memory);
+    if (maps === undefined) {
+      maps = [];
+      this.#hazards.set(memory, maps);
+    }
+    const index = memory === 'dram' || memory === 'buffer' ? 0 : core;
+    let map = maps[index];
+    if (map === undefined) {
+      map = new HazardMap();
+      maps[index] = map;
+    }
     return map;
   }
 
@@ -117,10 +153,10 @@ export class OrderState {
   #implies(a: Dependence, b: Dependence, before: boolean): boolean {
     if (a.unit === b.unit)
       return a.seq >= b.seq && (a.done || !b.done) && (a.seq > b.seq || a.done !== b.done || before);
-    return (this.#snapshots[a.unit]?.[a.seq]?.[slotOf(b)] ?? -1) >= b.seq;
+    return (this.#snapshots[a.unit]?.[a.seq]?.[slotOf(b.unit, b.done)] ?? -1) >= b.seq;
   }
 }
 
-function slotOf(d: Dependence): number {
-  return 2 * d.unit + (d.done ? 1 : 0);
+function slotOf(unit: number, done: boolean): number {
+  return 2 * unit + (done ? 1 : 0);
 }

@@ -50,17 +50,19 @@ interface Slot {
   readonly waits: number[];
   readonly signals: Signal[];
   /** Signals that found no room on the instruction; carried by syncs right behind it. */
-  readonly late: Signal[];
+  late: readonly Signal[];
   /** The first is the instruction's own where it can carry one; the others go by empty transfers right behind it. */
-  readonly remote: Remote[];
+  remote: readonly Remote[];
   /** Of a multicast: who waits for its results on the cores that receive them. Its signal is found when all are known. */
-  readonly heard: Slot[];
+  heard: readonly Slot[];
   /** Semaphore that a multicast signals on all of its cores, 0 for none. */
   shared: number;
 }
 
+const NONE: readonly never[] = [];
+
 function newSlot(draft: Draft, unit: number): Slot {
-  return { draft, unit, waits: [], signals: [], late: [], remote: [], heard: [], shared: 0 };
+  return { draft, unit, waits: [], signals: [], late: NONE, remote: NONE, heard: NONE, shared: 0 };
 }
 
 /** Adds waits and signals. Throws InternalError when a program would need more semaphores than a core has. */
@@ -101,7 +103,11 @@ class Ordering {
     for (const draft of this.#drafts) if (!this.#add(draft)) return null;
     for (const slot of this.#slots.flat()) if (slot.heard.length > 0 && !this.#tellAll(slot)) return null;
     return {
-      cores: this.#slots.map((core) => core.flatMap((slot) => this.#expand(slot))),
+      cores: this.#slots.map((core) => {
+        const out: Ordered[] = [];
+        for (const slot of core) this.#expand(slot, out);
+        return out;
+      }),
       semaphores: this.#pool.declarations(),
     };
   }
@@ -124,6 +130,7 @@ class Ordering {
 
   /** Orderings of other cores' units that cannot signal so far come by a DMA channel of their core, one message for all of a core. */
   #relayed(edges: readonly Dependence[], unit: number, layer: number): readonly Dependence[] | null {
+    if (this.#units.cores === 1) return edges;
     const core = this.#units.coreOf(unit);
     const far = (e: Dependence): boolean => this.#units.coreOf(e.unit) !== core && !this.#units.isDma(e.unit);
     if (!edges.some(far)) return edges;
@@ -149,7 +156,7 @@ class Ordering {
     const done = remote || edge.done || !this.#useRelease || source.signals.length >= LIMITS.signals;
     this.#state.learn(slot.unit, { ...edge, done });
     if (done && isMulticast(source.draft) && targetCoresOf(source.draft).includes(core)) {
-      source.heard.push(slot);
+      source.heard = [...source.heard, slot];
       return true;
     }
     return this.#signal(source, slot, done);
@@ -160,10 +167,11 @@ class Ordering {
     const core = this.#units.coreOf(slot.unit);
     const semaphore = this.#pool.of(source.unit, slot.unit, done);
     if (semaphore === null) return false;
-    if (this.#units.coreOf(source.unit) !== core) source.remote.push({ core, semaphore });
+    if (this.#units.coreOf(source.unit) !== core) source.remote = [...source.remote, { core, semaphore }];
     else {
       const signal: Signal = { semaphore, at: done ? 'done' : 'release' };
-      (source.signals.length < LIMITS.signals ? source.signals : source.late).push(signal);
+      if (source.signals.length < LIMITS.signals) source.signals.push(signal);
+      else source.late = [...source.late, signal];
     }
     slot.waits.push(semaphore);
     return true;
@@ -183,8 +191,15 @@ class Ordering {
     return rest.every((w) => this.#signal(source, w, true));
   }
 
-  /** An instruction with the syncs and empty transfers that carry the waits and signals for which it has no room. */
-  #expand(slot: Slot): Ordered[] {
+  /** Writes an instruction with the syncs and empty transfers that carry the waits and signals for which it has no room. */
+  #expand(slot: Slot, out: Ordered[]): void {
+    const { draft, waits, signals, late, remote } = slot;
+    const crowded = waits.length > LIMITS.waits || late.length > 0 || remote.length > 0 || slot.shared > 0;
+    if (crowded) this.#expandCrowded(slot, out);
+    else out.push({ draft, waits, signals });
+  }
+
+  #expandCrowded(slot: Slot, out: Ordered[]): void {
     const { kind, channel } = this.#units.unitOf(slot.unit);
     const { layer } = slot.draft;
     const sync = (waits: readonly number[], signals: readonly Signal[]): Ordered => ({
@@ -192,7 +207,6 @@ class Ordering {
       waits,
       signals,
     });
-    const out: Ordered[] = [];
     const extra = Math.max(0, slot.waits.length - LIMITS.waits);
     for (let i = 0; i < extra; i += LIMITS.waits)
       out.push(sync(slot.waits.slice(i, Math.min(extra, i + LIMITS.waits)), []));
@@ -215,6 +229,5 @@ class Ordering {
         signals: [],
       });
     });
-    return out;
   }
 }

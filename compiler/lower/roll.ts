@@ -9,7 +9,7 @@ import type { Draft, NamedTensor } from './draft.ts';
 import { at } from './layout.ts';
 import type { Ordered } from './order.ts';
 import type { LeafToken, LoopToken, Nest, Token } from './tokens.ts';
-import { eachMoving, fitsRegisters, Keys, leafToken, loopToken, StreamSet, sizeOfToken } from './tokens.ts';
+import { eachMoving, fitsRegisters, leafToken, loopToken, StreamSet, sizeOfToken, TokenKeys } from './tokens.ts';
 
 /** Instructions of the sequencer that rolling adds. */
 export type Control =
@@ -36,7 +36,7 @@ const CANDIDATES = 6;
 const REGISTERS = LIMITS.registers - 1;
 
 export function roll(instructions: readonly Ordered[]): readonly Rolled[] {
-  const keys = new Keys();
+  const keys = new TokenKeys();
   let tokens: readonly Token[] = instructions.map((i) => leafToken(i, keys));
   for (const longest of PASSES) tokens = findLoops(tokens, longest, keys);
   return tokens.flatMap((t) => (t.kind === 'leaf' ? [t.instruction] : writeNest(t)));
@@ -48,7 +48,7 @@ interface Found {
   readonly saved: number;
 }
 
-function findLoops(tokens: readonly Token[], longest: number, keys: Keys): Token[] {
+function findLoops(tokens: readonly Token[], longest: number, keys: TokenKeys): Token[] {
   const next = nextSame(tokens, keys.count);
   const out: Token[] = [];
   for (let i = 0; i < tokens.length; ) {
@@ -82,7 +82,7 @@ function nextSame(tokens: readonly Token[], distinct: number): Int32Array {
 }
 
 /** The longest loop of `length`-token rounds from `start` on, when it saves more instructions than `least`. */
-function tryLoop(tokens: readonly Token[], start: number, length: number, least: number, keys: Keys): Found | null {
+function tryLoop(tokens: readonly Token[], start: number, length: number, least: number, keys: TokenKeys): Found | null {
   const sameKeys = (round: number): boolean => {
     for (let j = 0; j < length; j++)
       if (tokens[start + j]!.key !== tokens[start + round * length + j]!.key) return false;

@@ -5,6 +5,7 @@
  */
 import { LIMITS } from '../../isa/tensor.ts';
 import type { NamedTensor } from './draft.ts';
+import { Keys, WalkKeys } from './keys.ts';
 import { at } from './layout.ts';
 import type { Ordered } from './order.ts';
 
@@ -40,54 +41,44 @@ export interface LoopToken extends Nest {
 
 export type Token = LeafToken | LoopToken;
 
-/** Numbers texts: equal ones alike. */
-export class Keys {
-  readonly #numbers = new Map<string, number>();
+/** What tells the instructions of one program apart. */
+export class TokenKeys extends Keys {
+  readonly walks = new WalkKeys();
+  readonly #texts = new Map<object, string>();
 
-  get count(): number {
-    return this.#numbers.size;
-  }
-
-  number(text: string): number {
-    const known = this.#numbers.get(text) ?? this.#numbers.size;
-    this.#numbers.set(text, known);
-    return known;
+  /** Text of an operand that is neither a number nor a tensor; many instructions share one object. */
+  textOf(operand: object): string {
+    const text = this.#texts.get(operand) ?? JSON.stringify(operand);
+    this.#texts.set(operand, text);
+    return text;
   }
 }
 
-const TENSOR_FIELDS = ['dst', 'src', 'a', 'b', 'params', 'add', 'index'] as const;
+const TENSOR_FIELDS: ReadonlySet<string> = new Set(['dst', 'src', 'a', 'b', 'params', 'add', 'index']);
 
-export function leafToken(instruction: Ordered, keys: Keys): LeafToken {
-  const { draft, waits, signals } = instruction;
+export function leafToken(instruction: Ordered, keys: TokenKeys): LeafToken {
+  const draft = instruction.draft as unknown as Readonly<Record<string, unknown>>;
   const params: number[] = [];
   const slices: Slice[] = [];
-  const fixed: string[] = [];
-  for (const [field, value] of Object.entries(draft)) {
-    if (!isTensorField(field) || value === null || typeof value !== 'object') {
-      fixed.push(`${field}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
-      continue;
+  let text = '';
+  for (const field in draft) {
+    const value = draft[field];
+    if (value === null || typeof value !== 'object') text += `${field}=${String(value)};`;
+    else if (!TENSOR_FIELDS.has(field)) text += `${field}=${keys.textOf(value)};`;
+    else {
+      const t = value as NamedTensor;
+      slices.push({ field, start: params.length, axes: t.axes.length });
+      params.push(t.base);
+      for (const axis of t.axes) params.push(axis.origin);
+      text += `${field}=${keys.walks.number(t)};`;
     }
-    const t = value as NamedTensor;
-    slices.push({ field, start: params.length, axes: t.axes.length });
-    params.push(t.base, ...t.axes.map((a) => a.origin));
-    fixed.push(`${field}=${walkKey(t)}`);
   }
-  const order = `${waits.join()}>${signals.map((s) => `${s.semaphore}${s.at}`).join()}`;
-  return { kind: 'leaf', key: keys.number(`${fixed.join(';')};${order}`), params, slices, instruction };
+  for (const w of instruction.waits) text += `${w},`;
+  for (const s of instruction.signals) text += `>${s.semaphore}${s.at}`;
+  return { kind: 'leaf', key: keys.number(text), params, slices, instruction };
 }
 
-function isTensorField(field: string): boolean {
-  return (TENSOR_FIELDS as readonly string[]).includes(field);
-}
-
-/** Everything of a walk but its base and origins. */
-function walkKey(t: NamedTensor): string {
-  const axes = t.axes.map((a) => `${a.extent}*${a.stride}%${a.modulo}`).join();
-  const dims = t.dims.map((d) => `${d.count}@${d.axis}+${d.step}`).join();
-  return `${t.space}${t.widthBits}${t.coding}${t.role}${t.fill}[${axes}][${dims}]`;
-}
-
-export function loopToken(nest: Nest, keys: Keys): LoopToken {
+export function loopToken(nest: Nest, keys: TokenKeys): LoopToken {
   const { body, count, deltas } = nest;
   const key = keys.number(`loop ${count} [${body.map((b) => b.key).join('|')}] ${deltas.join()}`);
   return { ...nest, key, params: body.flatMap((b) => b.params) };

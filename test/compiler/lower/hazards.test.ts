@@ -45,8 +45,8 @@ describe('hazards', () => {
         const found = accesses.map((a, seq) => {
           const needs = new Set<string>();
           const range = { start: a.start, end: a.start + a.length };
-          const need = (d: { unit: number; seq: number; done: boolean }): void =>
-            void needs.add(`${d.unit}:${d.seq}:${d.done ? 'done' : 'read'}`);
+          const need = (of: number, at: number, done: boolean): void =>
+            void needs.add(`${of}:${at}:${done ? 'done' : 'read'}`);
           if (a.write) map.write(range, a.unit, seq, need);
           else map.read(range, a.unit, seq, need);
           return [...needs].sort();
@@ -87,7 +87,7 @@ describe('hazards of parts', () => {
         const map = new HazardMap();
         const after = accesses.map((a, seq) => {
           const known = new Set<number>();
-          const learn = (d: { seq: number }): void => void known.add(d.seq);
+          const learn = (_: number, earlier: number): void => void known.add(earlier);
           const range = { start: a.start, end: a.start + a.length };
           const part = 'part' in a ? a.part : undefined;
           if (a.write) map.write(range, a.unit, seq, learn, part);
