@@ -82,7 +82,13 @@ function nextSame(tokens: readonly Token[], distinct: number): Int32Array {
 }
 
 /** The longest loop of `length`-token rounds from `start` on, when it saves more instructions than `least`. */
-function tryLoop(tokens: readonly Token[], start: number, length: number, least: number, keys: TokenKeys): Found | null {
+function tryLoop(
+  tokens: readonly Token[],
+  start: number,
+  length: number,
+  least: number,
+  keys: TokenKeys,
+): Found | null {
   const sameKeys = (round: number): boolean => {
     for (let j = 0; j < length; j++)
       if (tokens[start + j]!.key !== tokens[start + round * length + j]!.key) return false;

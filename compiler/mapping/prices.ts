@@ -106,9 +106,7 @@ export class CutPrices {
       return { sizeBytes: piece.sizeBytes, depth: loads > 1 ? deep : 1, loads };
     });
     const output: Stage | null =
-      homes.output === 'spad'
-        ? null
-        : { sizeBytes: cut.output.sizeBytes, depth: tiles > 1 ? deep : 1, loads: tiles };
+      homes.output === 'spad' ? null : { sizeBytes: cut.output.sizeBytes, depth: tiles > 1 ? deep : 1, loads: tiles };
     return {
       sizes,
       order,

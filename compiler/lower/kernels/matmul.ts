@@ -329,14 +329,17 @@ function packWeights(spec: MatmulSpec, part: number, k: Range, n: Range, rows: R
     }
     return bytes;
   }
+  let to = 0;
   if (bits === 8) {
-    for (let i = 0; i < k.count; i++) bytes.set(table.subarray(first(i), first(i) + n.count), i * n.count);
+    for (let i = 0; i < k.count; i++) {
+      let from = first(i);
+      for (const end = from + n.count; from < end; ) bytes[to++] = table[from++]!;
+    }
     return bytes;
   }
   // Rows of whole bytes. Signs -1 and +1 are kept as 0 and 1.
   const sign = coding === 'bipolar' ? 1 : 0;
   const mask = (1 << bits) - 1;
-  let to = 0;
   for (let i = 0; i < k.count; i++) {
     let from = first(i);
     for (const end = from + n.count; from < end; to++) {
