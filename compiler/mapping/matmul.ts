@@ -1,42 +1,22 @@
 /**
  * Mapping of one matrix product: how K and N are split over the macros, how many replicas, how many outputs are drained at
- * once and so how many positions fit the accumulators. Every legal grid is costed with the machine's own demand; the
- * layer takes the longest of array time, weight writes and drain when planes overlap them, else their sum. The drain of one
- * accumulator tile runs beside the arrays on the next, so that only a last one stands alone.
+ * once and so how many positions fit the accumulators. Every legal grid is costed (mapping-cost.ts).
  */
 import { CapacityError } from '../../isa/base/errors.ts';
-import { matmulDemand, weightWriteDemand } from '../../isa/demand/matrix.ts';
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
-import { AccumulatorRing } from '../lower/accumulators.ts';
 import type { MatmulKernel } from '../lower/kernel.ts';
 import type { MatmulMapping } from '../lower/kernels/matmul.ts';
-import { accumulatorsOf, channelDim, PIECES, positionDims } from '../lower/kernels/matmul.ts';
 import { at, byteGroup, roundUp } from '../lower/layout.ts';
 import { evenSize } from '../lower/split.ts';
 import { type ArraysLimits, refuseArrays } from './array-pins.ts';
 import type { ArraysDecision } from './decisions.ts';
+import { costMapping, type MappingCost, type Product, productOf, type WeightHome } from './mapping-cost.ts';
 import type { KernelPins } from './pinned.ts';
 import type { TilePlan } from './tiles.ts';
-import { transferCycles } from './transfer.ts';
 
 /** Fewer positions at once are not worth their instructions. */
 const LEAST_POSITIONS = 8;
-/** Dispatch, semaphores and pipeline of one more accumulator tile, beside the drain's own start-up. */
-const ROUND_CYCLES = 5;
-
-export interface MappingCost {
-  /** Cycles of the arrays, of weight writes and of the drain over the whole layer, without overlap. */
-  readonly arrayCycles: number;
-  readonly writeCycles: number;
-  readonly drainCycles: number;
-  /** Cycles of the layer when its weights are in place: arrays beside the drain, and what of the shorter one stands alone. */
-  readonly residentCycles: number;
-  readonly totalCycles: number;
-  /** Weight tiles of the layer, and how often one is written. */
-  readonly weightTiles: number;
-  readonly weightWrites: number;
-}
 
 export interface MappingChoice {
   readonly mapping: MatmulMapping;
@@ -53,12 +33,13 @@ export interface Scored {
   readonly cost: MappingCost;
 }
 
-/** Where weights that are not in the arrays come from. */
-export type WeightHome = 'dram' | 'buffer';
+/** Mappings that are known already, by the numbers of their product: those of layers that are alike. */
+export type Alike = Map<string, readonly Scored[]>;
 
 /**
  * Every legal mapping of a kernel cut into `plan`'s tiles that pins allow, cheapest first. Throws CapacityError, or InputError where only pins are in the way.
  * @param replicas whether weights may be copied to spare macros
+ * @param alike taken from, and added to, where nothing is pinned
  */
 export function scoreMappings(
   kernel: MatmulKernel,
@@ -67,15 +48,32 @@ export function scoreMappings(
   replicas: boolean,
   home: WeightHome = 'dram',
   pins?: KernelPins,
+  alike?: Alike,
 ): readonly Scored[] {
-  const scored = candidates({ kernel, plan, machine }, replicas, pins?.arrays ?? {}).map(
-    (mapping): Scored => ({ mapping, cost: costMapping(kernel, plan, mapping, machine, home) }),
-  );
+  const product = productOf(kernel, plan, machine);
+  const key = `${home} ${replicas} ${JSON.stringify(product)}`;
+  const known = pins?.arrays === undefined ? alike?.get(key) : undefined;
+  if (known !== undefined) return known;
+  const scored = scoreProduct(product, machine, replicas, home, pins?.arrays ?? {});
   if (scored.length === 0 && pins?.arrays !== undefined) {
     const best = at(scoreMappings(kernel, plan, machine, replicas), 0).mapping;
-    refuseArrays(pins, best, arraysLimits({ kernel, plan, machine }));
+    refuseArrays(pins, best, arraysLimits(product, machine));
   }
   if (scored.length === 0) refuse(kernel, machine);
+  if (pins?.arrays === undefined) alike?.set(key, scored);
+  return scored;
+}
+
+function scoreProduct(
+  product: Product,
+  machine: Machine,
+  replicas: boolean,
+  home: WeightHome,
+  pins: ArraysDecision,
+): readonly Scored[] {
+  const scored = candidates(product, machine, replicas, pins).map(
+    (mapping): Scored => ({ mapping, cost: costMapping(product, mapping, machine, home) }),
+  );
   return scored.sort(
     (a, b) =>
       a.cost.totalCycles - b.cost.totalCycles ||
@@ -132,18 +130,9 @@ function reason(best: Scored, second: Scored | undefined): string {
     : `${shape}: as fast as ${other} with fewer macros; ${bound} set the time`;
 }
 
-/** A product that is to be mapped. */
-interface Product {
-  readonly kernel: MatmulKernel;
-  readonly plan: TilePlan;
-  readonly machine: Machine;
-}
-
-function candidates(product: Product, replicas: boolean, pins: ArraysDecision): MatmulMapping[] {
-  const { kernel, machine } = product;
-  const spec = kernel.matmul;
+function candidates(product: Product, machine: Machine, replicas: boolean, pins: ArraysDecision): MatmulMapping[] {
   const geometry = matrixGeometry(machine.core.matrix);
-  const limits = arraysLimits(product);
+  const limits = arraysLimits(product, machine);
   const { perMacro } = limits;
   const out: MatmulMapping[] = [];
   for (const gridK of within(upTo(limits.gridK), pins.gridK, limits.gridK)) {
@@ -152,10 +141,10 @@ function candidates(product: Product, replicas: boolean, pins: ArraysDecision): 
       const most = Math.min(Math.floor(geometry.macros / (gridK * gridN)), limits.positions);
       const rows = gridK * geometry.rows;
       for (const copies of within(replicas ? powersUpTo(most) : [1], pins.replicas, most)) {
-        for (const kTile of within([evenSize(spec.k, rows)], pins.tileK, Math.min(spec.k, rows))) {
+        for (const kTile of within([evenSize(product.k, rows)], pins.tileK, Math.min(product.k, rows))) {
           const widest = gridN * perMacro;
-          const even = new Set([evenSize(spec.n, widest), evenSize(limits.outputs, widest)]);
-          for (const nTile of within([...even], pins.tileN, Math.min(spec.n, widest))) {
+          const even = new Set([evenSize(product.n, widest), evenSize(limits.outputs, widest)]);
+          for (const nTile of within([...even], pins.tileN, Math.min(product.n, widest))) {
             for (const nChunk of chunks(limits, nTile, pins.outputs)) {
               if (pins.tileN !== undefined && nTile > nChunk) continue;
               for (const positions of accumulatorTiles(limits, nChunk, machine, pins.positions))
@@ -217,15 +206,12 @@ function chunks(
 }
 
 /** What a product can have at most. */
-function arraysLimits({ kernel, plan, machine }: Product): ArraysLimits {
-  const { k, n, weightBits, dynamic, groups } = kernel.matmul;
+function arraysLimits(product: Product, machine: Machine): ArraysLimits {
+  const { k, n, weightBits, positions, outputs, aligned, capacity, whole } = product;
   const { matrix } = machine.core;
   const { columns, columnsPerWeight, macros, rows } = matrixGeometry(matrix);
   const perMacro = Math.floor(columns / columnsPerWeight(weightBits));
   const fanIn = matrix.kind === 'systolic' ? 1 : matrix.macroAdder.fanIn;
-  const outputs = Math.min(n, at(plan.sizes, channelDim(kernel)));
-  const group = byteGroup(kernel.drained.format.bits);
-  const accumulators = new AccumulatorRing(machine, accumulatorsOf(kernel, plan));
   return {
     machine: machine.name,
     macros,
@@ -233,99 +219,14 @@ function arraysLimits({ kernel, plan, machine }: Product): ArraysLimits {
     perMacro,
     gridK: perMacro < 1 ? 0 : Math.min(fanIn, macros, Math.ceil(k / rows)),
     gridN: Math.min(macros, Math.ceil(n / Math.max(1, perMacro))),
-    positions: tilePositions(kernel, plan),
+    positions,
     outputs,
-    aligned: !dynamic && groups > 1 && n % group !== 0 ? outputs : group,
-    capacity: accumulators.capacity,
-    whole: accumulators.whole,
+    aligned,
+    capacity,
+    whole,
     k,
     n,
   };
-}
-
-/** Output positions that the arrays compute for one tile. */
-function tilePositions(kernel: MatmulKernel, plan: TilePlan): number {
-  const box = { start: plan.sizes.map(() => 0), count: plan.sizes };
-  const drained = kernel.epilogue === null ? box : kernel.epilogue.need(box);
-  return positionDims(kernel).reduce((n, d) => n * at(drained.count, d), 1);
-}
-
-export function costMapping(
-  kernel: MatmulKernel,
-  plan: TilePlan,
-  mapping: MatmulMapping,
-  machine: Machine,
-  home: WeightHome = 'dram',
-): MappingCost {
-  const spec = kernel.matmul;
-  const { matrix, drain } = machine.core;
-  const positionTiles = positionDims(kernel).reduce(
-    (n, d) => n * Math.ceil(at(kernel.shape, d) / at(plan.sizes, d)),
-    1,
-  );
-  const m = tilePositions(kernel, plan);
-  const subTiles = Math.ceil(m / mapping.positions);
-  const kTiles = Math.ceil(spec.k / mapping.kTile);
-  const outputs = Math.min(spec.n, at(plan.sizes, channelDim(kernel)));
-  const nTilesInTile = Math.ceil(outputs / mapping.nChunk) * Math.ceil(mapping.nChunk / mapping.nTile);
-  const nTiles = Math.ceil(spec.n / outputs) * nTilesInTile;
-  const weightTiles = kTiles * nTiles * spec.parts.length * spec.groups;
-  const rounds = positionTiles * subTiles;
-  const shape = {
-    k: mapping.kTile,
-    n: mapping.nTile,
-    weightBits: spec.weightBits,
-    gridK: mapping.gridK,
-    gridN: mapping.gridN,
-  };
-  const atOnce = Math.ceil(m / subTiles);
-  const demandOf = (positions: number) =>
-    matmulDemand(
-      {
-        ...shape,
-        m: positions,
-        inputBits: spec.inputBits,
-        replicas: mapping.replicas,
-        accumulate: kTiles > 1,
-        uniqueInputBits: positions * mapping.kTile * spec.inputBits,
-      },
-      machine,
-    );
-  const one = demandOf(atOnce);
-  const inPieces = atOnce * mapping.nChunk > new AccumulatorRing(machine, accumulatorsOf(kernel, plan)).capacity;
-  const pieces = inPieces ? PIECES : 1;
-  const cutCycles = inPieces ? pieces * demandOf(Math.ceil(atOnce / pieces)).busyCycles - one.busyCycles : 0;
-  const cutTiles = (weightTiles * Math.min(2, kTiles * spec.parts.length)) / (kTiles * spec.parts.length);
-  const arrayCycles =
-    weightTiles * rounds * (one.busyCycles + (kTiles > 1 ? 0 : one.latencyCycles / Math.max(1, weightTiles * rounds))) +
-    rounds * cutTiles * cutCycles;
-  const perChunk = kTiles * spec.parts.length * Math.ceil(mapping.nChunk / mapping.nTile);
-  const planes = machine.capabilities.weightPlanes ? matrixGeometry(matrix).planes : 1;
-  const slots = planes * Math.floor(matrixGeometry(matrix).macros / macrosOf(mapping));
-  // With the outputs outermost, those of one tile may stay while all positions pass.
-  const staying = plan.order[0] === channelDim(kernel) ? (weightTiles * nTilesInTile) / nTiles : weightTiles;
-  const writes =
-    staying <= slots && !spec.dynamic
-      ? weightTiles
-      : perChunk <= slots
-        ? weightTiles * positionTiles
-        : weightTiles * rounds;
-  const tileBytes = (mapping.kTile * mapping.nTile * spec.weightBits) / 8;
-  const oneWrite = Math.max(
-    weightWriteDemand(shape, machine).cycles,
-    transferCycles(machine, spec.dynamic ? 'spad' : home, tileBytes),
-  );
-  const writeCycles = writes * oneWrite;
-  const elements = positionTiles * m * spec.n * spec.groups;
-  const turns = rounds * pieces * Math.ceil(spec.n / mapping.nChunk) * spec.groups;
-  const drainCycles = Math.ceil(elements / drain.lanes) + turns * drain.startupCycles;
-  const exposed = Math.min(arrayCycles, drainCycles) / (machine.capabilities.doubleBuffering ? turns : 1);
-  const residentCycles = Math.max(arrayCycles, drainCycles) + exposed + ROUND_CYCLES * turns;
-  const totalCycles =
-    planes > 1
-      ? Math.max(residentCycles, writeCycles) + oneWrite
-      : arrayCycles + writeCycles + drainCycles + ROUND_CYCLES * turns;
-  return { arrayCycles, writeCycles, drainCycles, residentCycles, totalCycles, weightTiles, weightWrites: writes };
 }
 
 function refuse(kernel: MatmulKernel, machine: Machine): never {

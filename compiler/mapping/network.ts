@@ -6,9 +6,10 @@
  */
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
-import type { Kernel } from '../lower/kernel.ts';
+import type { Kernel, MatmulKernel } from '../lower/kernel.ts';
 import { at } from '../lower/layout.ts';
-import type { MappingChoice, Scored, WeightHome } from './matmul.ts';
+import type { WeightHome } from './mapping-cost.ts';
+import type { Alike, MappingChoice, Scored } from './matmul.ts';
 import { cheapest, explain, macrosOf, pinned, scoreMappings } from './matmul.ts';
 import type { Pins } from './pinned.ts';
 import type { TilePlan } from './tiles.ts';
@@ -52,20 +53,20 @@ function chooseTogether(
     const plan = plans[index] ?? null;
     return kernel.kind === 'matmul' && plan !== null ? [{ kernel, index, plan }] : [];
   });
+  const alike: Alike = new Map();
+  const scored = (kernel: MatmulKernel, plan: TilePlan, index: number, home: WeightHome = 'dram') =>
+    scoreMappings(kernel, plan, machine, true, home, pins?.kernels[index], alike);
   const layers = matmuls
     .filter(({ kernel }) => !kernel.matmul.dynamic)
     .map(({ kernel, index, plan }): Layer => {
-      const options = scoreMappings(kernel, plan, machine, true, 'dram', pins?.kernels[index]);
+      const options = scored(kernel, plan, index);
       const least = Math.min(...options.map(cells));
       const smallest = options.filter((o) => cells(o) === least);
       return { index, options, chosen: fastest(smallest) ?? at(options, 0) };
     });
   const computed = matmuls
     .filter(({ kernel }) => kernel.matmul.dynamic)
-    .map(({ kernel, index, plan }) => ({
-      index,
-      options: scoreMappings(kernel, plan, machine, true, 'dram', pins?.kernels[index]),
-    }));
+    .map(({ kernel, index, plan }) => ({ index, options: scored(kernel, plan, index) }));
   const least = Math.max(0, ...computed.map(({ options }) => Math.min(...options.map((o) => macrosOf(o.mapping)))));
   const wanted = pins?.network.weights;
   const fits = layers.every((l) => l.options.length > 0) && freeRun(layers, machine) >= least;
@@ -86,7 +87,7 @@ function chooseTogether(
   const streamed = layers.map(({ index, options }) => {
     const { kernel, plan } = matmuls.find((m) => m.index === index)!;
     const own = pins?.kernels[index];
-    return cheapest(home === 'dram' ? options : scoreMappings(kernel, plan, machine, true, home, own), home, own);
+    return cheapest(home === 'dram' ? options : scored(kernel, plan, index, home), home, own);
   });
   const stay = resident && (wanted === 'arrays' || !worthWriting(layers, streamed));
   layers.forEach(({ index, chosen, options }, i) => {
