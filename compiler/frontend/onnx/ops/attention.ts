@@ -1,6 +1,6 @@
 /**
  * Attention as one node: ONNX's Attention (opset 23) and com.microsoft's Attention, QAttention and MultiHeadAttention. Spelled as projections, scores, mask, softmax and
- * context; caches of past keys are refused.
+ * context. Caches of past keys and values are operands and results, their lengths those of the shapes; buffers that are filled in place are refused.
  */
 import { invalid, refuse } from '../../refusal.ts';
 import { floatAttribute, intAttribute, intsAttribute } from '../attributes.ts';
@@ -24,7 +24,7 @@ interface Heads {
 }
 
 /** softmax(scale q k' + masks) v, [batch, heads, steps, width of v]. */
-function attended(e: Expansion, h: Heads): string {
+export function attended(e: Expansion, h: Heads): string {
   const [[, heads = 1, steps = 1], [, own = 1, keys = 1]] = [e.shapeOf(h.q), e.shapeOf(h.k)];
   const group = heads / own;
   if (!Number.isInteger(group))
@@ -47,7 +47,7 @@ function repeated(e: Expansion, x: string, group: number): string {
 }
 
 /** [batch, steps, heads x width] as [batch, heads, steps, width]; four axes stay. */
-function split(e: Expansion, x: string, heads: number): string {
+export function split(e: Expansion, x: string, heads: number): string {
   const shape = e.shapeOf(x);
   if (shape.length === 4) return x;
   const [b = 1, s = 1, d = 1] = shape;
@@ -57,9 +57,14 @@ function split(e: Expansion, x: string, heads: number): string {
 }
 
 /** Back to [batch, steps, heads x width]. */
-function joined(e: Expansion, x: string): string {
+export function joined(e: Expansion, x: string): string {
   const [b = 1, n = 1, s = 1, w = 1] = e.shapeOf(x);
   return e.node('Reshape', [e.node('Transpose', [x], { perm: [0, 2, 1, 3] }), e.ints([b, s, n * w])]);
+}
+
+/** Keys or values behind those of before, [batch, heads, steps, width]. */
+export function withPast(e: Expansion, past: string, x: string): string {
+  return past === '' ? x : e.node('Concat', [past, x], { axis: 2 });
 }
 
 /** What is added to scores for a mask of whole numbers: [batch], lengths; [batch, keys] or [batch, steps, keys], above 0 where there is a word. */
@@ -98,12 +103,21 @@ function headCount(cx: ImportContext, name: string): number {
 }
 
 /** `projected` [batch, steps, 3 x hidden]: queries, keys and values of all heads. */
-function selfAttention(cx: ImportContext, e: Expansion, projected: string, mask: string, bias: string): void {
+function selfAttention(
+  cx: ImportContext,
+  e: Expansion,
+  projected: string,
+  { mask, bias, past }: { readonly mask: string; readonly bias: string; readonly past: string },
+): void {
   const heads = headCount(cx, 'num_heads');
   const width = e.shapeOf(projected)[2] ?? 0;
   const sizes = intsAttribute(cx.node, 'qkv_hidden_sizes') ?? [width / 3, width / 3, width / 3];
   const parts = e.nodes('Split', [projected, e.ints(sizes)], 3, { axis: 2 });
-  const [q, k, v] = parts.map((p) => split(e, p, heads)) as [string, string, string];
+  const [q, own, ownValues] = parts.map((p) => split(e, p, heads)) as [string, string, string];
+  const [k, v] = [own, ownValues].map((x, i) => withPast(e, past === '' ? '' : picked(e, past, i), x)) as [
+    string,
+    string,
+  ];
   const filter = floatAttribute(cx.node, 'mask_filter_value', -10000);
   const masks = [
     ...(mask === '' ? [] : [paddingMask(e, mask, e.shapeOf(k)[2] ?? 1, filter)]),
@@ -112,6 +126,15 @@ function selfAttention(cx: ImportContext, e: Expansion, projected: string, mask:
   const scale = floatAttribute(cx.node, 'scale', 0) || 1 / Math.sqrt((sizes[0] ?? 1) / heads);
   const causal = intAttribute(cx.node, 'unidirectional', 0) !== 0;
   e.result(joined(e, attended(e, { q, k, v, scale, masks, causal })));
+  if (!cx.wantsOutput(1)) return;
+  const both = [k, v].map((x) => e.node('Unsqueeze', [x, e.ints([0])]));
+  e.result(e.node('Concat', both, { axis: 0 }), 1);
+}
+
+/** Keys (0) or values (1) of a cache that has both, [2, batch, heads, steps, width]. */
+function picked(e: Expansion, past: string, index: number): string {
+  const one = e.node('Slice', [past, e.ints([index]), e.ints([index + 1]), e.ints([0])]);
+  return e.node('Squeeze', [one, e.ints([0])]);
 }
 
 function refuseRotary(cx: ImportContext): void {
@@ -121,31 +144,29 @@ function refuseRotary(cx: ImportContext): void {
 
 /** com.microsoft.Attention: x, weights, bias, mask, past, what is added to the scores. */
 export function importFusedAttention(cx: ImportContext): void {
-  refuseCache(cx, [4, 6], [1]);
+  refuseCache(cx, [6], []);
   refuseRotary(cx);
   const e = new Expansion(cx);
   const product = e.node('MatMul', [e.input(0), e.input(1)]);
   const projected = e.input(2) === '' ? product : e.node('Add', [product, e.input(2)]);
-  selfAttention(cx, e, projected, e.input(3), e.input(5));
+  selfAttention(cx, e, projected, { mask: e.input(3), bias: e.input(5), past: e.input(4) });
 }
 
 /** com.microsoft.QAttention: x, weights, bias, their scales, mask, their zero points, past. */
 export function importQAttention(cx: ImportContext): void {
-  refuseCache(cx, [8], [1]);
   refuseRotary(cx);
   const e = new Expansion(cx);
   const inputs = [0, 1, 3, 4, 6, 7, 2].map((i) => e.input(i));
-  selfAttention(cx, e, e.node('com.microsoft:MatMulIntegerToFloat', inputs), e.input(5), '');
+  const projected = e.node('com.microsoft:MatMulIntegerToFloat', inputs);
+  selfAttention(cx, e, projected, { mask: e.input(5), bias: '', past: e.input(8) });
 }
 
 /** com.microsoft.MultiHeadAttention: queries, keys, values, bias, mask of keys, what is added to the scores. */
 export function importMultiHeadAttention(cx: ImportContext): void {
-  refuseCache(cx, [6, 7, 8, 9], [1, 2, 3]);
+  refuseCache(cx, [8, 9], [3]);
   const e = new Expansion(cx);
   const heads = headCount(cx, 'num_heads');
-  if (e.input(1) === '' || e.input(2) === '')
-    refuse('MultiHeadAttention of packed queries, keys and values', { expected: 'three operands' });
-  const names = [0, 1, 2].map((i) => e.input(i));
+  const names = unpacked(e);
   const widths = names.map((n) => e.shapeOf(n).at(-1) ?? 1);
   const biased = (name: string, i: number): string => {
     if (e.input(3) === '') return name;
@@ -154,7 +175,8 @@ export function importMultiHeadAttention(cx: ImportContext): void {
     const part = e.node('Slice', [e.input(3), e.ints([start]), e.ints([start + (widths[i] ?? 0)])]);
     return e.node('Add', [name, part]);
   };
-  const [q, k, v] = names.map((n, i) => split(e, biased(n, i), heads)) as [string, string, string];
+  const [q, own, ownValues] = names.map((n, i) => split(e, biased(n, i), heads)) as [string, string, string];
+  const [k, v] = [withPast(e, e.input(6), own), withPast(e, e.input(7), ownValues)];
   const filter = floatAttribute(cx.node, 'mask_filter_value', -10000);
   const masks = [
     ...(e.input(4) === '' ? [] : [paddingMask(e, e.input(4), e.shapeOf(k)[2] ?? 1, filter)]),
@@ -163,17 +185,36 @@ export function importMultiHeadAttention(cx: ImportContext): void {
   const scale = floatAttribute(cx.node, 'scale', 0) || 1 / Math.sqrt(e.shapeOf(q)[3] ?? 1);
   const causal = intAttribute(cx.node, 'unidirectional', 0) !== 0;
   e.result(joined(e, attended(e, { q, k, v, scale, masks, causal })));
+  if (cx.wantsOutput(1)) e.result(k, 1);
+  if (cx.wantsOutput(2)) e.result(v, 2);
+}
+
+/** Queries, keys and values: three operands, or all in one of [batch, steps, heads, 3, width], as [batch, steps, heads x width]. */
+function unpacked(e: Expansion): string[] {
+  const names = [0, 1, 2].map((i) => e.input(i));
+  if (names[1] !== '' && names[2] !== '') return names;
+  const shape = e.shapeOf(names[0]!);
+  const [b = 1, s = 1, n = 1, , w = 1] = shape;
+  if (names[1] !== '' || names[2] !== '' || shape.length !== 5 || shape[3] !== 3)
+    refuse(`MultiHeadAttention of packed operands of shape [${shape.join(', ')}]`, {
+      expected: 'three operands, or one of [batch, steps, heads, 3, width]',
+    });
+  return [0, 1, 2].map((i) => {
+    const part = e.node('Slice', [names[0]!, e.ints([i]), e.ints([i + 1]), e.ints([3])]);
+    return e.node('Reshape', [part, e.ints([b, s, n * w])]);
+  });
 }
 
 /** ONNX's Attention: queries, keys, values, mask (added, or conditions), past keys and values. */
 export function importAttention(cx: ImportContext): void {
-  refuseCache(cx, [4, 5, 6], [1, 2, 3]);
+  refuseCache(cx, [6], [3]);
   if (floatAttribute(cx.node, 'softcap', 0) !== 0) refuse('Attention with softcap', { expected: 'softcap = 0' });
   const e = new Expansion(cx);
   const flat = e.shapeOf(e.input(0)).length === 3;
-  const own = (name: string): number => (flat ? headCount(cx, name) : 1);
-  const counts = [own('q_num_heads'), own('kv_num_heads'), own('kv_num_heads')];
-  const [q, k, v] = counts.map((count, i) => split(e, e.input(i), count)) as [string, string, string];
+  const headsOf = (name: string): number => (flat ? headCount(cx, name) : 1);
+  const counts = [headsOf('q_num_heads'), headsOf('kv_num_heads'), headsOf('kv_num_heads')];
+  const [q, own, ownValues] = counts.map((count, i) => split(e, e.input(i), count)) as [string, string, string];
+  const [k, v] = [withPast(e, e.input(4), own), withPast(e, e.input(5), ownValues)];
   const given = e.input(3);
   const x = given === '' ? undefined : cx.lookup(given);
   const flags =
@@ -183,6 +224,8 @@ export function importAttention(cx: ImportContext): void {
   const causal = intAttribute(cx.node, 'is_causal', 0) !== 0;
   const context = attended(e, { q, k, v, scale, masks: mask === '' ? [] : [mask], causal });
   e.result(flat ? joined(e, context) : context);
+  if (cx.wantsOutput(1)) e.result(k, 1);
+  if (cx.wantsOutput(2)) e.result(v, 2);
 }
 
 /** com.microsoft.EmbedLayerNormalization: words, segments, their tables and that of positions, scale, shift, mask, positions; the sum of the mask is the second result. */

@@ -64,6 +64,7 @@ import {
 } from './fused.ts';
 import { importBiasGelu, importErf, importFastGelu, importGelu, importSwish } from './gelu.ts';
 import { importGroupNormalization, importInstanceNormalization, importLrn } from './group-norms.ts';
+import { importGroupQueryAttention } from './grouped-attention.ts';
 import { importGatherElements, importGatherNd, importOneHot, importScatterNd, importTrilu } from './indexing.ts';
 import { onIntegers } from './integers.ts';
 import { importDequantizeLinear, importQuantizeLinear } from './linear-quantizers.ts';
@@ -267,6 +268,7 @@ const MICROSOFT: Readonly<Record<string, Importer>> = {
   QAttention: importQAttention,
   MultiHeadAttention: importMultiHeadAttention,
   EmbedLayerNormalization: importEmbedLayerNormalization,
+  GroupQueryAttention: importGroupQueryAttention,
   QLinearConv: channelsLast('QLinearConv')(importQLinearConv),
   NhwcMaxPool: channelsLast('MaxPool', true)(importMaxPool),
   QLinearWhere: importQLinearWhere,
@@ -349,10 +351,6 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   DynamicQuantizeLSTM: {
     why: 'its scales are found at run time',
     hint: 'quantize the weights of an LSTM node with DequantizeLinear',
-  },
-  GroupQueryAttention: {
-    why: 'its cache has the size of what was said before',
-    hint: 'export attention as single ops (past keys joined by Concat)',
   },
   If: { why: 'its condition is computed when it runs, and there is no control flow', hint: 'export for one path' },
   Loop: { why: 'there is no control flow', hint: 'unroll it at export' },

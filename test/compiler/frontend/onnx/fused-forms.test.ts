@@ -5,6 +5,7 @@ import { interpret } from '../../../../compiler/graph/interpret.ts';
 import { runPasses } from '../../../../compiler/passes/pipeline.ts';
 import { createRandom } from '../../../../isa/base/random.ts';
 import { checkGraph, seeded } from '../../../harness/differential.ts';
+import { CACHE_FORMS } from '../../../harness/oracle/cache-forms.ts';
 import { compareWithOracle, randomInput } from '../../../harness/oracle/compare.ts';
 import { FUSED_FORMS } from '../../../harness/oracle/fused-forms.ts';
 import { ModelMaker } from '../../../harness/oracle/pattern-models.ts';
@@ -12,14 +13,17 @@ import { casesOf } from '../../../harness/presets.ts';
 import { model, quant, quantParameters, refusal } from './small-models.ts';
 
 describe('fused nodes', () => {
-  it.each(casesOf(FUSED_FORMS))('%s: the codes of ONNX Runtime, and it runs', async (_, form, machines) => {
-    const random = createRandom(1);
-    const made = form(new ModelMaker(random));
-    const all = await compareWithOracle(made, random, 12);
-    for (const machine of machines) checkGraph(runPasses(importModel(made).graph), machine, seeded(1));
-    expect(all.elements).toBeGreaterThan(200);
-    expect(all).toMatchObject({ different: 0, first: '' });
-  });
+  it.each(casesOf([...FUSED_FORMS, ...CACHE_FORMS]))(
+    '%s: the codes of ONNX Runtime, and it runs',
+    async (_, form, machines) => {
+      const random = createRandom(1);
+      const made = form(new ModelMaker(random));
+      const all = await compareWithOracle(made, random, 12);
+      for (const machine of machines) checkGraph(runPasses(importModel(made).graph), machine, seeded(1));
+      expect(all.elements).toBeGreaterThan(200);
+      expect(all).toMatchObject({ different: 0, first: '' });
+    },
+  );
 });
 
 /** softmax(q k' / sqrt(width) + mask) v in doubles; query heads share key heads in groups. */
@@ -112,6 +116,39 @@ describe("ONNX's Attention", () => {
   });
 });
 
+describe('MultiHeadAttention of one packed operand, which the runtime does not run on a CPU', () => {
+  const [steps, heads, width] = [5, 2, 4];
+  const attend = (names: readonly string[]) =>
+    makeNode('com.microsoft:MultiHeadAttention', names, ['y'], { num_heads: heads });
+  const y = (made: ReturnType<typeof model>, inputs: ReadonlyMap<string, Float32Array>) =>
+    Array.from(interpret(importModel(made).graph, inputs).get('y')!.data);
+
+  it('is that of its three parts', () => {
+    const random = createRandom(2);
+    const packed = Float32Array.from({ length: steps * heads * 3 * width }, () => random.real());
+    const part = (p: number) => {
+      const size = heads * width;
+      return Float32Array.from({ length: steps * size }, (_, i) => {
+        const [row, head] = [Math.floor(i / size), Math.floor((i % size) / width)];
+        return packed[((row * heads + head) * 3 + p) * width + (i % width)]!;
+      });
+    };
+    const parts = { extraOpsets: [{ domain: 'com.microsoft', version: 1 }], initializers: quantParameters };
+    const outputs = [
+      makeValue('y', 'float32', [1, steps, heads * width]),
+      makeValue('c', 'float32', [1, steps, heads * width]),
+    ];
+    const inputs = [makeValue('x', 'float32', [1, steps, heads, 3, width])];
+    const whole = model([attend(['x']), quant('y', 'c')], { ...parts, inputs, outputs });
+    const names = ['q', 'k', 'v'];
+    const three = names.map((n) => makeValue(n, 'float32', [1, steps, heads * width]));
+    const apart = model([attend(names), quant('y', 'c')], { ...parts, inputs: three, outputs });
+    const found = y(whole, new Map([['x', packed]]));
+    expect(found).toEqual(y(apart, new Map(names.map((n, i) => [n, part(i)]))));
+    expect(new Set(found).size).toBeGreaterThan(20);
+  });
+});
+
 describe('fused nodes that are refused, by name', () => {
   const opsets = {
     extraOpsets: [{ domain: 'com.microsoft', version: 1 }],
@@ -124,13 +161,17 @@ describe('fused nodes that are refused, by name', () => {
     ).message;
 
   it('caches, unknown activations, heads that do not divide', () => {
-    expect(message('MultiHeadAttention', ['q', 'q', 'q', '', '', '', 'q'], { num_heads: 2 })).toContain(
+    expect(message('MultiHeadAttention', ['q', 'q', 'q', '', '', '', '', '', 'q'], { num_heads: 2 })).toContain(
       'with a cache of past keys',
     );
-    expect(message('MultiHeadAttention', ['q'], { num_heads: 2 })).toContain('packed queries, keys and values');
+    expect(message('MultiHeadAttention', ['q'], { num_heads: 2 })).toContain('packed operands of shape [1, 3, 6]');
     expect(message('MultiHeadAttention', ['q', 'q', 'q'], { num_heads: 4 })).toContain('[1, 3, 6] in 4 heads');
     expect(message('MultiHeadAttention', ['q', 'q', 'q'])).toContain('num_heads is 0');
     expect(message('FusedMatMul', ['q', 'q'], { transBatchA: 1 })).toContain('turned batches');
-    expect(message('GroupQueryAttention', ['q', 'q', 'q'])).toContain('GroupQueryAttention');
+    const grouped = (more: Parameters<typeof makeNode>[3]) =>
+      message('GroupQueryAttention', ['q', 'q', 'q'], { num_heads: 2, kv_num_heads: 2, ...more });
+    expect(grouped({ local_window_size: 2 })).toContain('a window of 2 of 3 keys');
+    expect(grouped({ smooth_softmax: 1 })).toContain('smooth_softmax');
+    expect(message('GroupQueryAttention', ['q', 'q', 'q'], { num_heads: 2 })).toContain('kv_num_heads is 0');
   });
 });
