@@ -1,6 +1,7 @@
 /**
- * Addresses by lifetime: blocks that live at different times share bytes. Largest first, each at the lowest free address
- * (best known simple rule for offline dynamic storage allocation). A block that does not fit has address null.
+ * Addresses by lifetime: blocks that live at different times share bytes, each at the lowest free address. Largest first is the best known simple rule for
+ * offline dynamic storage allocation; where it leaves a block without room though bytes are free at each step, longest-lived first is tried, then what
+ * found no room goes in front, again and again. A block that does not fit after all has address null.
  */
 
 export interface Block {
@@ -18,27 +19,69 @@ export interface Placed {
   readonly address: number | null;
 }
 
+/** Further orders that are tried. */
+const REPAIRS = 48;
+
 /** Places blocks in [0, sizeBytes); results are in the order of `blocks`. */
 export function allocate(blocks: readonly Block[], sizeBytes: number, alignBytes: number): readonly Placed[] {
-  const order = blocks
-    .map((block, index) => ({ block, index }))
-    .sort((a, b) => b.block.sizeBytes - a.block.sizeBytes || a.index - b.index);
+  const largest = (a: Block, b: Block): number => b.sizeBytes - a.sizeBytes;
+  const longest = (a: Block, b: Block): number => b.last - b.first - (a.last - a.first);
+  const first = placeInOrder(blocks.toSorted(largest), sizeBytes, alignBytes);
+  const resultOf = (found: Placement): readonly Placed[] =>
+    blocks.map((block) => ({ block, address: found.addresses.get(block) ?? null }));
+  if (first.misfit === null || peakBytes(blocks, alignBytes) > sizeBytes) return resultOf(first);
+  let order = blocks.toSorted((a, b) => longest(a, b) || largest(a, b));
+  for (let i = 0; i < REPAIRS; i++) {
+    const found = placeInOrder(order, sizeBytes, alignBytes);
+    const { misfit } = found;
+    if (misfit === null) return resultOf(found);
+    order = [misfit, ...order.filter((b) => b !== misfit)];
+  }
+  return resultOf(first);
+}
+
+interface Placement {
+  readonly addresses: ReadonlyMap<Block, number>;
+  /** The first that found no room. */
+  readonly misfit: Block | null;
+}
+
+function placeInOrder(order: readonly Block[], sizeBytes: number, alignBytes: number): Placement {
+  /** By address. */
   const placed: { readonly block: Block; readonly address: number }[] = [];
-  const out: (number | null)[] = blocks.map(() => null);
-  for (const { block, index } of order) {
-    const rivals = placed
-      .filter((p) => p.block.lane !== block.lane || (p.block.first <= block.last && block.first <= p.block.last))
-      .sort((a, b) => a.address - b.address);
+  let misfit: Block | null = null;
+  for (const block of order) {
     let address = 0;
-    for (const r of rivals) {
+    for (const r of placed) {
+      if (!together(r.block, block)) continue;
       if (r.address >= address + block.sizeBytes) break;
       address = Math.max(address, Math.ceil((r.address + r.block.sizeBytes) / alignBytes) * alignBytes);
     }
-    if (address + block.sizeBytes > sizeBytes) continue;
-    placed.push({ block, address });
-    out[index] = address;
+    if (address + block.sizeBytes > sizeBytes) {
+      misfit ??= block;
+      continue;
+    }
+    const at = placed.findIndex((p) => p.address > address);
+    placed.splice(at < 0 ? placed.length : at, 0, { block, address });
   }
-  return blocks.map((block, i) => ({ block, address: out[i] ?? null }));
+  return { addresses: new Map(placed.map(({ block, address }) => [block, address])), misfit };
+}
+
+function together(a: Block, b: Block): boolean {
+  return a.lane !== b.lane || (a.first <= b.last && b.first <= a.last);
+}
+
+/** The most bytes alive at once, which no order can do with less than. */
+function peakBytes(blocks: readonly Block[], alignBytes: number): number {
+  let total = 0;
+  for (const lane of new Set(blocks.map((b) => b.lane))) {
+    const own = blocks.filter((b) => b.lane === lane);
+    const aliveBytes = (step: number): number =>
+      aliveAt(own, step).reduce((sum, b) => sum + Math.ceil(b.sizeBytes / alignBytes) * alignBytes, 0);
+    total += Math.max(...own.map((b) => aliveBytes(b.first)));
+  }
+  // The last block of all may end between two multiples.
+  return total - alignBytes + 1;
 }
 
 /** Bytes alive at a step, largest first: what a capacity error names. */

@@ -14,6 +14,17 @@ describe('allocation by lifetime', () => {
     expect(allocate([block('a', 60, 0, 1), block('b', 60, 1, 2)], 100, 1).map((p) => p.address)).toEqual([0, null]);
   });
 
+  it('tries other orders where largest first leaves a block without room that is there', () => {
+    // Largest first: a 0, b 5, c 0, e 10, f 10, and d finds no two bytes.
+    const blocks = [
+      ...[block('a', 5, 4, 5), block('b', 5, 3, 5), block('c', 5, 0, 2)],
+      ...[block('d', 2, 1, 4), block('e', 5, 5, 6), block('f', 5, 1, 3)],
+    ];
+    expect(allocate(blocks, 15, 1).every((p) => p.address !== null)).toBe(true);
+    // At step 5 live 15 bytes.
+    expect(allocate(blocks, 14, 1).some((p) => p.address === null)).toBe(true);
+  });
+
   it('never lets two live blocks overlap, aligns, and stays inside (property)', () => {
     const any = fc.array(
       fc
