@@ -8,6 +8,7 @@ import { InternalError } from '../../isa/base/errors.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Graph } from '../graph/types.ts';
 import type { AccumulatorRing } from './accumulators.ts';
+import { joinedLike } from './alike.ts';
 import type { JoinPins } from './join-pins.ts';
 import type { Emit, Epilogue, Kernel, KernelInput, MatmulKernel, PlainKernel, TempSpec, Tile } from './kernel.ts';
 import { partsOf } from './kernel.ts';
@@ -137,7 +138,7 @@ function through(inputs: readonly KernelInput[], need: (box: Box) => Box): Kerne
   return inputs.map(({ chain: _, halo: __, ...input }) => ({ ...input, need: (box) => input.need(need(box)) }));
 }
 
-function base(maker: Kernel, next: PlainKernel) {
+function base(maker: Kernel, next: PlainKernel, joined: number) {
   const matrixLike = maker.layer.macs > 0 ? maker.layer : next.layer;
   return {
     name: next.name,
@@ -145,6 +146,7 @@ function base(maker: Kernel, next: PlainKernel) {
     shape: next.shape,
     format: next.format,
     stages: maker.stages + next.stages,
+    like: joinedLike(maker, next, joined),
     parts: [...partsOf(maker), ...partsOf(next)],
     layer: {
       ...matrixLike,
@@ -172,7 +174,7 @@ function joinPlain(maker: PlainKernel, next: PlainKernel, joined: number, grain:
     ];
   };
   return {
-    ...base(maker, next),
+    ...base(maker, next, joined),
     kind: 'plain',
     accumulates: maker.accumulates === true || next.accumulates === true,
     grain,
@@ -235,7 +237,7 @@ function joinMatmul(maker: MatmulKernel, next: PlainKernel, joined: number, grai
     last: maker.stages + next.stages - 1,
   });
   return {
-    ...base(maker, next),
+    ...base(maker, next, joined),
     kind: 'matmul',
     grain,
     matmul: maker.matmul,

@@ -79,6 +79,8 @@ interface KernelBase {
   readonly temps: (counts: readonly number[]) => readonly TempSpec[];
   /** How many kernels were joined into this one. */
   readonly stages: number;
+  /** Kernels with the same text have the same needs and scratch (alike.ts); left out where that is not known. */
+  readonly like?: string | undefined;
 }
 
 /** Runs on the vector unit, the drain or DMA. */

@@ -33,8 +33,10 @@ export function byteGroup(bits: number): number {
 
 /** Logical dims from slowest to fastest in memory: channels last for images, row-major otherwise. */
 export function memoryOrder(rank: number): readonly number[] {
-  return rank === 4 ? [0, 2, 3, 1] : Array.from({ length: rank }, (_, i) => i);
+  return rank === 4 ? IMAGE_ORDER : Array.from({ length: rank }, (_, i) => i);
 }
+
+const IMAGE_ORDER = [0, 2, 3, 1] as const;
 
 /** Dense layout of a shape; the fastest dim that has more than one element is padded to whole bytes. */
 export function denseLayout(
@@ -52,7 +54,22 @@ export function denseLayout(
     if (!padded) stride = roundUp(stride, byteGroup(bits));
     padded = true;
   }
-  return { layout: { dims, offset: 0 }, sizeBytes: Math.ceil((stride * bits) / 8) };
+  return { layout: { dims, offset: 0 }, sizeBytes: denseBytes(shape, bits) };
+}
+
+/** Bytes of a dense layout. */
+export function denseBytes(shape: readonly number[], bits: number): number {
+  const order = memoryOrder(shape.length);
+  let elements = 1;
+  let padded = false;
+  for (let i = order.length - 1; i >= 0; i--) {
+    const count = at(shape, at(order, i));
+    if (count === 1) continue;
+    elements *= count;
+    if (!padded) elements = roundUp(elements, byteGroup(bits));
+    padded = true;
+  }
+  return Math.ceil((elements * bits) / 8);
 }
 
 /** Dense layout that keeps the memory order of another one: the shape of a staged piece. */

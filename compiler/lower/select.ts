@@ -7,6 +7,7 @@ import { Diagnostics, UnsupportedError } from '../../isa/base/errors.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Graph, Node, NodeOf } from '../graph/types.ts';
 import { uniqueNames } from '../mapping/decisions.ts';
+import { likeOf } from './alike.ts';
 import type { ConstantTensor } from './constants.ts';
 import type { CopyKernel, Kernel, Source } from './kernel.ts';
 import { formatOf, Refusal } from './kernel.ts';
@@ -64,11 +65,12 @@ export function select(graph: Graph, machine: Machine): readonly Selected[] {
   const diagnostics = new Diagnostics();
   const constants = new Map<string, ConstantTensor>();
   const fused = fusedNodes(graph);
+  const followers = new Map([...fused].map((n) => [at(n.inputs, 0), n]));
   const out: Selected[] = [];
   for (const node of graph.nodes) {
     if (fused.has(node)) continue;
     try {
-      out.push(selectNode(graph, node, fused, constants, machine));
+      out.push(selectNode(graph, node, followers, constants, machine));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       diagnostics.add({
@@ -124,13 +126,21 @@ function specChannels(node: NodeOf<'requantize'>): number {
 function selectNode(
   graph: Graph,
   node: Node,
-  fused: ReadonlySet<Node>,
+  followers: ReadonlyMap<string, Node>,
   constants: Map<string, ConstantTensor>,
   machine: Machine,
 ): Selected {
   const cx = new NodeContext(graph, node, constants);
-  const follower = graph.nodes.find((n) => fused.has(n) && n.inputs[0] === node.output);
+  const follower = followers.get(node.output);
   const last = follower === undefined ? cx : new NodeContext(graph, follower, constants);
+  const selected = selectOp(cx, last, machine);
+  if (selected.kind === 'alias' || selected.kind === 'join') return selected;
+  return { ...selected, like: likeOf(selected, graph, node, last.node) };
+}
+
+/** @param last context of the node whose result the kernel makes */
+function selectOp(cx: NodeContext, last: NodeContext, machine: Machine): Selected {
+  const { node } = cx;
   switch (node.op) {
     case 'conv':
       return convolutionKernel(cx, node, last, machine);

@@ -13,11 +13,12 @@ import type { Block } from './allocate.ts';
 import { aliveAt, allocate } from './allocate.ts';
 import { stageAlign } from './cuts.ts';
 import type { HomePlan, Life } from './homes.ts';
-import { planHomes, TileCache } from './homes.ts';
+import { planHomes } from './homes.ts';
 import type { Pins } from './pinned.ts';
 import { residentConstants, stagedConstants } from './resident.ts';
 import { type Stages, wholeStages } from './stages.ts';
 import type { Storage } from './storage.ts';
+import { TileCache } from './tile-cache.ts';
 import type { TilePlan } from './tiles.ts';
 
 export interface Place {
@@ -68,7 +69,7 @@ const SHARES = [1, 0.5, 0.25] as const;
  */
 export function planMemory(storage: Storage, machine: Machine, options: MemoryOptions): MemoryPlan {
   const { pins } = options;
-  const cache = new TileCache();
+  const cache = new TileCache(machine);
   const stages = options.stages ?? null;
   const least = pinnedConstants(storage, machine, pins, new Map());
   const tried = new Set<number>([least.size]);

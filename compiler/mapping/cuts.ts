@@ -8,7 +8,7 @@ import type { Space } from '../../isa/tensor.ts';
 import type { Kernel, KernelInput, MatmulKernel, TempSpec } from '../lower/kernel.ts';
 import { channelDim } from '../lower/kernels/matmul.ts';
 import type { Box, Layout } from '../lower/layout.ts';
-import { at, boxLayout, denseLayout, fullBox, packLike, roundUp, sameBox } from '../lower/layout.ts';
+import { at, boxLayout, denseBytes, denseLayout, fullBox, packLike, roundUp, sameBox } from '../lower/layout.ts';
 import { ranges } from '../lower/split.ts';
 import { allocate } from './allocate.ts';
 import type { KernelPins } from './pinned.ts';
@@ -93,14 +93,14 @@ class Cutter {
     const parts = kernel.shape.map((size, d) => Math.ceil(size / at(sizes, d)));
     const tiles = parts.reduce((a, b) => a * b, 1);
     const { bits } = kernel.format;
-    const { movedBytes } = measurePiece(boxLayout(this.#result, fullBox(sizes)), bits, machine);
+    const movedBytes = farBytes(boxLayout(this.#result, fullBox(sizes)), bits, machine);
     const { arenaBytes, temps } = planArena(kernel.temps(sizes), stageAlign(machine));
     return {
       sizes,
       parts,
       tiles,
       inputs: this.#operands.map((operand) => operand.piece(sizes)),
-      output: { movedBytes, sizeBytes: denseLayout(sizes, bits).sizeBytes },
+      output: { movedBytes, sizeBytes: denseBytes(sizes, bits) },
       arenaBytes,
       temps,
       workCycles: workCycles(kernel, machine, sizes, tiles),
@@ -226,11 +226,12 @@ class Operand {
 
 /** Packed in the memory order of its home; a piece that no walk describes is endless. */
 function measurePiece(piece: Layout | null, bits: number, machine: Machine): Piece {
-  if (piece === null) return { sizeBytes: Infinity, movedBytes: { buffer: Infinity, dram: Infinity } };
-  return { sizeBytes: packLike(piece, bits).sizeBytes, movedBytes: farBytes(piece, bits, machine) };
+  const sizeBytes = piece === null ? Infinity : packLike(piece, bits).sizeBytes;
+  return { sizeBytes, movedBytes: farBytes(piece, bits, machine) };
 }
 
-function farBytes(piece: Layout, bits: number, { buffer, dram }: Machine): Piece['movedBytes'] {
+function farBytes(piece: Layout | null, bits: number, { buffer, dram }: Machine): Piece['movedBytes'] {
+  if (piece === null) return { buffer: Infinity, dram: Infinity };
   const runs = runsOf(piece);
   return { buffer: movedBytes(runs, bits, buffer.portBits / 8), dram: movedBytes(runs, bits, dram.burstBytes) };
 }
@@ -247,7 +248,7 @@ function planArena(temps: readonly TempSpec[], align: number): Arena {
   if (temps.length === 0) return NO_ARENA;
   const blocks = temps.map((t) => ({
     name: t.name,
-    sizeBytes: roundUp(denseLayout(t.shape, t.format.bits).sizeBytes, align),
+    sizeBytes: roundUp(denseBytes(t.shape, t.format.bits), align),
     first: t.first,
     last: t.last,
   }));

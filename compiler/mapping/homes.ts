@@ -7,18 +7,18 @@ import { CapacityError } from '../../isa/base/errors.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Space } from '../../isa/tensor.ts';
 import type { ConstantTensor } from '../lower/constants.ts';
-import type { Kernel } from '../lower/kernel.ts';
+import type { Kernel, KernelInput } from '../lower/kernel.ts';
 import { at, roundUp } from '../lower/layout.ts';
 import type { Block } from './allocate.ts';
 import { aliveAt, allocate } from './allocate.ts';
 import { type Homes, stageAlign } from './cuts.ts';
 import type { Home } from './decisions.ts';
 import { homeOf, type Pins, pinCapacity } from './pinned.ts';
-import type { CutPrices } from './prices.ts';
 import { lifeInStages, type Stages, sharedLife } from './stages.ts';
 import type { Buffer, Storage } from './storage.ts';
 import { operandLayout } from './storage.ts';
 import { striped } from './stripes.ts';
+import type { Operands, TileCache } from './tile-cache.ts';
 import { tileText } from './tile-pins.ts';
 import { allPrices, pinsTiles, smallestPlan, TileChoices, type TilePlan } from './tiles.ts';
 
@@ -60,18 +60,6 @@ export interface HomeWay {
   readonly cycles: number;
   /** Why it cannot be; '' where it can. */
   readonly against: string;
-}
-
-/** What all searches for one network share: tile plans by kernel and homes, prices of cuts by kernel. */
-export class TileCache {
-  readonly choices = new Map<string, TileChoices>();
-  readonly #prices = new Map<number, CutPrices>();
-
-  pricesOf(index: number, make: () => CutPrices): CutPrices {
-    const known = this.#prices.get(index) ?? make();
-    this.#prices.set(index, known);
-    return known;
-  }
 }
 
 /**
@@ -211,35 +199,20 @@ class HomeSearch {
   #plan(k: number): TilePlan | null {
     const kernel = at(this.#storage.kernels, k);
     const homes = this.#homesOf(k);
-    const key = `${k} ${homes.inputs.join()} ${homes.output}`;
-    let choices = this.#cache.choices.get(key);
-    if (choices === undefined) {
-      const pins = this.#pins?.kernels[k];
-      const prices = () => this.#cache.pricesOf(k, () => allPrices(kernel, homes, this.#machine, pins));
-      choices = new TileChoices(kernel, homes, this.#machine, prices, pins);
-      this.#cache.choices.set(key, choices);
-    }
+    const choices = this.#cache.choicesOf(k, kernel, homes, this.#pins?.kernels[k]);
     const budget = this.#spadBytes - at(this.#resident, k);
     return budget < 0 ? null : choices.within(budget);
   }
 
   #homesOf(k: number): Homes {
     const kernel = at(this.#storage.kernels, k);
-    const stored = kernel.inputs.map((i) =>
-      i.source.kind === 'value' ? this.#storage.values.get(i.source.name) : undefined,
-    );
-    return {
-      inputs: stored.map((s, n) => {
-        if (s !== undefined) return at(this.#spaces, s.buffer);
-        const { source } = at(kernel.inputs, n);
-        return source.kind === 'constant' && this.#residentConstants.has(source.constant) ? 'spad' : 'dram';
-      }),
-      inputBits: kernel.inputs.map((i, n) =>
-        i.source.kind === 'constant' ? i.source.constant.format.bits : (stored[n]?.format.bits ?? 8),
-      ),
-      layouts: kernel.inputs.map((_, n) => operandLayout(this.#storage, kernel, n)),
-      output: at(this.#spaces, at(this.#storage.outputs, k).buffer),
-    };
+    const { inputBits, layouts } = this.#cache.operandsOf(k, () => operandsOf(this.#storage, kernel));
+    const inputs = kernel.inputs.map(({ source }): Space => {
+      if (source.kind === 'constant') return this.#residentConstants.has(source.constant) ? 'spad' : 'dram';
+      const stored = this.#storage.values.get(source.name);
+      return stored === undefined ? 'dram' : at(this.#spaces, stored.buffer);
+    });
+    return { inputs, inputBits, layouts, output: at(this.#spaces, at(this.#storage.outputs, k).buffer) };
   }
 
   /** Puts what is outside the scratchpad into the global buffer where it fits at its time, else into DRAM. */
@@ -386,6 +359,15 @@ class HomeSearch {
     const layer = this.#pins?.kernels[k]?.layer ?? kernel.name;
     return `layer ${layer}, tile: ${tileText(sizes)} finds no room in the scratchpad of ${this.#machine.name}; ${instead}`;
   }
+}
+
+function operandsOf(storage: Storage, kernel: Kernel): Operands {
+  const bitsOf = ({ source }: KernelInput): number =>
+    source.kind === 'constant' ? source.constant.format.bits : (storage.values.get(source.name)?.format.bits ?? 8);
+  return {
+    inputBits: kernel.inputs.map(bitsOf),
+    layouts: kernel.inputs.map((_, n) => operandLayout(storage, kernel, n)),
+  };
 }
 
 function livesOf(buffers: readonly Buffer[], touched: readonly (readonly number[])[]): Life[] {

@@ -71,6 +71,11 @@ export function copySource(storage: Storage, k: number): Layout | null {
 export function shareKernel(kernel: Kernel, { dim, boxes }: Split): Kernel {
   if (dim === null) return kernel;
   const shape = kernel.shape.map((_, d) => Math.max(...boxes.map((b) => at(b.count, d))));
+  const like = kernel.like === undefined ? undefined : `${kernel.like} in ${JSON.stringify(boxes)}`;
+  return { ...largestShare(kernel, boxes, shape), like };
+}
+
+function largestShare(kernel: Kernel, boxes: readonly Box[], shape: readonly number[]): Kernel {
   if (kernel.kind === 'copy') return { ...kernel, shape };
   const inputs = kernel.inputs.map((input): KernelInput => ({ ...input, need: largestOf(input.need, boxes) }));
   if (kernel.kind === 'plain') return { ...kernel, shape, inputs };
