@@ -7,6 +7,7 @@ import { sizeOf, type Tensor, type Window } from '../../../graph/types.ts';
 import { invalid, refuse } from '../../refusal.ts';
 import { type ImportContext, text } from '../context.ts';
 import { importBilinear } from './bilinear.ts';
+import { importBilinearOfBytes } from './bilinear-bytes.ts';
 import { interleaved, repeated } from './interleave.ts';
 import { pick } from './pick.ts';
 import { rescaled, UNCHANGED } from './requantizer.ts';
@@ -82,12 +83,9 @@ export function importResizeBilinear(cx: ImportContext): void {
   const lines = given.map(([from, to]) => (aligned ? undefined : linear(from, to, half)));
   const [rows, cols] = lines;
   if (rows === undefined || cols === undefined) {
-    if (x.type !== 'int8')
-      refuse(`RESIZE_BILINEAR of ${x.type} by ${given.map(([from, to]) => `${to}/${from}`).join(' and ')}`, {
-        expected: 'factors of 2, 4 or 8 without aligned corners, or int8 codes',
-      });
     const [r, c] = given.map(([from, to]) => ({ from, to, aligned, half }));
-    cx.result(importBilinear(cx, r!, c!), 'image');
+    const make = x.type === 'int8' ? importBilinear : importBilinearOfBytes;
+    cx.result(make(cx, r!, c!), 'image');
     return;
   }
   const image = rows.phases.length * cols.phases.length === 1 ? cx.value(0, 'image') : interpolated(cx, rows, cols);

@@ -34,9 +34,9 @@ export function concatenated(f: Frame): Values {
 export function bilinearOfBytes(f: Frame): Values {
   const [n, h, w, c] = f.t(0).shape as [number, number, number, number];
   const [, oh, ow] = f.y.shape as [number, number, number, number];
-  const half = f.o.byte(3) !== 0;
+  const [aligned, half] = [f.o.byte(2) !== 0, f.o.byte(3) !== 0];
   const along = (i: number, size: number, result: number) => {
-    const scale = f32(size / result);
+    const scale = aligned && result > 1 ? f32((size - 1) / (result - 1)) : f32(size / result);
     const at = half ? f32(f32((i + 0.5) * scale) - 0.5) : f32(i * scale);
     const low = Math.max(Math.floor(at), 0);
     return { low, high: Math.min(Math.ceil(at), size - 1), part: f32(at - low) };

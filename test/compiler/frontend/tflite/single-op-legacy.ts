@@ -37,6 +37,26 @@ function resized(r: Draw): ModelSpec {
   });
 }
 
+/** To any size, corners on corners or not. */
+function resizedFreely(r: Draw): ModelSpec {
+  const [h, w, c] = [whole(r, 1, 6), whole(r, 2, 6), whole(r, 1, 3)];
+  const [oh, ow] = [whole(r, 1, 15), whole(r, 1, 15)];
+  const x = tensor(r, [1, h, w, c], 'uint8', 'x');
+  const sizes: TensorSpec = { name: 's', shape: [2], type: 'int32', data: [oh, ow] };
+  const aligned = whole(r, 0, 1);
+  return one([x, sizes, { ...x, name: 'y', shape: [1, oh, ow, c] }], {
+    code: CODES.RESIZE_BILINEAR,
+    inputs: [0, 1],
+    options: {
+      type: OPTIONS.resizeBilinear,
+      fields: [
+        [2, 'bool', aligned],
+        [3, 'bool', aligned === 1 ? 0 : whole(r, 0, 1)],
+      ],
+    },
+  });
+}
+
 export function l2Norm(r: Draw): ModelSpec {
   const type = r() < 0.5 ? 'int8' : 'uint8';
   const x = tensor(r, [4, whole(r, 2, 30)], type, 'x');
@@ -48,4 +68,5 @@ export const LEGACY_EXACT: readonly (readonly [name: string, draw: (r: Draw) => 
   ['SOFTMAX int16', wordSoftmax],
   ['CONCATENATION uint8 of several scales', joined],
   ['RESIZE_BILINEAR uint8', resized],
+  ['RESIZE_BILINEAR uint8 by any factor', resizedFreely],
 ];
