@@ -12,13 +12,14 @@ import { captured, takeBranches } from './branches.ts';
 import { size } from './constants.ts';
 import { ImportContext, otherFloat, type QuantizerSite } from './context.ts';
 import { cutModel } from './cut.ts';
+import { dimKey, InputDims } from './dims.ts';
 import { type Issue, issuesOf, requireRunnable, summary } from './findings.ts';
 import { foldNode, shapeConstant } from './fold.ts';
+import { expandFunctions } from './functions.ts';
 import { type Constant, dataTypeOfCodes, elementTypeOf, type Meaning } from './meaning.ts';
 import {
   type DataType,
   isFloatType,
-  type OnnxDim,
   type OnnxModel,
   type OnnxNode,
   type OnnxTensor,
@@ -69,9 +70,9 @@ export function importModel(source: Uint8Array | OnnxModel, options: ImportOptio
   return sessionOf(source instanceof Uint8Array ? readModel(source) : source, options, false).run();
 }
 
-/** The model with the branches of If nodes whose conditions are known under these options. */
-export function knownBranches(model: OnnxModel, options: ImportOptions = {}): { model: OnnxModel; notes: string[] } {
-  const found = takeBranches(model, (part, name) => {
+/** The model with its functions expanded, and with the branches of If nodes whose conditions are known under these options. */
+export function knownBranches(given: OnnxModel, options: ImportOptions = {}): { model: OnnxModel; notes: string[] } {
+  const found = takeBranches(expandFunctions(given), (part, name) => {
     try {
       return new Session(part, options, true, []).condition(name);
     } catch (error) {
@@ -134,12 +135,6 @@ export function traceModel(model: OnnxModel, options: ImportOptions = {}): Trace
 
 const isFloat = ({ dataType }: OnnxValueInfo): boolean => dataType !== undefined && isFloatType(dataType);
 
-/** Most input dims that a finding lists. */
-const MOST_DIMS = 12;
-
-/** How the options call a dim by its place. */
-const dimKey = (input: string, axis: number): string => `${input}[${axis}]`;
-
 /** Most names in the advice to end the network earlier. */
 const MOST_CUTS = 8;
 
@@ -161,7 +156,7 @@ class Session {
   readonly #cx: ImportContext;
   readonly #nodes: readonly OnnxNode[];
   readonly #issues: Issue[] = [];
-  readonly #usedDims = new Set<string>();
+  readonly #dims: InputDims;
   /** Values that are called after the outputs of the model. */
   #renamed: ReadonlyMap<string, string> = new Map();
 
@@ -183,6 +178,7 @@ class Session {
       floatLayers,
     );
     this.#cx.notes.push(...notes);
+    this.#dims = new InputDims(options.dims ?? {}, (text) => this.#cx.notes.push(text));
   }
 
   /** Whether the value is known, and true. */
@@ -267,10 +263,10 @@ class Session {
     const element = inputElement(dataType);
     if (dataType === 'int64') this.#cx.notes.push(`input '${info.name}': int64 taken as 32 bits`);
     if (element.kind === 'float32' && dataType !== 'float32') this.#cx.noteOnce(otherFloat(dataType));
-    this.#requireDims(info.name, shape);
-    const dims = shape.map((d, axis) => this.#dim(info.name, d, axis));
+    this.#dims.require(info.name, shape);
+    const dims = shape.map((d, axis) => this.#dims.size(info.name, d, axis));
     if (!(sizeOf(dims) < 2 ** 31)) {
-      const given = shape.some((d, axis) => this.#given(dimKey(info.name, axis), d) !== undefined);
+      const given = shape.some((d, axis) => this.#dims.given(dimKey(info.name, axis), d) !== undefined);
       invalid(`shape [${dims.join(', ')}] has ${sizeOf(dims)} elements`, {
         expected: 'fewer than 2^31',
         hint: given ? 'smaller sizes in --dims' : `a smaller one, e.g. --dims '${dimKey(info.name, 0)}=1'`,
@@ -303,50 +299,6 @@ class Session {
     });
   }
 
-  /** Refuses dims behind the first whose size nobody gives, all of them at once. */
-  #requireDims(input: string, shape: readonly OnnxDim[]): void {
-    const open = shape.flatMap((dim, axis) => {
-      const own = dimKey(input, axis);
-      const symbol = typeof dim === 'string' && dim !== '' ? dim : undefined;
-      if (axis === 0 || typeof dim === 'number') return [];
-      if (this.#given(own, dim) !== undefined) return [];
-      return [{ axis, name: symbol === undefined ? 'without a name' : `'${symbol}'`, key: symbol ?? own }];
-    });
-    if (open.length === 0) return;
-    const keys = [...new Set(open.map((o) => o.key))].map((key) => `--dims '${key}=<size>'`);
-    const which = open.map((o) => `${o.axis} (${o.name})`).join(', ');
-    invalid(open.length === 1 ? `dim ${open[0]!.axis} is dynamic (${open[0]!.name})` : `dims ${which} are dynamic`, {
-      expected: open.length === 1 ? 'a size' : 'a size for each',
-      hint: `give ${open.length === 1 ? 'it' : 'them'}: ${keys.join(' ')}`,
-    });
-  }
-
-  #dim(input: string, dim: number | string | null, axis: number): number {
-    const own = dimKey(input, axis);
-    const given = this.#given(own, dim);
-    // Exporters write 0 or -1 where they mean any size.
-    const open = axis === 0 && (dim === 0 || dim === -1);
-    const size = given ?? (typeof dim === 'number' && !open ? dim : undefined);
-    if (size !== undefined) {
-      if (Number.isInteger(size) && size >= 1 && size < 2 ** 31) return size;
-      return invalid(`dim ${axis} is ${size}`, {
-        expected: '1 .. 2^31 - 1',
-        hint: `--dims '${own}=1' if the file leaves it open`,
-      });
-    }
-    const name = open ? `of ${dim}` : dim === null || dim === '' ? 'without a name' : `'${dim}'`;
-    this.#cx.notes.push(`input '${input}': dynamic batch dim ${name} taken as 1`);
-    return 1;
-  }
-
-  /** The size that the options give a dim, under its place or else its symbol. */
-  #given(own: string, dim: OnnxDim): number | undefined {
-    const key = [own, dim].find((k) => typeof k === 'string' && this.#options.dims?.[k] !== undefined);
-    if (typeof key !== 'string') return undefined;
-    this.#usedDims.add(key);
-    return this.#options.dims?.[key];
-  }
-
   #checkDims(): void {
     for (const key of Object.keys(this.#options.inputTypes ?? {})) {
       if (this.#model.graph.inputs.some((i) => i.name === key && isFloat(i))) continue;
@@ -359,23 +311,7 @@ class Session {
         expected: expected.slice(0, 8).join(', '),
       });
     }
-    const { inputs } = this.#model.graph;
-    const symbols = new Set(inputs.flatMap((i) => (i.shape ?? []).filter((d) => typeof d === 'string' && d !== '')));
-    const axes = inputs.map(({ name, shape = [] }) => `${name}[0${shape.length > 1 ? ` .. ${shape.length - 1}` : ''}]`);
-    const all = [...symbols, ...axes];
-    const more = all.length > MOST_DIMS ? `, and ${all.length - MOST_DIMS} more` : '';
-    for (const [key, size] of Object.entries(this.#options.dims ?? {})) {
-      if (this.#usedDims.has(key)) continue;
-      const meant = inputs.some((i) => i.name === key) ? key : inputs[0]?.name;
-      this.#issues.push({
-        kind: 'input',
-        code: 'E-ONNX-DIM',
-        message: `no input dim is called '${key}'`,
-        where: 'dims',
-        expected: `one of ${all.slice(0, MOST_DIMS).join(', ')}${more}`,
-        hint: meant === undefined ? 'leave it out' : `--dims '${dimKey(meant, 0)}=${size}' for the first dim`,
-      });
-    }
+    this.#issues.push(...this.#dims.unknown(this.#model.graph.inputs));
   }
 
   #node(node: OnnxNode): void {
@@ -425,9 +361,9 @@ class Session {
   }
 
   #unknown(node: OnnxNode): never {
-    if (this.#model.functions.some((f) => f === node.opType || f.endsWith(`.${node.opType}`))) {
-      return refuse('a function defined in the model', {
-        expected: 'plain ops',
+    if (this.#model.functions.some((f) => f.name === node.opType && f.domain === node.domain)) {
+      return refuse('a function of the model that has subgraphs, calls itself or is of another opset', {
+        expected: 'plain ops of the opset of the model',
         hint: 'inline it: onnx.inliner.inline_local_functions',
       });
     }

@@ -23,7 +23,16 @@ export {
   traceModel,
 } from './import.ts';
 export type { Constant } from './meaning.ts';
-export type { AttributeValue, DataType, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from './model.ts';
+export type {
+  AttributeValue,
+  DataType,
+  OnnxFunction,
+  OnnxGraph,
+  OnnxModel,
+  OnnxNode,
+  OnnxTensor,
+  OnnxValueInfo,
+} from './model.ts';
 export { supportedOps } from './ops/index.ts';
 export { readModel, readTensorFile } from './read.ts';
 export { nodeLabel, sortNodes } from './structure.ts';

@@ -62,6 +62,8 @@ export type AttributeValue =
   | { readonly type: 'floats'; readonly value: readonly number[] }
   | { readonly type: 'ints'; readonly value: readonly number[] }
   | { readonly type: 'strings'; readonly value: readonly string[] }
+  /** Inside a function: an attribute of its calls. */
+  | { readonly type: 'reference'; readonly value: string }
   /** A subgraph, or a kind that is not read: the bytes of the value field. */
   | { readonly type: 'opaque'; readonly attributeType: number; readonly value: Uint8Array };
 
@@ -108,8 +110,19 @@ export interface OnnxModel {
   readonly opsets: readonly OnnxOpset[];
   readonly graph: OnnxGraph;
   readonly metadata: ReadonlyMap<string, string>;
-  /** Names of model-local functions; they are not expanded. */
-  readonly functions: readonly string[];
+  /** Functions that the model defines. */
+  readonly functions: readonly OnnxFunction[];
+}
+
+export interface OnnxFunction {
+  readonly name: string;
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Attributes of a call that may be left out. */
+  readonly defaults: ReadonlyMap<string, AttributeValue>;
+  readonly nodes: readonly OnnxNode[];
+  readonly opsets: readonly OnnxOpset[];
 }
 
 const NAMES = new Map<number, DataType>(Object.entries(DATA_TYPES).map(([name, code]) => [code, name as DataType]));

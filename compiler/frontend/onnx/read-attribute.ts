@@ -12,6 +12,7 @@ export function readAttribute(cursor: Cursor): [string, AttributeValue] {
   let float = 0;
   let int = 0;
   let text = '';
+  let reference = '';
   let tensor: OnnxTensor | undefined;
   let opaque = new Uint8Array(0) as Uint8Array;
   const floats: number[] = [];
@@ -73,6 +74,12 @@ export function readAttribute(cursor: Cursor): [string, AttributeValue] {
         strings.push(c.string());
       }),
     ],
+    21: [
+      'ref_attr_name',
+      (c) => {
+        reference = c.string();
+      },
+    ],
     20: [
       'type',
       (c) => {
@@ -80,6 +87,7 @@ export function readAttribute(cursor: Cursor): [string, AttributeValue] {
       },
     ],
   });
+  if (reference !== '') return [name, { type: 'reference', value: reference }];
   const kind = type === 0 ? seen : type;
   return [
     name,

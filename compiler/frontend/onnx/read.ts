@@ -8,6 +8,7 @@ import {
   type AttributeValue,
   dataTypeOf,
   type OnnxDim,
+  type OnnxFunction,
   type OnnxGraph,
   type OnnxModel,
   type OnnxNode,
@@ -23,7 +24,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Parses an ONNX model file. Throws InputError with byte offset and field path when it is truncated or corrupt. */
 export function readModel(file: Uint8Array): OnnxModel {
-  const model: Mutable<OnnxModel> & { opsets: OnnxOpset[]; functions: string[] } = {
+  const model: Mutable<OnnxModel> & { opsets: OnnxOpset[]; functions: OnnxFunction[] } = {
     irVersion: 0,
     producerName: '',
     producerVersion: '',
@@ -76,7 +77,7 @@ export function readModel(file: Uint8Array): OnnxModel {
     25: [
       'functions',
       (c) => {
-        model.functions.push(readFunctionName(c.message()));
+        model.functions.push(readFunction(c.message()));
       },
     ],
   });
@@ -130,9 +131,13 @@ function readOpset(cursor: Cursor): OnnxOpset {
   return { domain: domain === 'ai.onnx' ? '' : domain, version };
 }
 
-function readFunctionName(cursor: Cursor): string {
-  let name = '';
-  let domain = '';
+function readFunction(cursor: Cursor): OnnxFunction {
+  const inputs: string[] = [];
+  const outputs: string[] = [];
+  const nodes: OnnxNode[] = [];
+  const opsets: OnnxOpset[] = [];
+  const defaults = new Map<string, AttributeValue>();
+  let [name, domain] = ['', ''];
   cursor.each({
     1: [
       'name',
@@ -140,14 +145,19 @@ function readFunctionName(cursor: Cursor): string {
         name = c.string();
       },
     ],
+    4: ['input', (c) => inputs.push(c.string())],
+    5: ['output', (c) => outputs.push(c.string())],
+    7: ['node', (c) => nodes.push(readNode(c.message()))],
+    9: ['opset_import', (c) => opsets.push(readOpset(c.message()))],
     10: [
       'domain',
       (c) => {
         domain = c.string();
       },
     ],
+    11: ['attribute_proto', (c) => defaults.set(...readAttribute(c.message()))],
   });
-  return domain === '' ? name : `${domain}.${name}`;
+  return { name, domain, inputs, outputs, defaults, nodes, opsets };
 }
 
 function readGraph(cursor: Cursor): OnnxGraph {

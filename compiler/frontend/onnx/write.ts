@@ -6,6 +6,7 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import {
   type AttributeValue,
   DATA_TYPES,
+  type OnnxFunction,
   type OnnxGraph,
   type OnnxModel,
   type OnnxNode,
@@ -21,13 +22,9 @@ export function writeModel(model: OnnxModel): Uint8Array {
   text(w, 2, model.producerName);
   text(w, 3, model.producerVersion);
   nested(w, 7, () => writeGraph(w, model.graph));
-  for (const opset of model.opsets) {
-    nested(w, 8, () => {
-      text(w, 1, opset.domain);
-      int(w, 2, opset.version);
-    });
-  }
+  writeOpsets(w, 8, model.opsets);
   for (const pair of model.metadata) nested(w, 14, () => writePair(w, pair));
+  for (const f of model.functions) nested(w, 25, () => writeFunction(w, f));
   return w.finish();
 }
 
@@ -69,6 +66,25 @@ function ints(w: BinaryWriter, field: number, values: readonly number[]): void {
 function writePair(w: BinaryWriter, [key, value]: readonly [string, string]): void {
   text(w, 1, key);
   text(w, 2, value);
+}
+
+function writeOpsets(w: BinaryWriter, field: number, opsets: OnnxModel['opsets']): void {
+  for (const opset of opsets) {
+    nested(w, field, () => {
+      text(w, 1, opset.domain);
+      int(w, 2, opset.version);
+    });
+  }
+}
+
+function writeFunction(w: BinaryWriter, f: OnnxFunction): void {
+  text(w, 1, f.name);
+  for (const name of f.inputs) w.tag(4, WireType.LengthDelimited).string(name);
+  for (const name of f.outputs) w.tag(5, WireType.LengthDelimited).string(name);
+  for (const node of f.nodes) nested(w, 7, () => writeNode(w, node));
+  writeOpsets(w, 9, f.opsets);
+  text(w, 10, f.domain);
+  for (const [name, value] of f.defaults) nested(w, 11, () => writeAttribute(w, name, value));
 }
 
 function writeGraph(w: BinaryWriter, graph: OnnxGraph): void {
@@ -116,6 +132,9 @@ function writeAttribute(w: BinaryWriter, name: string, attribute: AttributeValue
     case 'strings':
       for (const v of attribute.value) w.tag(9, WireType.LengthDelimited).string(v);
       break;
+    case 'reference':
+      text(w, 21, attribute.value);
+      return;
     case 'opaque':
       w.tag(6, WireType.LengthDelimited).bytes(attribute.value);
       break;
