@@ -1,6 +1,6 @@
 /**
  * The zoo whole, in the long run only (npm run test:long; it takes hours): every network, section by section, compiles with all checkers on
- * programs of any size and is timed on three machines that hold it; the small CNNs give the interpreter's values at their own size. One
+ * programs of any size and is timed on three machines that hold it; there the small CNNs give the interpreter's values at their own size. One
  * network: QNPU_MODELS=1 npx vitest run test/src/workloads/zoo-machines.test.ts -t 'resnet18 '.
  */
 import process from 'node:process';
@@ -76,7 +76,7 @@ describe.skipIf(!LONG)('the zoo on its machines (only in the long run: npm run t
 
     it.runIf(entry.kind === 'cnn' && entry.totals.macs < SMALL_MACS)(
       'at its own size: the values of the interpreter',
-      () => expectSameValues(name),
+      () => expectSameValues(name, undefined, presets),
       LIMIT_MS,
     );
   });
