@@ -22,6 +22,7 @@ export class AccumulatorRing {
   readonly #tiles: number;
   readonly #first: number;
   #next = 0;
+  #current = 0;
 
   constructor(machine: Machine, use: AccumulatorUse = 'alone') {
     const { sizeBytes, widthBits } = machine.core.accumulators;
@@ -36,8 +37,14 @@ export class AccumulatorRing {
 
   /** The next tile's accumulators as a [m][n] view. */
   next(name: string, m: number, n: number): View {
-    const index = m * n > this.capacity ? 0 : this.#next;
-    this.#next = (index + 1) % this.#tiles;
+    this.#current = m * n > this.capacity ? 0 : this.#next;
+    this.#next = (this.#current + 1) % this.#tiles;
+    return this.same(name, m, n);
+  }
+
+  /** Those of the tile that was asked for last. */
+  same(name: string, m: number, n: number): View {
+    const index = this.#current;
     return {
       name,
       space: 'acc',

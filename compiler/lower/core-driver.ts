@@ -11,6 +11,7 @@ import { stageAlign } from '../mapping/cuts.ts';
 import { copySource } from '../mapping/shares.ts';
 import type { Storage, Stored } from '../mapping/storage.ts';
 import { operandLayout } from '../mapping/storage.ts';
+import { type Slice, slicedBox, slicesOf } from '../mapping/summed.ts';
 import type { Stage, TilePlan } from '../mapping/tiles.ts';
 import type { Send, Work } from '../mapping/work.ts';
 import { AccumulatorRing, type AccumulatorUse } from './accumulators.ts';
@@ -65,14 +66,32 @@ export interface Shared extends DriverInput {
   readonly residentLoads: Set<Step>;
 }
 
-/** One staged operand: a ring of slots and which box the newest holds. */
+/** A piece of an operand in a slot of its ring. */
+interface Held {
+  readonly box: Box;
+  readonly view: View;
+  readonly slot: number;
+}
+
+/** One staged operand: a ring of slots, and the pieces in those that may still be used, newest last. */
 interface Ring {
   readonly base: number;
   readonly slotBytes: number;
   readonly stage: Stage;
-  slot: number;
-  held: Box | null;
-  view: View | null;
+  /** Whether pieces behind the newest are used again. */
+  readonly keeps: boolean;
+  held: readonly Held[];
+}
+
+/** A tile of a kernel, or one slice of what it sums. */
+interface Turn {
+  readonly box: Box;
+  /** Number of its tile. */
+  readonly t: number;
+  readonly slice: Slice | null;
+  /** Whether it is the first and the last slice of its tile. */
+  readonly first: boolean;
+  readonly last: boolean;
 }
 
 /** A core's part of one kernel, tile by tile. */
@@ -81,7 +100,7 @@ interface Job {
   readonly k: number;
   readonly plan: TilePlan;
   readonly places: KernelPlaces;
-  readonly boxes: readonly Box[];
+  readonly turns: readonly Turn[];
   readonly sends: readonly Send[];
   readonly layer: number;
 }
@@ -123,7 +142,8 @@ export class CoreDriver {
       const stage = plan?.inputs[i] ?? null;
       const base = places?.inputs[i] ?? null;
       if (stage === null || base === null) return null;
-      return { base, stage, slotBytes: roundUp(stage.sizeBytes, this.#align), slot: -1, held: null, view: null };
+      const slotBytes = roundUp(stage.sizeBytes, this.#align);
+      return { base, stage, slotBytes, keeps: plan?.summed !== null && i === 0, held: [] };
     });
   }
 
@@ -176,10 +196,13 @@ export class CoreDriver {
     const plan = at(this.#in.memory.homes.plans, k);
     const places = at(this.#in.memory.kernels, k);
     if (plan === null || places === null) throw new InternalError(`${kernel.name} has no plan`);
-    const boxes = tilesOf(share, plan.sizes, plan.order);
-    const job = { kernel, k, plan, places, boxes, sends, layer };
+    const turns = tilesOf(share, plan.sizes, plan.order).flatMap((box, t) => {
+      const slices = slicesOf(kernel, plan.summed, t);
+      return slices.map((slice, s): Turn => ({ box, t, slice, first: s === 0, last: s === slices.length - 1 }));
+    });
+    const job = { kernel, k, plan, places, turns, sends, layer };
     const halves = halvesOf(kernel, plan);
-    for (let turn = 0; turn < boxes.length + halves.length - 1; turn++) {
+    for (let turn = 0; turn < turns.length + halves.length - 1; turn++) {
       const streams = halves.map((half, h) => {
         const steps: Step[] = [];
         this.#tile(
@@ -194,13 +217,14 @@ export class CoreDriver {
     }
   }
 
-  /** One half of tile `t`, if there is such a tile. */
-  #tile({ kernel, k, plan, places, boxes, sends, layer }: Job, half: Half, t: number, emit: Emit): void {
-    const box = boxes[t];
-    if (box === undefined) return;
+  /** One half of the turn of this number, if there is such a turn. */
+  #tile({ kernel, k, plan, places, turns, sends, layer }: Job, half: Half, number: number, emit: Emit): void {
+    const turn = turns[number];
+    if (turn === undefined) return;
+    const { box, t } = turn;
     const own = kernel.inputs.flatMap((_, i) => (reads(half, i) ? [i] : []));
-    const operands = own.map((i) => this.#operand(kernel, k, i, box, emit));
-    const next = boxes[t + 1];
+    const operands = own.map((i) => this.#operand(kernel, k, i, turn, emit));
+    const next = turns[number + 1];
     if (next !== undefined) for (const i of own) this.#prefetch(kernel, k, i, next, emit);
     const output = this.#outputTile(kernel, k, places, plan, box, t);
     const tile: Tile = {
@@ -210,8 +234,8 @@ export class CoreDriver {
       output,
       temps: temporaries(kernel, places.arena ?? 0, plan, box, t),
     };
-    this.#compute(kernel, k, half.part, tile, layer, emit);
-    if (half.part === 'product') return;
+    this.#compute(kernel, k, half.part, tile, turn, layer, emit);
+    if (half.part === 'product' || !turn.last) return;
     if (plan.output !== null) this.#store(k, output, box, emit);
     this.#send(k, box, sends, emit);
   }
@@ -258,6 +282,7 @@ export class CoreDriver {
     k: number,
     part: Half['part'],
     tile: Tile,
+    { slice, first, last }: Turn,
     layer: number,
     emit: Emit,
   ): void {
@@ -279,7 +304,7 @@ export class CoreDriver {
       },
       place: (bytes: Uint8Array): number => constants.placeBytes(bytes, 'weights'),
     };
-    const cx = { kernel, mapping, layer, weights, accumulators, emit };
+    const cx = { kernel, mapping, layer, weights, accumulators, emit, slice, first, last };
     const { epilogue } = kernel;
     if (epilogue === null) {
       emitMatmul(cx, tile);
@@ -288,43 +313,56 @@ export class CoreDriver {
     const drained = at(tile.temps, 0);
     if (part !== 'epilogue') emitMatmul(cx, { ...tile, box: epilogue.need(tile.box), output: drained });
     if (part === 'product') return;
-    const first = part === 'whole' ? epilogue.firstInput : 0;
-    const own = { ...tile, inputs: tile.inputs.slice(first), boxes: tile.boxes.slice(first) };
+    const from = part === 'whole' ? epilogue.firstInput : 0;
+    const own = { ...tile, inputs: tile.inputs.slice(from), boxes: tile.boxes.slice(from) };
     epilogue.emit(own, drained, emit, this.#accumulators.vector);
   }
 
-  /** The piece of an operand for one output box: where it lies, or staged. */
-  #operand(kernel: Kernel, k: number, i: number, box: Box, emit: Emit): { readonly view: View; readonly box: Box } {
+  /** What a turn needs of an operand. */
+  #need(kernel: Kernel, i: number, { box, slice }: Turn): Box {
     const need = at(kernel.inputs, i).need(box);
-    const ring = this.#ringsOf(k)[i] ?? null;
-    if (ring === null) return { view: this.#piece(this.#home(kernel, i), need), box: need };
-    if (ring.held === null || !covers(ring.held, need)) this.#bring(kernel, i, ring, need, emit);
-    if (ring.view === null || ring.held === null)
-      throw new InternalError(`operand ${i} of ${kernel.name} was not staged`);
-    if (sameBox(ring.held, need)) return { view: ring.view, box: need };
-    return { view: this.#piece(ring.view, relative(need, ring.held)), box: need };
+    return i === 0 ? slicedBox(need, slice) : need;
   }
 
-  #prefetch(kernel: Kernel, k: number, i: number, next: Box, emit: Emit): void {
+  /** The piece of an operand for one turn: where it lies, or staged. */
+  #operand(kernel: Kernel, k: number, i: number, turn: Turn, emit: Emit): { readonly view: View; readonly box: Box } {
+    const need = this.#need(kernel, i, turn);
     const ring = this.#ringsOf(k)[i] ?? null;
-    const need = at(kernel.inputs, i).need(next);
-    if (ring === null || ring.stage.depth < 2 || (ring.held !== null && covers(ring.held, need))) return;
+    if (ring === null) return { view: this.#piece(this.#home(kernel, i), need), box: need };
+    const { view, box } = heldFor(ring, need) ?? this.#bring(kernel, i, ring, need, emit);
+    return { view: sameBox(box, need) ? view : this.#piece(view, relative(need, box)), box: need };
+  }
+
+  #prefetch(kernel: Kernel, k: number, i: number, next: Turn, emit: Emit): void {
+    const ring = this.#ringsOf(k)[i] ?? null;
+    const need = this.#need(kernel, i, next);
+    if (ring === null || ring.stage.depth < 2 || heldFor(ring, need) !== null) return;
     this.#bring(kernel, i, ring, need, emit);
   }
 
-  /** Copies one piece into the next slot of the ring. */
-  #bring(kernel: Kernel, i: number, ring: Ring, box: Box, emit: Emit): void {
+  /** Copies one piece into the slot of the ring that was used longest ago. */
+  #bring(kernel: Kernel, i: number, ring: Ring, box: Box, emit: Emit): Held {
     const home = this.#home(kernel, i);
     const src = this.#piece(home, box);
     const { source } = at(kernel.inputs, i);
     const format = source.kind === 'constant' ? source.constant.format : src.format;
     const packed = packLike(src.layout, format.bits);
     if (packed.sizeBytes > ring.slotBytes) throw new InternalError(`operand ${i} of ${kernel.name} outgrew its slot`);
-    ring.slot = (ring.slot + 1) % ring.stage.depth;
-    ring.held = box;
-    ring.view = { ...src, format, space: 'spad', base: ring.base + ring.slot * ring.slotBytes, layout: packed.layout };
+    const { depth } = ring.stage;
+    const oldest = ring.held.length < depth ? undefined : ring.held[0];
+    const slot = oldest?.slot ?? ring.held.length;
+    const view: View = {
+      ...src,
+      format,
+      space: 'spad',
+      base: ring.base + slot * ring.slotBytes,
+      layout: packed.layout,
+    };
+    const held = { box, view, slot };
+    ring.held = [...ring.held.filter((h) => h !== oldest), held];
     const channel = source.kind === 'constant' ? this.#channels.constants : this.#channels.load;
-    emitPieces(ring.view, src, emit, channel);
+    emitPieces(view, src, emit, channel);
+    return held;
   }
 
   #piece(view: View, box: Box): View {
@@ -395,9 +433,22 @@ function loadStripes({ layer, shape, format: { bits } }: CopyKernel, share: Box)
 function temporaries(kernel: Kernel, arena: number, plan: TilePlan, box: Box, t: number): View[] {
   const base = arena + (t % plan.arenaDepth) * plan.arenaBytes;
   return kernel.temps(box.count).map(({ name, shape, format }, i) => ({
-    ...{ name, space: 'spad', base: base + at(plan.temps, i), format, role: 'activations' },
+    ...{ name, ...placeOf(at(plan.temps, i), base), format, role: 'activations' },
     layout: denseLayout(shape, format.bits).layout,
   }));
+}
+
+/** The held piece that contains a needed one, which is the newest from now on; null where there is none. */
+function heldFor(ring: Ring, need: Box): Held | null {
+  const last = ring.held.length - 1;
+  const known = ring.held.find(({ box }, i) => (ring.keeps || i === last) && covers(box, need));
+  if (known === undefined) return null;
+  ring.held = [...ring.held.filter((h) => h !== known), known];
+  return known;
+}
+
+function placeOf({ space, offset }: TilePlan['temps'][number], arena: number): Pick<View, 'space' | 'base'> {
+  return { space, base: space === 'spad' ? arena + offset : offset };
 }
 
 /** Whether a held piece contains a needed one. */

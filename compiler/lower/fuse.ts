@@ -54,20 +54,21 @@ function sourceNames(s: Selected): string[] {
 
 function joinWithMaker(
   done: readonly Selected[],
-  next: PlainKernel,
+  whole: PlainKernel,
   uses: ReadonlyMap<string, number>,
   machine: Machine,
   says: (maker: Kernel, next: PlainKernel) => boolean | 'must',
 ): { readonly index: number; readonly kernel: Kernel } | null {
-  for (let i = 0; i < next.inputs.length; i++) {
-    const input = at(next.inputs, i);
-    const reach = input.chain ?? input.halo;
-    if (reach === undefined || input.source.kind !== 'value' || uses.get(input.source.name) !== 1) continue;
-    const { name } = input.source;
-    const index = done.findIndex((s) => s.output === name);
+  for (let i = 0; i < whole.inputs.length; i++) {
+    const { source } = at(whole.inputs, i);
+    if (source.kind !== 'value' || uses.get(source.name) !== 1) continue;
+    const index = done.findIndex((s) => s.output === source.name);
     const maker = done[index];
     if (maker === undefined || (maker.kind !== 'plain' && maker.kind !== 'matmul')) continue;
-    if (maker.shape.length !== next.shape.length) continue;
+    const next = isMatrix(maker, whole, i) ? asMatrix(whole, i) : whole;
+    const input = at(next.inputs, i);
+    const reach = input.chain ?? input.halo;
+    if (reach === undefined || maker.shape.length !== next.shape.length) continue;
     const wish = says(maker, next);
     if (wish === false || (input.chain === undefined && !mayHalo(maker))) continue;
     if (wish !== 'must' && input.chain === undefined && !worthHalo(maker, machine)) continue;
@@ -79,6 +80,38 @@ function joinWithMaker(
     };
   }
   return null;
+}
+
+/** Whether `next` works on the codes of one matrix, each by itself, that a product makes without the dim of one in front of it. */
+function isMatrix(maker: Kernel, next: PlainKernel, joined: number): boolean {
+  const codes = maker.format.coding !== 'float' && next.format.coding !== 'float';
+  const alone = next.inputs.every(({ source }, i) => i === joined || source.kind === 'constant');
+  const rank = maker.shape.length;
+  return maker.kind === 'matmul' && rank === 2 && next.shape.length === 3 && next.shape[0] === 1 && codes && alone;
+}
+
+/** `next` without the dim in front. */
+function asMatrix(next: PlainKernel, joined: number): PlainKernel {
+  const outer = ({ start, count }: Box): Box => ({ start: [0, ...start], count: [1, ...count] });
+  const inner = ({ start, count }: Box): Box => ({ start: start.slice(1), count: count.slice(1) });
+  const image = (view: View): View => ({ ...view, layout: { ...view.layout, dims: [[], ...view.layout.dims] } });
+  const inputs = next.inputs.map(({ chain, halo: _, need, ...input }, i): KernelInput => {
+    if (i !== joined) return { ...input, need: (box) => need(outer(box)) };
+    const along = chain === undefined ? {} : { chain: (c: readonly number[]) => chain([1, ...c]).slice(1) };
+    return { ...input, ...along, need: (box) => inner(need(outer(box))) };
+  });
+  return {
+    ...next,
+    shape: next.shape.slice(1),
+    grain: next.grain.slice(1),
+    inputs,
+    temps: (counts) => next.temps([1, ...counts]),
+    emit: (tile, emit, accumulators) => {
+      const own = <T>(list: readonly T[], change: (item: T) => T) => list.map((x, i) => (i === joined ? change(x) : x));
+      const views = { inputs: own(tile.inputs, image), boxes: own(tile.boxes, outer), output: image(tile.output) };
+      next.emit({ ...tile, ...views, box: outer(tile.box) }, emit, accumulators);
+    },
+  };
 }
 
 /** Whether rows between tiles can be made twice: by a product whose accumulators nothing shares yet. */

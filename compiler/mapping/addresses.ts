@@ -100,7 +100,7 @@ function pinnedConstants(
 
 /** Whether values have the same homes and layers the same tiles. */
 function sameOtherwise(a: HomePlan, b: HomePlan): boolean {
-  const tiles = (plan: TilePlan | null | undefined) => `${plan?.sizes.join()}/${plan?.order.join()}`;
+  const tiles = (plan: TilePlan | null | undefined) => `${plan?.sizes.join()}/${plan?.order.join()}/${plan?.summed}`;
   return (
     a.spaces.every((space, i) => space === b.spaces[i]) && a.plans.every((plan, k) => tiles(plan) === tiles(b.plans[k]))
   );

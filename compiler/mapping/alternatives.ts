@@ -4,14 +4,14 @@
  */
 import { at } from '../lower/layout.ts';
 import { arraysText, decisionOf } from './array-pins.ts';
-import { dimNames, type Home } from './decisions.ts';
+import { dimNames, type Home, SUMMED } from './decisions.ts';
 import { costOf, type MappingChoice, type Scored, scoreMappings } from './matmul.ts';
 import { chooseMappings } from './network.ts';
 import type { KernelPins, Pins } from './pinned.ts';
 import { layerNames } from './pins.ts';
 import type { ReportInput } from './report.ts';
 import { tileText } from './tile-pins.ts';
-import type { TilePlan } from './tiles.ts';
+import { pinsTiles, type TilePlan } from './tiles.ts';
 
 /** One way that a decision can go. */
 export interface Way {
@@ -83,7 +83,7 @@ function tileChoice({ memory }: ReportInput, k: number, pins: KernelPins | undef
   const found = plan === null ? null : memory.homes.tilesOf(k);
   if (plan === null || found === null) return null;
   const free = found.freeBytes;
-  const pinned = pins?.sizes !== undefined || pins?.order !== undefined;
+  const pinned = pinsTiles(pins);
   const noteOf = (other: TilePlan): string => {
     if (other.scratchBytes > free) return `needs ${other.scratchBytes} bytes of scratchpad, ${free} are free`;
     return pinned || other.costCycles >= plan.costCycles ? '' : 'vector unit and arrays would take turns';
@@ -106,13 +106,14 @@ function tileChoice({ memory }: ReportInput, k: number, pins: KernelPins | undef
 }
 
 /** Orders that cost the same are one way. */
-function keyOf({ sizes, costCycles }: TilePlan): string {
-  return `${sizes.join()} ${costCycles}`;
+function keyOf({ sizes, summed, costCycles }: TilePlan): string {
+  return `${sizes.join()} ${summed} ${costCycles}`;
 }
 
-function textOfPlan({ sizes, order }: TilePlan): string {
+function textOfPlan({ sizes, order, summed }: TilePlan): string {
   const names = dimNames(sizes.length);
-  return `${tileText(sizes)}; ${order.map((d) => at(names, d)).join(' > ')}`;
+  const slices = summed === null ? '' : `, ${SUMMED} ${summed}`;
+  return `${tileText(sizes)}${slices}; ${order.map((d) => at(names, d)).join(' > ')}`;
 }
 
 function wayOf(plan: TilePlan, note: string): Way {

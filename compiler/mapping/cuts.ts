@@ -5,14 +5,15 @@
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Space } from '../../isa/tensor.ts';
-import type { Kernel, KernelInput, MatmulKernel, TempSpec } from '../lower/kernel.ts';
+import type { Kernel, KernelInput, MatmulKernel } from '../lower/kernel.ts';
 import { channelDim } from '../lower/kernels/matmul.ts';
 import type { Box, Layout } from '../lower/layout.ts';
 import { at, boxLayout, denseBytes, denseLayout, fullBox, packLike, roundUp, sameBox } from '../lower/layout.ts';
 import { ranges } from '../lower/split.ts';
-import { allocate } from './allocate.ts';
 import type { KernelPins } from './pinned.ts';
-import { requireSizes, uncuttable } from './tile-pins.ts';
+import { planScratch, type Scratch } from './scratch.ts';
+import { slicedBox, slicedSizes } from './summed.ts';
+import { requireSizes, uncuttable, unsliced } from './tile-pins.ts';
 import { workCycles } from './tile-work.ts';
 import { movedBytes, runsOf } from './transfer.ts';
 
@@ -39,13 +40,15 @@ export interface InputPiece extends Piece {
 
 export interface Cut {
   readonly sizes: readonly number[];
+  /** Elements of the summed axis in a slice of the activations (summed.ts), null for all at once; and how many slices a tile has. */
+  readonly summed: number | null;
+  readonly slices: number;
   readonly parts: readonly number[];
   readonly tiles: number;
   readonly inputs: readonly InputPiece[];
   readonly output: Piece;
-  readonly arenaBytes: number;
-  readonly temps: readonly number[];
-  /** Of arrays and drain. */
+  readonly scratch: Scratch;
+  /** Of arrays and drain, and of waiting for scratch. */
   readonly workCycles: number;
 }
 
@@ -55,7 +58,12 @@ export function allCuts(kernel: Kernel, homes: Homes, machine: Machine, pins?: K
   const cutter = new Cutter(kernel, homes, machine);
   const all = tileSizes(kernel, machine, pins?.sizes).filter((sizes) => cutter.cuttable(sizes));
   if (pins?.sizes !== undefined && all.length === 0) throw uncuttable(kernel, pins);
-  return all.map((sizes) => cutter.cut(sizes));
+  const whole = typeof pins?.summed === 'number' ? [] : all.map((sizes) => cutter.cut(sizes));
+  const sliced = slicedSizes(kernel, homes, machine, pins).map(({ sizes, summed }) =>
+    new Cutter(kernel, homes, machine, summed).cut(sizes),
+  );
+  if (whole.length + sliced.length === 0 && pins !== undefined) throw unsliced(pins);
+  return [...whole, ...sliced];
 }
 
 export function measureCut(kernel: Kernel, homes: Homes, machine: Machine, sizes: readonly number[]): Cut {
@@ -71,15 +79,20 @@ export function cuttable(kernel: Kernel, homes: Homes, machine: Machine, sizes: 
 class Cutter {
   readonly #kernel: Kernel;
   readonly #machine: Machine;
+  readonly #summed: number | null;
   readonly #operands: readonly Operand[];
   readonly #result: Layout;
 
-  constructor(kernel: Kernel, homes: Homes, machine: Machine) {
+  /** @param summed elements of the summed axis in a slice of the first operand, null for all */
+  constructor(kernel: Kernel, homes: Homes, machine: Machine, summed: number | null = null) {
     this.#kernel = kernel;
     this.#machine = machine;
-    this.#operands = kernel.inputs.map(
-      ({ need }, i) => new Operand(need, kernel.shape, at(homes.layouts, i), at(homes.inputBits, i), machine),
-    );
+    this.#summed = summed;
+    const slice = summed === null ? null : { start: 0, count: summed };
+    this.#operands = kernel.inputs.map(({ need }, i) => {
+      const own: KernelInput['need'] = i === 0 && slice !== null ? (box) => slicedBox(need(box), slice) : need;
+      return new Operand(own, kernel.shape, at(homes.layouts, i), at(homes.inputBits, i), machine);
+    });
     this.#result = denseLayout(kernel.shape, kernel.format.bits).layout;
   }
 
@@ -94,16 +107,18 @@ class Cutter {
     const tiles = parts.reduce((a, b) => a * b, 1);
     const { bits } = kernel.format;
     const movedBytes = farBytes(boxLayout(this.#result, fullBox(sizes)), bits, machine);
-    const { arenaBytes, temps } = planArena(kernel.temps(sizes), stageAlign(machine));
+    const scratch = planScratch(kernel, sizes, machine, stageAlign(machine));
+    const summed = this.#summed;
     return {
       sizes,
+      summed,
+      slices: summed === null || kernel.kind !== 'matmul' ? 1 : Math.ceil(kernel.matmul.k / summed),
       parts,
       tiles,
       inputs: this.#operands.map((operand) => operand.piece(sizes)),
       output: { movedBytes, sizeBytes: denseBytes(sizes, bits) },
-      arenaBytes,
-      temps,
-      workCycles: workCycles(kernel, machine, sizes, tiles),
+      scratch,
+      workCycles: workCycles(kernel, machine, sizes, tiles) + tiles * scratch.portCycles,
     };
   }
 }
@@ -234,29 +249,6 @@ function farBytes(piece: Layout | null, bits: number, { buffer, dram }: Machine)
   if (piece === null) return { buffer: Infinity, dram: Infinity };
   const runs = runsOf(piece);
   return { buffer: movedBytes(runs, bits, buffer.portBits / 8), dram: movedBytes(runs, bits, dram.burstBytes) };
-}
-
-interface Arena {
-  readonly arenaBytes: number;
-  readonly temps: readonly number[];
-}
-
-const NO_ARENA: Arena = { arenaBytes: 0, temps: [] };
-
-/** Scratch pieces that live in different stages share bytes. */
-function planArena(temps: readonly TempSpec[], align: number): Arena {
-  if (temps.length === 0) return NO_ARENA;
-  const blocks = temps.map((t) => ({
-    name: t.name,
-    sizeBytes: roundUp(denseBytes(t.shape, t.format.bits), align),
-    first: t.first,
-    last: t.last,
-  }));
-  const placed = allocate(blocks, Number.MAX_SAFE_INTEGER, align);
-  return {
-    arenaBytes: placed.reduce((most, p) => Math.max(most, (p.address ?? 0) + p.block.sizeBytes), 0),
-    temps: placed.map((p) => p.address ?? 0),
-  };
 }
 
 /** Staged pieces start on a scratchpad word. */

@@ -37,7 +37,7 @@ export interface LayerDecisions {
   readonly joins?: readonly string[] | undefined;
   /** Dim of the result that is cut over the cores; `none`: one core makes all of it. */
   readonly cores?: string | undefined;
-  /** Elements of a tile along each dim of the result (of one core's share). */
+  /** Elements of a tile along each dim of the result (of one core's share); `summed`: along the axis that a matrix product sums over, in one slice of its activations. */
   readonly tile?: Readonly<Record<string, number>> | undefined;
   /** Dims of the result in the order in which tiles step through them, outermost first. */
   readonly order?: readonly string[] | undefined;
@@ -68,6 +68,9 @@ export interface Decisions {
   readonly parameters?: Readonly<Record<string, 'scratchpad' | 'dram'>> | undefined;
   readonly layers?: readonly LayerDecisions[] | undefined;
 }
+
+/** The axis that a matrix product sums over, beside the dims of its result. */
+export const SUMMED = 'summed';
 
 /** Names of a result's dims, as tiles and cuts over cores are told. */
 export function dimNames(rank: number): readonly string[] {

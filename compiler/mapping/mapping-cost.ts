@@ -36,6 +36,8 @@ export type WeightHome = 'dram' | 'buffer';
 /** A product that is to be mapped, cut into tiles. */
 export interface Product {
   readonly k: number;
+  /** Rows of the summed axis in a slice of the activations, whose tiles are summed whole; null: all. */
+  readonly summed: number | null;
   readonly n: number;
   readonly groups: number;
   readonly dynamic: boolean;
@@ -66,6 +68,7 @@ export function productOf(kernel: MatmulKernel, plan: TilePlan, machine: Machine
   const { capacity, whole } = new AccumulatorRing(machine, accumulatorsOf(kernel, plan));
   return {
     k,
+    summed: plan.summed,
     n,
     groups,
     dynamic,

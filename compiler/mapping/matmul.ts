@@ -141,14 +141,21 @@ function candidates(product: Product, machine: Machine, replicas: boolean, pins:
       const most = Math.min(Math.floor(geometry.macros / (gridK * gridN)), limits.positions);
       const rows = gridK * geometry.rows;
       for (const copies of within(replicas ? powersUpTo(most) : [1], pins.replicas, most)) {
-        for (const kTile of within([evenSize(product.k, rows)], pins.tileK, Math.min(product.k, rows))) {
+        for (const kTile of within(
+          [evenSize(product.summed ?? product.k, rows)],
+          pins.tileK,
+          Math.min(product.k, rows),
+        )) {
           const widest = gridN * perMacro;
           const even = new Set([evenSize(product.n, widest), evenSize(limits.outputs, widest)]);
           for (const nTile of within([...even], pins.tileN, Math.min(product.n, widest))) {
             for (const nChunk of chunks(limits, nTile, pins.outputs)) {
+              if (product.summed !== null && nChunk !== limits.outputs) continue;
               if (pins.tileN !== undefined && nTile > nChunk) continue;
-              for (const positions of accumulatorTiles(limits, nChunk, machine, pins.positions))
+              for (const positions of accumulatorTiles(limits, nChunk, machine, pins.positions)) {
+                if (product.summed !== null && positions < limits.positions) continue;
                 out.push({ gridK, gridN, replicas: copies, kTile, nTile: Math.min(nTile, nChunk), nChunk, positions });
+              }
             }
           }
         }

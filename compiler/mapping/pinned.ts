@@ -12,6 +12,8 @@ export interface KernelPins {
   /** By dim, undefined where it is free. */
   readonly sizes?: readonly (number | undefined)[];
   readonly order?: readonly number[];
+  /** Elements of the summed axis in a slice, null for all at once. */
+  readonly summed?: number | null;
   /** Whether it runs side by side with the layer in front. */
   readonly beside?: boolean;
   readonly arrays?: ArraysDecision;

@@ -8,18 +8,20 @@ import type { Machine } from '../../isa/machine/schema.ts';
 import type { Space } from '../../isa/tensor.ts';
 import type { ConstantTensor } from '../lower/constants.ts';
 import type { Kernel } from '../lower/kernel.ts';
-import { at } from '../lower/layout.ts';
+import { at, roundUp } from '../lower/layout.ts';
 import {
   type Decisions,
   dimNames,
   type Home,
   type LayerDecisions,
   type NetworkDecisions,
+  SUMMED,
   uniqueNames,
 } from './decisions.ts';
 import { homeOf, type KernelPins, type Pins, pinErrors } from './pinned.ts';
 import { stagedConstants } from './resident.ts';
 import type { Storage } from './storage.ts';
+import { sumsInSlices } from './summed.ts';
 
 const SPACES: Readonly<Record<Home, Space>> = { scratchpad: 'spad', buffer: 'buffer', dram: 'dram' };
 
@@ -98,6 +100,7 @@ class Resolver {
     const kernel = at(this.#storage.kernels, k);
     this.#result(own, k);
     const [split, sizes, order] = [this.#split(own, kernel), this.#sizes(own, kernel), this.#order(own, kernel)];
+    const summed = this.#summed(own, kernel);
     const where = `layer ${own.layer}`;
     const product = kernel.kind === 'matmul';
     if (own.arrays !== undefined && !product)
@@ -109,6 +112,7 @@ class Resolver {
       ...(split === undefined ? {} : { split }),
       ...(sizes === undefined ? {} : { sizes }),
       ...(order === undefined ? {} : { order }),
+      ...(summed === undefined ? {} : { summed }),
       ...(own.beside === undefined ? {} : { beside: own.beside }),
       ...(own.arrays === undefined ? {} : { arrays: own.arrays }),
       ...(own.weights === undefined ? {} : { weights: own.weights }),
@@ -140,10 +144,36 @@ class Resolver {
     if (!this.#hasTiles(`layer ${layer}, tile`, kernel)) return undefined;
     const sizes: (number | undefined)[] = kernel.shape.map(() => undefined);
     for (const [name, size] of Object.entries(tile)) {
+      if (name === SUMMED) continue;
       const dim = this.#dim(`layer ${layer}, tile`, name, kernel);
       if (dim >= 0) sizes[dim] = size;
     }
     return sizes;
+  }
+
+  /** Slices of the summed axis; all of it is no slice. */
+  #summed({ layer, tile }: LayerDecisions, kernel: Kernel): number | null | undefined {
+    const size = tile?.[SUMMED];
+    if (size === undefined) return undefined;
+    const where = `layer ${layer}, tile`;
+    if (!sumsInSlices(kernel)) {
+      this.#add(
+        where,
+        'it is no product that is summed in slices',
+        `none: ${SUMMED} is of products by constant weights`,
+      );
+      return undefined;
+    }
+    const { k } = kernel.matmul;
+    const grain = roundUp(this.#machine.core.matrix.rows, 8);
+    if (size === k) return null;
+    if (size > 0 && size < k && size % grain === 0) return size;
+    this.#add(
+      where,
+      `a slice has ${size} of ${k} that are summed`,
+      `a multiple of ${grain} (whole macros and bytes), or ${k}`,
+    );
+    return undefined;
   }
 
   #order({ layer, order }: LayerDecisions, kernel: Kernel): number[] | undefined {

@@ -34,6 +34,9 @@ export class CutPrices {
   readonly #kernel: Kernel;
   readonly #machine: Machine;
   readonly #ways: readonly Way[];
+  /** Numbers of all ways, and of those without slices. */
+  readonly #all: readonly number[];
+  readonly #whole: readonly number[];
   /** By way: the fixed ones, then those of each operand, then those of the result. */
   readonly #numbers: Float64Array;
   readonly #stride: number;
@@ -42,6 +45,8 @@ export class CutPrices {
     this.#kernel = kernel;
     this.#machine = machine;
     this.#ways = cuts.flatMap((cut) => orders.map((order) => ({ cut, order })));
+    this.#all = this.#ways.map((_, way) => way);
+    this.#whole = this.#all.filter((way) => at(this.#ways, way).cut.slices === 1);
     this.#stride = FIXED + PIECE * (kernel.inputs.length + 1);
     this.#numbers = new Float64Array(this.#ways.length * this.#stride);
     const pricing = new Pricing(kernel, machine);
@@ -50,8 +55,9 @@ export class CutPrices {
     });
   }
 
-  get count(): number {
-    return this.#ways.length;
+  /** Ways that make sense at these homes: activations in place need no slices, unless nothing else is allowed. */
+  usable({ inputs }: Homes): readonly number[] {
+    return inputs[0] === 'spad' && this.#whole.length > 0 ? this.#whole : this.#all;
   }
 
   /** By operand, then of the result: which of its cycles counts; 0 where it is used in place. */
@@ -81,7 +87,7 @@ export class CutPrices {
   best(homes: Homes): readonly TilePlan[] {
     const columns = this.#columns(homes);
     const front: { readonly way: number; readonly cycles: number; readonly bytes: number }[] = [];
-    for (let way = 0; way < this.count; way++) {
+    for (const way of this.usable(homes)) {
       const bytes = this.#bytes(way, columns);
       const cycles = this.#cycles(way, columns);
       let behind = front.length;
@@ -97,12 +103,13 @@ export class CutPrices {
   /** One way as a plan. */
   plan(way: number, homes: Homes): TilePlan {
     const { cut, order } = at(this.#ways, way);
-    const { sizes, parts, tiles, arenaBytes, temps } = cut;
+    const { sizes, summed, tiles } = cut;
+    const { arenaBytes, sumsBytes, temps } = cut.scratch;
     const deep = slotsOf(this.#machine);
     const columns = this.#columns(homes);
     const inputs = cut.inputs.map((piece, i): Stage | null => {
       if (homes.inputs[i] === 'spad') return null;
-      const loads = countLoads(piece, parts, order);
+      const loads = loadsOf(cut, order, i, deep);
       return { sizeBytes: piece.sizeBytes, depth: loads > 1 ? deep : 1, loads };
     });
     const output: Stage | null =
@@ -110,11 +117,13 @@ export class CutPrices {
     return {
       sizes,
       order,
+      summed,
       tiles,
       inputs,
       output,
       arenaBytes,
       arenaDepth: arenaDepth(this.#kernel, cut, deep),
+      sumsBytes,
       temps,
       scratchBytes: this.#bytes(way, columns),
       sharesSums: false,
@@ -144,6 +153,12 @@ function countLoads(piece: InputPiece, parts: readonly number[], order: readonly
   return loads;
 }
 
+/** Pieces of operand `i` that are brought in over the whole kernel. Slices of the tile before are still there where it had the same positions. */
+function loadsOf({ inputs, parts, tiles, slices }: Cut, order: readonly number[], i: number, deep: number): number {
+  const whole = countLoads(at(inputs, i), parts, order);
+  return i > 0 || slices === 1 ? whole : tiles * slices - (tiles - whole) * Math.min(deep, slices);
+}
+
 /** What the prices of a kernel's ways have in common. */
 class Pricing {
   readonly #kernel: Kernel;
@@ -165,13 +180,13 @@ class Pricing {
   /** Writes the row of a way. */
   write({ cut, order }: Way, numbers: Float64Array, row: number): void {
     const deep = this.#deep;
-    numbers[row + ARENA_BYTES] = cut.arenaBytes * arenaDepth(this.#kernel, cut, deep);
+    numbers[row + ARENA_BYTES] = cut.scratch.arenaBytes * arenaDepth(this.#kernel, cut, deep);
     numbers[row + TILES_CYCLES] = cut.tiles * TILE_CYCLES;
     numbers[row + WORK_CYCLES] = cut.workCycles;
     numbers[row + REWRITE_CYCLES] = this.#rewrites.cycles(cut.parts, order);
     let to = row + FIXED;
-    for (const input of cut.inputs) {
-      const loads = countLoads(input, cut.parts, order);
+    for (const [i, input] of cut.inputs.entries()) {
+      const loads = loadsOf(cut, order, i, deep);
       this.#piece(input, loads > 1 ? deep : 1, loads, numbers, to);
       to += PIECE;
     }

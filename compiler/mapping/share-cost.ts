@@ -65,11 +65,13 @@ function mappingsOf(share: MatmulKernel, machine: Machine): readonly Scored[] {
   const plan: TilePlan = {
     sizes: share.shape,
     order: share.shape.map((_, d) => d),
+    summed: null,
     tiles: 1,
     inputs: share.inputs.map(() => null),
     output: null,
     arenaBytes: 0,
     arenaDepth: 1,
+    sumsBytes: 0,
     temps: [],
     scratchBytes: 0,
     sharesSums: false,

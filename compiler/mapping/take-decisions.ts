@@ -3,11 +3,12 @@ import type { Kernel } from '../lower/kernel.ts';
 import { partsOf } from '../lower/kernel.ts';
 import { at } from '../lower/layout.ts';
 import { decisionOf } from './array-pins.ts';
-import { type Decisions, dimNames, type LayerDecisions, type NetworkDecisions } from './decisions.ts';
+import { type Decisions, dimNames, type LayerDecisions, type NetworkDecisions, SUMMED } from './decisions.ts';
 import { costOf } from './matmul.ts';
 import { homeOf } from './pinned.ts';
 import { constantNames, layerNames } from './pins.ts';
 import type { ReportInput } from './report.ts';
+import { sumsInSlices } from './summed.ts';
 
 export function decisionsOf(input: ReportInput): Decisions {
   const { full, memory, machine } = input;
@@ -47,7 +48,8 @@ function layerDecisions(input: ReportInput, kernel: Kernel, k: number, layer: st
   const split = machine.cores > 1 ? { cores: dim === null ? 'none' : at(dims, dim) } : {};
   if (plan === null || kernel.kind === 'copy') return { layer, ...split, ...home };
   const joins = partsOf(kernel).filter((part) => part !== kernel.layer.name);
-  const tile = Object.fromEntries(plan.sizes.map((size, d) => [at(dims, d), size]));
+  const summed = sumsInSlices(kernel) ? { [SUMMED]: plan.summed ?? kernel.matmul.k } : {};
+  const tile = { ...Object.fromEntries(plan.sizes.map((size, d) => [at(dims, d), size])), ...summed };
   const order = plan.order.map((d) => at(dims, d));
   const choice = at(choices, k);
   const streams = kernel.kind === 'matmul' && !kernel.matmul.dynamic && !weights.resident && !weights.kept;

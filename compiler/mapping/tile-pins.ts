@@ -27,6 +27,14 @@ export function uncuttable(kernel: Kernel, { layer, sizes = [] }: KernelPins): I
   return pinError(`layer ${layer}, tile`, message, `the whole result (${whole}), or network, copies: true`);
 }
 
+/** Slices of a product that cannot be summed so. */
+export function unsliced({ layer, sizes = [], summed }: KernelPins): InputError {
+  const message = `slices of ${summed} of the summed axis need a tile whose sums all fit the accumulators, and activations in plain order`;
+  const smaller =
+    sizes.length === 0 ? 'no such decision' : `no such decision, or tiles smaller than ${tileText(sizes)}`;
+  return pinError(`layer ${layer}, tile`, message, smaller);
+}
+
 /** `rows 4, columns 16`; free dims are left out. */
 export function tileText(sizes: readonly (number | undefined)[]): string {
   const names = dimNames(sizes.length);

@@ -10,6 +10,7 @@ import { at, denseLayout, memoryOrder } from '../lower/layout.ts';
 import { allCuts, type Homes, measureCut } from './cuts.ts';
 import type { KernelPins } from './pinned.ts';
 import { CutPrices } from './prices.ts';
+import { type Scratch, scratchInSums } from './scratch.ts';
 import { transferCycles } from './transfer.ts';
 
 /** A staged operand: `depth` pieces of `sizeBytes`. */
@@ -24,14 +25,18 @@ export interface TilePlan {
   /** Output elements of a tile per dim, and the dims outermost first. */
   readonly sizes: readonly number[];
   readonly order: readonly number[];
+  /** Elements of the summed axis of a product that are there at once (summed.ts); null: all. */
+  readonly summed: number | null;
   readonly tiles: number;
   /** Null for an operand that is used where it lies. */
   readonly inputs: readonly (Stage | null)[];
   readonly output: Stage | null;
-  /** Scratch of a tile, an arena for each of `arenaDepth` tiles in turn, and where in it each piece lies. */
+  /** Scratch of a tile in the scratchpad, an arena for each of `arenaDepth` tiles in turn, and where each piece lies. */
   readonly arenaBytes: number;
   readonly arenaDepth: number;
-  readonly temps: readonly number[];
+  /** Bytes of accumulators that scratch takes. */
+  readonly sumsBytes: number;
+  readonly temps: Scratch['temps'];
   readonly scratchBytes: number;
   /** Whether arrays and vector unit have accumulators of their own, because layers run side by side. */
   readonly sharesSums: boolean;
@@ -59,8 +64,9 @@ export class TileChoices {
       !pinsTiles(pins) &&
       homes.output === 'spad' &&
       kernel.inputs.every((input, i) => input.source.kind === 'constant' || homes.inputs[i] === 'spad');
-    const oneTile = () => costTiles(kernel, homes, machine, kernel.shape, memoryOrder(kernel.shape.length));
-    this.#whole = kernel.kind === 'copy' ? copyPlan(kernel, homes, machine) : inPlace ? oneTile() : null;
+    const oneTile = inPlace ? costTiles(kernel, homes, machine, kernel.shape, memoryOrder(kernel.shape.length)) : null;
+    const waits = oneTile?.sumsBytes === 0 && wantsSums(kernel, machine);
+    this.#whole = kernel.kind === 'copy' ? copyPlan(kernel, homes, machine) : waits ? null : oneTile;
   }
 
   /** Cheapest plan within `budgetBytes` of scratchpad, or null. Copies need no scratchpad. */
@@ -74,7 +80,7 @@ export class TileChoices {
   /** Every plan, cheapest first. */
   every(): readonly TilePlan[] {
     const prices = this.#prices();
-    const plans = Array.from({ length: prices.count }, (_, way) => prices.plan(way, this.#homes));
+    const plans = prices.usable(this.#homes).map((way) => prices.plan(way, this.#homes));
     return plans.sort((a, b) => a.costCycles - b.costCycles);
   }
 }
@@ -85,9 +91,14 @@ export function allPrices(kernel: Kernel, homes: Homes, machine: Machine, pins?:
   return new CutPrices(kernel, machine, allCuts(kernel, homes, machine, pins), orders);
 }
 
+/** Whether a kernel has scratch that is better off in the accumulators. */
+function wantsSums(kernel: Kernel, machine: Machine): boolean {
+  return scratchInSums(kernel, machine) && kernel.temps(kernel.shape).some((t) => t.format.bits === 32);
+}
+
 /** Whether how a kernel is cut is pinned, in whole or in part. */
 export function pinsTiles(pins: KernelPins | undefined): boolean {
-  return pins?.sizes !== undefined || pins?.order !== undefined;
+  return pins?.sizes !== undefined || pins?.order !== undefined || pins?.summed !== undefined;
 }
 
 /** The plan that needs the least scratchpad: what a capacity error quotes. */
@@ -106,11 +117,13 @@ function copyPlan(kernel: Kernel, homes: Homes, machine: Machine): TilePlan {
   return {
     sizes: kernel.shape,
     order: memoryOrder(kernel.shape.length),
+    summed: null,
     tiles: 1,
     inputs: homes.inputs.map(() => null),
     output: null,
     arenaBytes: 0,
     arenaDepth: 1,
+    sumsBytes: 0,
     temps: [],
     scratchBytes: 0,
     sharesSums: false,

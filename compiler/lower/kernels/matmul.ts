@@ -4,6 +4,7 @@
  * the source walk, so padding, strides and dilations cost no copy.
  */
 import { InternalError } from '../../../isa/base/errors.ts';
+import type { Slice } from '../../mapping/summed.ts';
 import type { TilePlan } from '../../mapping/tiles.ts';
 import type { AccumulatorRing, AccumulatorUse } from '../accumulators.ts';
 import { packer } from '../constants.ts';
@@ -45,6 +46,11 @@ interface Context {
   readonly weights: WeightStore;
   readonly accumulators: AccumulatorRing;
   readonly emit: Emit;
+  /** The slice of the summed axis that the tile's activations are; null for all of it. */
+  readonly slice: Slice | null;
+  /** Whether it is the first and the last of its tile. */
+  readonly first: boolean;
+  readonly last: boolean;
 }
 
 /** Tiles of a computed operand that one tile of the kernel has asked for. */
@@ -124,23 +130,27 @@ function emitAccumulatorTile(cx: Context, tile: Tile, group: number, box: Box, w
   const channel = channelDim(kernel);
   const count = at(box.count, channel);
   const m = positionsIn(kernel, box);
-  const acc = accumulators.next(`${kernel.name}.acc`, m, count);
+  const acc = accumulators[cx.first ? 'next' : 'same'](`${kernel.name}.acc`, m, count);
+  const slice = cx.slice ?? { start: 0, count: spec.k };
   const pieceOf = (part: Box, first: number): Piece => ({
     box: part,
     sums: rowsOf(acc, first, positionsIn(kernel, part), count),
-    source: sourceWalk(kernel, tile, group, part),
+    source: sourceWalk(kernel, tile, group, part, slice),
   });
   const whole = pieceOf(box, 0);
   const pieces = m * count > accumulators.capacity ? piecesOf(kernel, box, pieceOf) : [whole];
-  const steps = spec.parts.flatMap((_, part) => ranges(0, spec.k, mapping.kTile).map((k) => ({ part, k })));
+  const steps = spec.parts.flatMap((_, part) =>
+    ranges(slice.start, slice.count, mapping.kTile).map((k) => ({ part, k })),
+  );
   for (const n of ranges(0, count, mapping.nTile)) {
     steps.forEach(({ part, k }, i) => {
       const outputs = { start: at(box.start, channel) + n.start, count: n.count };
       const weights = spec.dynamic
         ? writtenTile(cx, tile, { group, k, n: outputs }, written)
         : weightTile(cx, group, part, k, outputs, whole.source.rows);
-      const last = i === steps.length - 1;
-      for (const { box: part, sums, source } of i === 0 || last ? pieces : [whole]) {
+      const first = cx.first && i === 0;
+      const last = cx.last && i === steps.length - 1;
+      for (const { box: part, sums, source } of first || last ? pieces : [whole]) {
         const dst = walk({ ...sums, layout: { ...sums.layout, offset: sums.layout.offset + n.start } }, [
           [
             { count: positionsIn(kernel, part), stride: count },
@@ -153,7 +163,7 @@ function emitAccumulatorTile(cx: Context, tile: Tile, group: number, box: Box, w
           src: source.tensor,
           tile: weights,
           kdims: source.kdims,
-          accumulate: i > 0,
+          accumulate: !first,
           zeroSkip: false,
         });
         if (last && n.start + n.count === count) drain(cx, tile, part, sums);
@@ -197,7 +207,7 @@ interface SourceWalk {
   readonly rows: RowOrder;
 }
 
-function sourceWalk(kernel: MatmulKernel, tile: Tile, group: number, box: Box): SourceWalk {
+function sourceWalk(kernel: MatmulKernel, tile: Tile, group: number, box: Box, slice: Range): SourceWalk {
   const spec = kernel.matmul;
   const view = at(tile.inputs, 0);
   const held = at(tile.boxes, 0);
@@ -212,11 +222,12 @@ function sourceWalk(kernel: MatmulKernel, tile: Tile, group: number, box: Box): 
   if (spec.window === null) {
     const part = cut(view.layout, {
       start: [at(box.start, 0) - at(held.start, 0), 0],
-      count: [at(box.count, 0), spec.k],
+      count: [at(box.count, 0), slice.count],
     });
     const { loops, rows } = memoryFirst(at(part.dims, 1));
     const found = walkGroups({ ...view, layout: part }, [at(part.dims, 0), loops], spec.inputZero);
-    return { tensor: found.tensor, kdims: at(found.dimsOf, 1), rows };
+    const logical: RowOrder = (row) => slice.start + rows(row - slice.start);
+    return { tensor: found.tensor, kdims: at(found.dimsOf, 1), rows: logical };
   }
   const firstChannel = group * spec.channels - at(held.start, 1);
   const firstImage = at(box.start, 0) - at(held.start, 0);
@@ -297,10 +308,10 @@ function writtenTile(cx: Context, tile: Tile, { group, k, n }: Part, written: Wr
 }
 
 /** How a tile lies in the arrays. */
-function shapeOf({ kernel, mapping }: Context, k: Range, n: Range) {
+function shapeOf({ kernel, mapping, slice }: Context, k: Range, n: Range) {
   const { weightBits, weightCoding } = kernel.matmul;
   return {
-    kStart: k.start,
+    kStart: k.start - (slice?.start ?? 0),
     kCount: k.count,
     nCount: n.count,
     gridK: shrunkGrid(mapping.gridK, mapping.kTile, k.count),
