@@ -61,6 +61,7 @@ export class TileChoices {
     this.#homes = homes;
     this.#prices = prices;
     const inPlace =
+      kernel.kind !== 'copy' &&
       !pinsTiles(pins) &&
       homes.output === 'spad' &&
       kernel.inputs.every((input, i) => input.source.kind === 'constant' || homes.inputs[i] === 'spad');
