@@ -27,6 +27,7 @@ import {
 } from './model.ts';
 import { adviceOn, importerOf } from './ops/index.ts';
 import { readModel } from './read.ts';
+import { standardNames } from './spelling.ts';
 import { checkStructure, nodeLabel, opsetOf, sortNodes } from './structure.ts';
 import { type ExternalLoader, tensorValues } from './values.ts';
 
@@ -72,7 +73,7 @@ export function importModel(source: Uint8Array | OnnxModel, options: ImportOptio
 
 /** The model with its functions expanded, and with the branches of If nodes whose conditions are known under these options. */
 export function knownBranches(given: OnnxModel, options: ImportOptions = {}): { model: OnnxModel; notes: string[] } {
-  const found = takeBranches(expandFunctions(given), (part, name) => {
+  const found = takeBranches(standardNames(expandFunctions(given)), (part, name) => {
     try {
       return new Session(part, options, true, []).condition(name);
     } catch (error) {

@@ -110,6 +110,35 @@ const embedding: Form = (m) => {
   return finish(m, y!, 3);
 };
 
+/** The same with codes for the tables, as the quantizer of saved transformers writes it. */
+const quantizedEmbedding: Form = (m) => {
+  m.opset = 13;
+  const word = m.node('Cast', [m.input('uint8', [BATCH, STEPS])], { to: 6 });
+  const segment = m.node(
+    'Cast',
+    [m.node('Greater', [m.node('Cast', [word], { to: 1 }), m.tensor('float32', [], [90])])],
+    {
+      to: 6,
+    },
+  );
+  const shapes = [[256, HIDDEN], [9, HIDDEN], [2, HIDDEN], [HIDDEN], [HIDDEN]];
+  const codes = shapes.map((dims) =>
+    m.tensor(
+      'uint8',
+      dims,
+      m.codes(
+        'uint8',
+        dims.reduce((a, b) => a * b),
+      ),
+    ),
+  );
+  const scales = shapes.map(() => m.tensor('float32', [], [m.scale(0.005, 0.01)]));
+  const zeros = shapes.map(() => m.tensor('uint8', [], [m.zero('uint8')]));
+  const inputs = [word, segment, ...codes, '', ...scales, ...zeros];
+  const [y] = m.nodes('com.microsoft:QEmbedLayerNormalization', inputs, 2, { epsilon: float(1e-12) });
+  return finish(m, y!, 3);
+};
+
 /** Codes with their channels behind, as the runtime lays them out for its integer kernels. */
 const channelsLast: Form = (m) => {
   m.opset = 13;
@@ -174,6 +203,7 @@ export const FUSED_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['MultiHeadAttention', multiHead(false, 'none')],
   ['MultiHeadAttention with bias and mask', multiHead(true, 'words')],
   ['EmbedLayerNormalization', embedding],
+  ['QEmbedLayerNormalization', quantizedEmbedding],
   ['codes with channels last', channelsLast],
   ['QLinearWhere', chosenCodes],
 ]);

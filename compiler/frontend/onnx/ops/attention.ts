@@ -250,3 +250,18 @@ export function importEmbedLayerNormalization(cx: ImportContext): void {
   if (e.input(7) === '') refuse('lengths of words without a mask', { expected: 'a mask' });
   e.result(e.node('ReduceSum', [e.input(7), e.ints([1])], { keepdims: 0 }), 1);
 }
+
+/** com.microsoft.QEmbedLayerNormalization: the same with codes for the tables, scale and shift; behind the mask their scales, then their zero points. */
+export function importQEmbedLayerNormalization(cx: ImportContext): void {
+  const e = new Expansion(cx);
+  const floats = [2, 3, 4, 5, 6].map((index, i) =>
+    e.input(index) === '' ? '' : e.node('DequantizeLinear', [e.input(index), e.input(8 + i), e.input(13 + i)]),
+  );
+  const epsilon = { type: 'float', value: floatAttribute(cx.node, 'epsilon', 1e-12) } as const;
+  const lengths = cx.wantsOutput(1);
+  const inputs = [e.input(0), e.input(1), ...floats, lengths ? e.input(7) : ''];
+  const results = e.nodes('com.microsoft:EmbedLayerNormalization', inputs, lengths ? 2 : 1, { epsilon });
+  results.forEach((name, i) => {
+    e.result(name, i);
+  });
+}

@@ -23,6 +23,7 @@ import {
   importFusedAttention,
   importMultiHeadAttention,
   importQAttention,
+  importQEmbedLayerNormalization,
 } from './attention.ts';
 import { importAnyMatMul, importMatMulNBits } from './blocked.ts';
 import {
@@ -268,6 +269,7 @@ const MICROSOFT: Readonly<Record<string, Importer>> = {
   QAttention: importQAttention,
   MultiHeadAttention: importMultiHeadAttention,
   EmbedLayerNormalization: importEmbedLayerNormalization,
+  QEmbedLayerNormalization: importQEmbedLayerNormalization,
   GroupQueryAttention: importGroupQueryAttention,
   QLinearConv: channelsLast('QLinearConv')(importQLinearConv),
   NhwcMaxPool: channelsLast('MaxPool', true)(importMaxPool),
