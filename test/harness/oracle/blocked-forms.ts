@@ -72,3 +72,32 @@ export const BLOCKED_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['MatMulNBits behind codes', packed('codes', 48, false)],
   ['MatMulNBits with zero points behind codes, the last block short', packed('codes', 40, true)],
 ]);
+
+/** Rows of a table in blocks along its last axis; uint8 holds two codes a byte. */
+function table(type: 'int4' | 'uint4' | 'uint8', zeros: boolean): Form {
+  return (m) => {
+    m.opset = 21;
+    const [rows, columns, block] = [256, 48, 16];
+    const perByte = type === 'uint8' ? 2 : 1;
+    const own = [rows, Math.ceil(columns / block / perByte)];
+    const codes = m.tensor(type, [rows, columns / perByte], m.codes(type, (rows * columns) / perByte));
+    const word = m.node('Cast', [m.input('uint8', [2, 5])], { to: 7 });
+    const inputs = [codes, word, floats(m, [rows, columns / block], 0.05, 0.3)];
+    if (zeros) inputs.push(m.tensor(type, own, m.codes(type, own[0]! * own[1]!)));
+    const attributes = {
+      gather_axis: 0,
+      quantize_axis: 1,
+      block_size: block,
+      ...(type === 'uint8' ? { bits: 4 } : {}),
+    };
+    return finish(m, m.node('com.microsoft:GatherBlockQuantized', inputs, attributes), 3);
+  };
+}
+
+/** By name; the codes of every one equal the oracle's. */
+export const TABLE_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
+  ['int4', table('int4', false)],
+  ['uint4 with zero points', table('uint4', true)],
+  ['two codes a byte', table('uint8', false)],
+  ['two codes a byte with zero points', table('uint8', true)],
+]);

@@ -63,6 +63,7 @@ import {
   importQLinearReduceMean,
   importQLinearWhere,
 } from './fused.ts';
+import { importGatherBlockQuantized } from './gather-blocks.ts';
 import { importBiasGelu, importErf, importFastGelu, importGelu, importSwish } from './gelu.ts';
 import { importGroupNormalization, importInstanceNormalization, importLrn } from './group-norms.ts';
 import { importGroupQueryAttention } from './grouped-attention.ts';
@@ -270,6 +271,7 @@ const MICROSOFT: Readonly<Record<string, Importer>> = {
   MultiHeadAttention: importMultiHeadAttention,
   EmbedLayerNormalization: importEmbedLayerNormalization,
   QEmbedLayerNormalization: importQEmbedLayerNormalization,
+  GatherBlockQuantized: importGatherBlockQuantized,
   GroupQueryAttention: importGroupQueryAttention,
   QLinearConv: channelsLast('QLinearConv')(importQLinearConv),
   NhwcMaxPool: channelsLast('MaxPool', true)(importMaxPool),

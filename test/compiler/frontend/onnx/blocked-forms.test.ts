@@ -4,7 +4,7 @@ import { importModel, makeNode, makeTensor, makeValue } from '../../../../compil
 import { runPasses } from '../../../../compiler/passes/pipeline.ts';
 import { createRandom } from '../../../../isa/base/random.ts';
 import { checkGraph, seeded } from '../../../harness/differential.ts';
-import { BLOCKED_FORMS } from '../../../harness/oracle/blocked-forms.ts';
+import { BLOCKED_FORMS, TABLE_FORMS } from '../../../harness/oracle/blocked-forms.ts';
 import { compareWithOracle, EQUAL, merge } from '../../../harness/oracle/compare.ts';
 import { ModelMaker } from '../../../harness/oracle/pattern-models.ts';
 import { MAIN_PRESETS } from '../../../harness/presets.ts';
@@ -24,6 +24,14 @@ describe('blocked weights', () => {
     }
     expect(all.elements).toBe(600);
     expect(all).toMatchObject({ different: 0, first: '' });
+  });
+
+  it.each([...TABLE_FORMS])('a table of words, %s: the codes of ONNX Runtime, and it runs', async (_, form) => {
+    const random = createRandom(1);
+    const made = form(new ModelMaker(random));
+    const all = await compareWithOracle(made, random, 4);
+    checkGraph(runPasses(importModel(made).graph), MAIN_PRESETS['edge-dcim-28nm']!, seeded(1));
+    expect(all).toMatchObject({ elements: 1920, different: 0, first: '' });
   });
 
   it('refuses what contradicts itself, and group indices', () => {
