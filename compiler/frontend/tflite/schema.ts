@@ -25,7 +25,7 @@ export const CUSTOM = 32;
 
 /** The operator's name, or its number where we know none. */
 export function operatorName(code: number): string {
-  return OPERATORS[code] ?? `operator ${code}`;
+  return OPERATORS[code] ?? `number ${code}`;
 }
 
 const TYPES = [

@@ -162,6 +162,11 @@ export function productOf(
   const out = cx.outputTensor();
   const pairs = ['int8 int8', 'int8 int4', 'uint8 uint8', 'int16 int8'];
   if (!pairs.includes(`${x.type} ${filter.type}`)) {
+    if (x.type === 'float32' && filter.quantization !== undefined)
+      refuse(`float activations with ${filter.type} weights (dynamic-range quantization)`, {
+        expected: 'codes on both sides: scales of activations are found at run time here',
+        hint: 'convert with full-integer quantization: a representative dataset and TFLITE_BUILTINS_INT8',
+      });
     cx.codeType(x);
     cx.codeType(filter);
     refuse(`${x.type} activations with ${filter.type} weights`, { expected: pairs.join(', ').replaceAll(' ', ' x ') });

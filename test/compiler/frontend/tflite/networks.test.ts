@@ -163,3 +163,23 @@ describe('the end of a network', () => {
     expect(checkTflite(bytes, { outputs: ['x'] }).supported).toBe(false);
   });
 });
+
+it('float activations with weights of codes are refused as what they are', () => {
+  const data = Array.from({ length: 12 }, (_, i) => i - 6);
+  const spec: ModelSpec = {
+    tensors: [
+      { name: 'x', shape: [1, 4], type: 'float32' },
+      { name: 'w', shape: [3, 4], type: 'int8', scale: [0.1], data },
+      { name: 'y', shape: [1, 3], type: 'float32' },
+    ],
+    operators: [{ code: CODES.FULLY_CONNECTED, inputs: [0, 1, -1], outputs: [2] }],
+    inputs: [0],
+    outputs: [2],
+  };
+  const { issues } = checkTflite(makeTflite(spec));
+  expect(issues[0]?.message).toBe('float activations with int8 weights (dynamic-range quantization)');
+  expect(issues[0]?.hint).toContain('a representative dataset');
+  const [operator] = spec.operators;
+  const unknown = checkTflite(makeTflite({ ...spec, operators: [{ ...operator!, code: 205 }] }));
+  expect(unknown.issues[0]?.message).toBe('operator number 205 is not supported');
+});
