@@ -126,8 +126,9 @@ function depthwise(cx: NodeContext, last: NodeContext, layer: LayerSymbol, raw: 
   const format = formatOf(last.output);
   const bias = Int32Array.from({ length: raw.outputs }, (_, n) => (raw.bias === null ? 0 : at(raw.bias, n)));
   const records = recordsOf(raw.requantize, bias);
-  const table = tabulate(raw);
-  const data = Int32Array.from(table, (_, i) => table[(i % raw.k) * raw.outputs + Math.floor(i / raw.k)]!);
+  const { codes, rows, outputStride } = tabulate(raw);
+  const data = new Int32Array(raw.outputs * raw.k);
+  for (let i = 0; i < data.length; i++) data[i] = codes[at(rows, i % raw.k) + Math.floor(i / raw.k) * outputStride]!;
   const reach = data.reduce((most, w) => Math.max(most, w < 0 ? -w : w + 1), 1);
   const bits = storedWidth(Math.ceil(Math.log2(reach)) + 1);
   return depthwiseKernel({

@@ -33,8 +33,8 @@ export interface MatmulSpec {
   readonly inputZero: number;
   readonly weightBits: number;
   readonly weightCoding: ArrayDescriptor['weightCoding'];
-  /** Addends, one unless weights are wider than the arrays': row k (window-major, channel last) after row k, each all outputs of the whole layer. */
-  readonly parts: readonly Weights[];
+  /** Addends, one unless weights are wider than the arrays'. */
+  readonly parts: readonly WeightTable[];
   readonly records: Records;
 }
 
@@ -111,36 +111,31 @@ export function recordsOf(requantize: RawMatmul['requantize'], bias: Int32Array)
   return { mode: 'bias', channels: bias.length, words: 1, data: bias, zero: 0, relu: false };
 }
 
-export type Weights = Int8Array | Int32Array;
+/** Weights minus their zero points, where the graph has them: `codes[rows[r] + n * outputStride]` is row r (window-major, channel last) of output n of the whole layer. */
+export interface WeightTable {
+  readonly codes: Int8Array | Int32Array;
+  readonly rows: Int32Array;
+  readonly outputStride: number;
+}
 
-/** Outputs whose weights are read together: the neighbours of a line of the processor's cache. */
-const TOGETHER = 16;
-
-/** All weights minus their zero points, row by row: as arrays take them. */
-export function tabulate({ weights, k, channels, outputs }: RawMatmul): Weights {
+export function tabulate({ weights, k, channels, outputs }: RawMatmul): WeightTable {
   const { codes, zeros, outputStride, channelStride, positionStride } = weights;
+  const rows = Int32Array.from(
+    { length: k },
+    (_, r) => (r % channels) * channelStride + Math.floor(r / channels) * positionStride,
+  );
   const shifted = zeros.some((z) => z !== 0);
-  if (codes instanceof Int8Array && !shifted && outputStride === 1 && channelStride === outputs && k === channels)
-    return codes;
-  const fill = (table: Weights): boolean => {
-    for (let first = 0; first < outputs; first += TOGETHER) {
-      const end = Math.min(outputs, first + TOGETHER);
-      for (let row = 0; row < k; row++) {
-        const from = (row % channels) * channelStride + Math.floor(row / channels) * positionStride;
-        for (let n = first; n < end; n++) {
-          const w = codes[from + n * outputStride]! - (shifted ? zeros[zeros.length === 1 ? 0 : n]! : 0);
-          table[row * outputs + n] = w;
-          if (table[row * outputs + n] !== w) return false;
-        }
-      }
+  if (codes instanceof Int8Array && !shifted) return { codes, rows, outputStride };
+  const wide = new Int32Array(codes.length);
+  for (let n = 0; n < outputs; n++) {
+    const zero = shifted ? zeros[zeros.length === 1 ? 0 : n]! : 0;
+    for (let r = 0; r < k; r++) {
+      const i = rows[r]! + n * outputStride;
+      wide[i] = codes[i]! - zero;
     }
-    return true;
-  };
-  const narrow = new Int8Array(k * outputs);
-  if (fill(narrow)) return narrow;
-  const wide = new Int32Array(k * outputs);
-  fill(wide);
-  return wide;
+  }
+  const narrow = wide.every((w) => w >= -128 && w <= 127);
+  return { codes: narrow ? Int8Array.from(wide) : wide, rows, outputStride };
 }
 
 /** What all weights of a layer are like; sums by output, of the weights and of their sizes. */
@@ -152,21 +147,42 @@ interface Survey {
   readonly zero: boolean;
 }
 
-function survey(weights: Weights, outputs: number): Survey {
+/** Row by row where outputs are neighbours, else output by output: as they lie in memory. */
+function survey({ codes, rows, outputStride }: WeightTable, outputs: number): Survey {
   const total = new Float64Array(outputs);
   const size = new Float64Array(outputs);
-  let [min, max, zero] = [0, 0, false];
-  for (let from = 0; from < weights.length; from += outputs) {
-    for (let n = 0; n < outputs; n++) {
-      const w = weights[from + n]!;
-      total[n]! += w;
-      size[n]! += Math.abs(w);
-      if (w < min) min = w;
-      if (w > max) max = w;
-      if (w === 0) zero = true;
+  if (outputStride === 1) {
+    for (const first of rows) {
+      for (let n = 0; n < outputs; n++) {
+        const w = codes[first + n]!;
+        total[n]! += w;
+        size[n]! += Math.abs(w);
+      }
     }
+    return { total, size, ...extremes(codes) };
   }
-  return { total, size, min, max, zero };
+  for (let n = 0; n < outputs; n++) {
+    let [sum, sizes] = [0, 0];
+    for (let r = 0; r < rows.length; r++) {
+      const w = codes[rows[r]! + n * outputStride]!;
+      sum += w;
+      sizes += Math.abs(w);
+    }
+    total[n] = sum;
+    size[n] = sizes;
+  }
+  return { total, size, ...extremes(codes) };
+}
+
+function extremes(codes: WeightTable['codes']): Pick<Survey, 'min' | 'max' | 'zero'> {
+  let [min, max, zero] = [0, 0, false];
+  for (let i = 0; i < codes.length; i++) {
+    const w = codes[i]!;
+    if (w < min) min = w;
+    else if (w > max) max = w;
+    else if (w === 0) zero = true;
+  }
+  return { min, max, zero };
 }
 
 /** The range that any order of accumulation stays in, over all outputs. */
@@ -191,7 +207,7 @@ const MOST_PARTS = 3;
 type Coded = Pick<MatmulSpec, 'weightBits' | 'weightCoding' | 'parts'>;
 
 /** Narrowest coding of all weights of the layer. */
-function codeWeights(weights: Weights, { min, max, zero }: Survey, machine: Machine): Coded {
+function codeWeights(weights: WeightTable, { min, max, zero }: Survey, machine: Machine): Coded {
   const most = machine.core.matrix.weightBitsMax;
   const coded = atLeast(narrowest(min, max, zero), machine.core.matrix.weightBitsMin, max);
   if (coded.weightBits <= Math.min(most, 8)) return { ...coded, parts: [weights] };
@@ -204,9 +220,9 @@ function codeWeights(weights: Weights, { min, max, zero }: Survey, machine: Mach
   );
   // Part i is what parts 0 .. i - 1, each as large as it can be, leave of the weight.
   const clamped = (w: number, i: number): number => Math.max(i * low, Math.min(i * high, w));
-  const parts = Array.from({ length: count }, (_, i) =>
-    Int8Array.from(weights, (w) => clamped(w, i + 1) - clamped(w, i)),
-  );
+  const parts = Array.from({ length: count }, (_, i) => {
+    return { ...weights, codes: Int8Array.from(weights.codes, (w) => clamped(w, i + 1) - clamped(w, i)) };
+  });
   return { weightBits: bits, weightCoding: 'signed', parts };
 }
 

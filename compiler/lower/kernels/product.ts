@@ -14,7 +14,10 @@ import type { NodeContext } from './context.ts';
 import { freeGrain } from './context.ts';
 import { fusedRequantizer } from './convolution.ts';
 import { recordsNeed } from './matmul.ts';
-import { recordsOf } from './matmul-spec.ts';
+import { recordsOf, type WeightTable } from './matmul-spec.ts';
+
+/** A computed operand has no codes. */
+const NO_WEIGHTS: WeightTable = { codes: new Int8Array(), rows: new Int32Array(), outputStride: 1 };
 
 /** `last` is the context of the node whose result the kernel makes: the fused requantizer, or the product. */
 export function dynamicProductKernel(
@@ -68,7 +71,7 @@ export function dynamicProductKernel(
       inputZero: 0,
       weightBits: b.bits,
       weightCoding: b.coding === 'float' ? 'signed' : b.coding,
-      parts: [new Int8Array()],
+      parts: [NO_WEIGHTS],
       records,
     },
     temps: NO_TEMPS,
