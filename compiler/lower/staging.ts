@@ -326,10 +326,11 @@ function rewrite(
     copies.set(s.at, [...(copies.get(s.at) ?? []), load]);
     for (const use of s.load.uses) sources.set(use, s);
   }
-  const out = drafts.flatMap((draft, i) => {
+  const out: Draft[] = [];
+  drafts.forEach((draft, i) => {
+    for (const copy of copies.get(i) ?? []) out.push(copy);
     const source = sources.get(i);
-    const own = source === undefined || draft.op !== 'ww' ? draft : fromRing(draft, source);
-    return [...(copies.get(i) ?? []), own];
+    out.push(source === undefined || draft.op !== 'ww' ? draft : fromRing(draft, source));
   });
   return {
     drafts: out,

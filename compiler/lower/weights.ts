@@ -79,7 +79,10 @@ interface CorePlacement {
 }
 
 function placeOn(core: number, steps: readonly Step[], machine: Machine, stay: boolean): CorePlacement {
-  const uses = steps.flatMap((s, i) => (s.op === 'mm' && coreOf(s) === core ? [{ at: i, tile: s.tile }] : []));
+  const uses: { readonly at: number; readonly tile: WeightTile }[] = [];
+  steps.forEach((s, i) => {
+    if (s.op === 'mm' && coreOf(s) === core) uses.push({ at: i, tile: s.tile });
+  });
   const distinct = [...new Set(uses.map((u) => u.tile))];
   const cells = new Cells(machine);
   const constant = distinct.filter((t) => !isComputed(t));
@@ -121,6 +124,8 @@ function refuseStay(steps: readonly Step[], machine: Machine): never {
   });
 }
 
+const NO_DRAFTS: readonly Draft[] = [];
+
 /** Steps with their tiles' places, and each write at its point. */
 function weave(steps: readonly Step[], cores: readonly CorePlacement[]): Draft[] {
   const writesAt = new Map<number, Draft[]>();
@@ -132,14 +137,18 @@ function weave(steps: readonly Step[], cores: readonly CorePlacement[]): Draft[]
       const point = isComputed(stay.tile) ? behindSource(steps, core, stay, early) : early;
       const site = at(steps, stay.firstUse).site ?? { core, group: -1 };
       const write: Draft = { op: 'ww', layer: stay.tile.layer, site, tile: stay.array, src: sourceOf(stay.tile) };
-      writesAt.set(point, [...(writesAt.get(point) ?? []), write]);
+      const there = writesAt.get(point);
+      if (there === undefined) writesAt.set(point, [write]);
+      else there.push(write);
     });
     for (const [i, stay] of stayAt) placedAt.set(i, stay);
   }
-  return steps.flatMap((step, i) => [
-    ...(writesAt.get(i) ?? []),
-    step.op === 'mm' ? placed(step, placedAt.get(i)) : step,
-  ]);
+  const out: Draft[] = [];
+  steps.forEach((step, i) => {
+    for (const write of writesAt.get(i) ?? NO_DRAFTS) out.push(write);
+    out.push(step.op === 'mm' ? placed(step, placedAt.get(i)) : step);
+  });
+  return out;
 }
 
 function placed(step: MatmulStep, stay: Stay | undefined): Draft {

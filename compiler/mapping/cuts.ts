@@ -165,10 +165,11 @@ class Operand {
 
   /** As large as the largest that tiles of these sizes need. */
   piece(sizes: readonly number[]): InputPiece {
-    const along = sizes.map((size, d) => this.#of(d, size));
-    const key = along.reduce((n, { index }) => n * SIZES + index, 0);
+    let key = 0;
+    for (let d = 0; d < sizes.length; d++) key = key * SIZES + this.#of(d, sizes[d]!).index;
     let piece = this.#pieces.get(key);
     if (piece === undefined) {
+      const along = sizes.map((size, d) => this.#of(d, size));
       const layout = boxLayout(this.#layout, this.#join(along));
       piece = { ...measurePiece(layout, this.#bits, this.#machine), movesAlong: along.map((a) => a.moves) };
       this.#pieces.set(key, piece);

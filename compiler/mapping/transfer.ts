@@ -1,8 +1,8 @@
 /** What moving bytes costs, roughly: enough to choose homes and tiles. Exact costs are isa/demand's, per instruction. */
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Space } from '../../isa/tensor.ts';
-import type { Layout } from '../lower/layout.ts';
-import { mergeFactors, roundUp } from '../lower/layout.ts';
+import type { Factor, Layout } from '../lower/layout.ts';
+import { roundUp } from '../lower/layout.ts';
 
 /** What one transfer between a far memory and the scratchpad takes: cycles before its first byte, and its pace. */
 export interface Transfer {
@@ -60,7 +60,9 @@ export interface Runs {
 }
 
 export function runsOf(layout: Layout): Runs {
-  const factors = mergeFactors(layout.dims.flat()).sort((a, b) => a.stride - b.stride);
+  const factors: Factor[] = [];
+  for (const dim of layout.dims) for (const f of dim) factors.push(f);
+  factors.sort((a, b) => a.stride - b.stride);
   let run = 1;
   let runs = 1;
   for (const f of factors) {
