@@ -168,7 +168,10 @@ function shifted(temps: readonly TempSpec[], by: number): TempSpec[] {
 
 /** Inputs of the maker see the output box through the joined operand. */
 function through(inputs: readonly KernelInput[], need: (box: Box) => Box): KernelInput[] {
-  return inputs.map(({ chain: _, halo: __, ...input }) => ({ ...input, need: (box) => input.need(need(box)) }));
+  return inputs.map(({ chain: _, halo: __, lastStage: ___, ...input }) => ({
+    ...input,
+    need: (box) => input.need(need(box)),
+  }));
 }
 
 function base(maker: Kernel, next: PlainKernel, joined: number) {
@@ -191,7 +194,7 @@ function base(maker: Kernel, next: PlainKernel, joined: number) {
 }
 
 function joinPlain(maker: PlainKernel, next: PlainKernel, joined: number, grain: readonly number[]): PlainKernel {
-  const { need, chain } = at(next.inputs, joined);
+  const { need, chain, lastStage } = at(next.inputs, joined);
   const { inputs, rebuild } = remaining(next, joined);
   const between = (counts: readonly number[]): TempSpec[] => {
     const made = chain?.(counts) ?? counts;
@@ -202,7 +205,7 @@ function joinPlain(maker: PlainKernel, next: PlainKernel, joined: number, grain:
         shape: made,
         format: maker.format,
         first: maker.stages - 1,
-        last: maker.stages + next.stages - 1,
+        last: maker.stages + (lastStage ?? next.stages - 1),
       },
     ];
   };
@@ -235,7 +238,7 @@ function joinPlain(maker: PlainKernel, next: PlainKernel, joined: number, grain:
 }
 
 function joinMatmul(maker: MatmulKernel, next: PlainKernel, joined: number, grain: readonly number[]): MatmulKernel {
-  const { need, chain, halo } = at(next.inputs, joined);
+  const { need, chain, halo, lastStage } = at(next.inputs, joined);
   const { inputs, rebuild } = remaining(next, joined);
   const counts = (c: readonly number[]): readonly number[] => (chain ?? halo)?.(c) ?? c;
   const before = maker.epilogue;
@@ -267,7 +270,7 @@ function joinMatmul(maker: MatmulKernel, next: PlainKernel, joined: number, grai
     shape: counts(c),
     format: maker.format,
     first: maker.stages - 1,
-    last: maker.stages + next.stages - 1,
+    last: maker.stages + (lastStage ?? next.stages - 1),
   });
   return {
     ...base(maker, next, joined),

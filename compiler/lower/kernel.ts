@@ -33,6 +33,8 @@ export interface KernelInput {
    * twice: the most of the operand that output counts can need.
    */
   readonly halo?: (counts: readonly number[]) => readonly number[];
+  /** Last stage of the kernel that reads it; the last of all where left out. */
+  readonly lastStage?: number;
   /** The operand under the kernel's own shape; null when its layout cannot be seen that way. Default: as it is. */
   readonly arrange?: (layout: Layout) => Layout | null;
   /** Whether the kernel can walk the operand in this layout (else it is copied into a plain one). */

@@ -32,26 +32,40 @@ export function layerNormKernel(cx: NodeContext, node: NodeOf<'layer-norm'>): Pl
     format: FLOAT,
     grain: freeGrain(shape, FLOAT.bits).map((g, d) => (d === axis ? features : g)),
     inputs: [
-      { source: cx.source(cx.input(0)), need: (box) => box, accepts: fewFactors, chain: (counts) => counts },
+      {
+        source: cx.source(cx.input(0)),
+        need: (box) => box,
+        accepts: fewFactors,
+        chain: (counts) => counts,
+        lastStage: centred ? 0 : 2,
+      },
       ...parameters.map(
         (p): KernelInput => ({ source: p.source, need: broadcastNeed(p.shape, shape.length), accepts: fewFactors }),
       ),
     ],
-    stages: 1,
+    stages: node.inputs.length > 2 ? 5 : 4,
     temps: (counts) => {
       const line = counts.map((c, d) => (d === axis ? 1 : c));
-      const temp = (suffix: string, s: readonly number[]) => ({
+      const temp = (suffix: string, s: readonly number[], first: number, last: number) => ({
         name: `${node.name}.${suffix}`,
         shape: s,
         format: FLOAT,
-        first: 0,
-        last: 0,
+        first,
+        last,
       });
-      return [temp('sum', line), temp('mean', line), temp('centred', counts), temp('scaled', counts)];
+      return [
+        temp('sum', line, 0, 2),
+        temp('mean', line, 0, 1),
+        ...(centred ? [temp('centred', counts, 0, 2)] : []),
+        temp('squares', counts, 1, 1),
+        temp('scaled', counts, 2, 3),
+        ...(node.inputs.length > 2 ? [temp('weighted', counts, 3, 4)] : []),
+      ];
     },
     emit: ({ inputs, output, temps, box }, emit) => {
       const [x, gamma, count, eps, one] = [0, 1, 2, 3, 4].map((i) => at(inputs, i)) as [View, View, View, View, View];
-      const [sum, mean, d, scaled] = [0, 1, 2, 3].map((i) => at(temps, i)) as [View, View, View, View];
+      const [sum, mean] = [at(temps, 0), at(temps, 1)];
+      const [squares, scaled] = [at(temps, centred ? 3 : 2), at(temps, centred ? 4 : 3)];
       const rows = box.count.map((c, i) => (i === axis ? 1 : c));
       const all = (view: View) => walk(view, [loopsOf(view, box.count, order)]);
       const row = (view: View) => walk(view, [loopsOf(view, rows, lines)]);
@@ -63,11 +77,11 @@ export function layerNormKernel(cx: NodeContext, node: NodeOf<'layer-norm'>): Pl
       if (centred) {
         emit({ op: 'vred', dst: row(sum), ...along(x), reduction: 'sum' });
         emit({ op: 'vdiv', dst: row(mean), a: row(sum), b: row(count) });
-        emit({ op: 'vsub', dst: all(d), a: all(x), b: all(mean) });
-        centre = d;
+        centre = at(temps, 2);
+        emit({ op: 'vsub', dst: all(centre), a: all(x), b: all(mean) });
       }
-      emit({ op: 'vmul', dst: all(scaled), a: all(centre), b: all(centre) });
-      emit({ op: 'vred', dst: row(sum), ...along(scaled), reduction: 'sum' });
+      emit({ op: 'vmul', dst: all(squares), a: all(centre), b: all(centre) });
+      emit({ op: 'vred', dst: row(sum), ...along(squares), reduction: 'sum' });
       emit({ op: 'vdiv', dst: row(mean), a: row(sum), b: row(count) });
       emit({ op: 'vadd', dst: row(sum), a: row(mean), b: row(eps) });
       emit({ op: 'vsqrt', dst: row(mean), a: row(sum) });
@@ -78,8 +92,9 @@ export function layerNormKernel(cx: NodeContext, node: NodeOf<'layer-norm'>): Pl
         emit({ op: 'vmul', dst: all(output), a: all(scaled), b: all(gamma) });
         return;
       }
-      emit({ op: 'vmul', dst: all(d), a: all(scaled), b: all(gamma) });
-      emit({ op: 'vadd', dst: all(output), a: all(d), b: all(shift) });
+      const weighted = at(temps, temps.length - 1);
+      emit({ op: 'vmul', dst: all(weighted), a: all(scaled), b: all(gamma) });
+      emit({ op: 'vadd', dst: all(output), a: all(weighted), b: all(shift) });
     },
   };
 }

@@ -23,18 +23,31 @@ export function softmaxKernel(cx: NodeContext, node: NodeOf<'softmax'>): PlainKe
     shape,
     format: FLOAT,
     grain,
-    inputs: [{ source: cx.source(cx.input(0)), need: (box) => box, accepts: fewFactors, chain: (counts) => counts }],
-    stages: 1,
+    inputs: [
+      {
+        source: cx.source(cx.input(0)),
+        need: (box) => box,
+        accepts: fewFactors,
+        chain: (counts) => counts,
+        lastStage: 0,
+      },
+    ],
+    stages: 3,
     temps: (counts) => {
       const line = counts.map((c, d) => (d === axis ? 1 : c));
-      const temp = (suffix: string, s: readonly number[]) => ({
+      const temp = (suffix: string, s: readonly number[], first: number, last: number) => ({
         name: `${node.name}.${suffix}`,
         shape: s,
         format: FLOAT,
-        first: 0,
-        last: 0,
+        first,
+        last,
       });
-      return [temp('max', line), temp('shifted', counts), temp('exp', counts), temp('sum', line)];
+      return [
+        temp('max', line, 0, 0),
+        temp('shifted', counts, 0, 1),
+        temp('exp', counts, 1, 2),
+        temp('sum', line, 2, 2),
+      ];
     },
     emit: ({ inputs, output, temps, box }, emit) => {
       const [x, max, shifted, exp, sum] = [at(inputs, 0), at(temps, 0), at(temps, 1), at(temps, 2), at(temps, 3)];
