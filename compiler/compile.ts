@@ -6,6 +6,10 @@ import { CapacityError, InternalError } from '../isa/base/errors.ts';
 import { tierStart } from '../isa/machine/geometry.ts';
 import type { Machine } from '../isa/machine/schema.ts';
 import type { Program } from '../isa/program.ts';
+import { chooseBands, payingBands } from './bands/choose.ts';
+import { type Bands, cutBands } from './bands/cut.ts';
+import { mergeBands } from './bands/layers.ts';
+import { decisionOfBands, resolveBands } from './bands/pins.ts';
 import { checkProvenance } from './check/provenance.ts';
 import { checkSemaphores } from './check/semaphores.ts';
 import type { Graph } from './graph/types.ts';
@@ -19,6 +23,7 @@ import { fuse } from './lower/fuse.ts';
 import { interleave, keyOf } from './lower/interleave.ts';
 import { JoinPins } from './lower/join-pins.ts';
 import type { Kernel } from './lower/kernel.ts';
+import { SharedParts } from './lower/kernels/context.ts';
 import type { MatmulMapping } from './lower/kernels/matmul.ts';
 import { at } from './lower/layout.ts';
 import { legalize } from './lower/legalize.ts';
@@ -101,16 +106,14 @@ export function compile(source: Graph, machine: Machine, options: CompileOptions
 
 /** @param nearEnd DRAM address that constants may reach where a slower tier takes the others */
 function compileInto(source: Graph, machine: Machine, options: CompileOptions, nearEnd: number): Compiled {
-  const graph = legalize(legalizeProducts(widenGraph(source, machine.core.matrix.inputBitsMin), machine));
+  const network = legalize(legalizeProducts(widenGraph(source, machine.core.matrix.inputBitsMin), machine));
   if (options.check === true) {
     requireVerified(source, 'who called the compiler');
-    requireVerified(graph, 'legalization');
+    requireVerified(network, 'legalization');
   }
-  const selected = select(graph, machine);
   const residency = options.residency !== 'off' && machine.capabilities.weightResidency;
-  const { storage, memory, beside, cores, shares, pins, copies } = planFused(
-    graph,
-    selected,
+  const { graph, storage, memory, beside, cores, shares, pins, copies, bands, whole } = planBanded(
+    network,
     machine,
     residency,
     options,
@@ -144,14 +147,15 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
     { start: memory.activationsEnd, end: constants.end },
     ...(constants.farEnd === 0 ? [] : [{ start: tierStart(machine), end: constants.farEnd }]),
   ];
+  const merged = mergeBands(layers, graph, whole);
   const finish = (drafts: readonly Draft[]): Program => {
     const { cores, semaphores } = order(drafts, { machine, readOnlyDram });
-    const symbols = layers.map((k) => k.layer);
     return link({
       name: graph.name,
       cores: cores.map(roll),
       semaphores,
-      layers: symbols,
+      layers: merged.symbols,
+      layerOf: (layer) => merged.of[layer] ?? layer,
       constants: constants.segments(),
       io,
       dataEnd: constants.end,
@@ -172,7 +176,9 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
     cores,
     full: storage,
     copies,
+    bands,
     layers,
+    merged,
     weights: { ...weights, resident: weights.resident && residency, room: room !== null },
     machine,
     program,
@@ -194,6 +200,38 @@ function requireSteps(steps: number, { name }: Machine): void {
     knob: 'core.accumulators.sizeBytes',
     code: 'E-CAPACITY-STEPS',
   });
+}
+
+/** How often groups that do not pay are left out and the others planned again. */
+const BAND_ROUNDS = 3;
+
+/** The plan of the network as it is, or with some of its layers in bands: as pinned, or where that is expected to be faster. */
+function planBanded(graph: Graph, machine: Machine, residency: boolean, options: CompileOptions) {
+  const shared = new SharedParts();
+  const whole = select(graph, machine, shared);
+  const planOf = (groups: readonly Bands[]) => {
+    const bands = groups.map((g) => decisionOfBands(graph, g));
+    if (bands.length === 0) return { graph, bands, whole, ...planFused(graph, whole, machine, residency, options) };
+    const own = cutBands(graph, groups);
+    if (options.check === true) requireVerified(own, 'cutting into bands');
+    const selected = select(own, machine, shared);
+    return { graph: own, bands, whole, ...planFused(own, selected, machine, residency, options) };
+  };
+  const { pins } = options;
+  const named = pins?.layers !== undefined && pins.layers.length > 0;
+  if (pins?.bands !== undefined || named) return planOf(resolveBands(pins?.bands ?? [], graph));
+  const apart = planOf([]);
+  if (apart.cores.stages !== null || apart.cores.cores > 1) return apart;
+  const planned = ({ storage, memory }: typeof apart) => ({ storage, homes: memory.homes });
+  let groups = chooseBands(graph, planned(apart), machine);
+  for (let round = 0; round < BAND_ROUNDS && groups.length > 0; round++) {
+    const banded = attempt(() => planOf(groups));
+    if (banded instanceof CapacityError) return apart;
+    const paying = payingBands(groups, planned(apart), planned(banded), machine);
+    if (paying.length === groups.length) return banded;
+    groups = paying;
+  }
+  return apart;
 }
 
 /**

@@ -3,6 +3,7 @@ import { OPS } from './ops/index.ts';
 import type { OpDefinition } from './ops/op.ts';
 import { requireThat } from './ops/op.ts';
 import {
+  type Band,
   type ElementType,
   type Graph,
   type Node,
@@ -22,6 +23,7 @@ export interface NodeOptions {
   readonly shape?: readonly number[];
   /** Name of the result; made from the node's name when left out. */
   readonly output?: string;
+  readonly band?: Band;
 }
 
 export class GraphBuilder {
@@ -82,7 +84,8 @@ export class GraphBuilder {
     const name = unused(options.name ?? op, this.#nodeNames);
     const output = unused(options.output ?? (name === options.name ? `${name}.out` : name), this.#valueNames);
     this.#values.set(output, type);
-    this.#nodes.push({ op, name, inputs, output, attributes, source: options.source ?? name } as Node);
+    const band = options.band === undefined ? {} : { band: options.band };
+    this.#nodes.push({ op, name, inputs, output, attributes, source: options.source ?? name, ...band } as Node);
     return output;
   }
 

@@ -165,6 +165,17 @@ export interface NodeOf<O extends OpName> {
   readonly attributes: OpAttributes[O];
   /** What it came from, for messages: ONNX op type and node name. */
   readonly source: string;
+  /** Present where the node makes a part of what a node of the network makes. */
+  readonly band?: Band;
+}
+
+/** One of several bands that a node is computed in (compiler/bands). */
+export interface Band {
+  /** Name of the node of the network. */
+  readonly of: string;
+  /** 0 .. count - 1. */
+  readonly index: number;
+  readonly count: number;
 }
 export type Node = { [O in OpName]: NodeOf<O> }[OpName];
 

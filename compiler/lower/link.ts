@@ -16,6 +16,8 @@ export interface LinkInput {
   readonly cores: readonly (readonly Rolled[])[];
   readonly semaphores: readonly SemaphoreDeclaration[];
   readonly layers: readonly LayerSymbol[];
+  /** Number among those of a draft's layer. */
+  readonly layerOf: (layer: number) => number;
   readonly constants: readonly ConstantSegment[];
   readonly io: readonly {
     readonly name: string;
@@ -57,7 +59,7 @@ export function link(input: LinkInput): Program {
       tensorNames: tensors.names,
       arrayNames: arrays.names,
       layers: input.layers,
-      layerOf: input.cores.map((code) => [...code.map((o) => o.draft.layer), -1]),
+      layerOf: input.cores.map((code) => [...code.map((o) => input.layerOf(o.draft.layer)), -1]),
       lineOf: cores.map((core) => core.instructions.map(() => 0)),
       sourceFile: '',
     },

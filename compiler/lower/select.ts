@@ -8,10 +8,9 @@ import type { Machine } from '../../isa/machine/schema.ts';
 import type { Graph, Node, NodeOf } from '../graph/types.ts';
 import { uniqueNames } from '../mapping/decisions.ts';
 import { likeOf } from './alike.ts';
-import type { ConstantTensor } from './constants.ts';
 import type { CopyKernel, Kernel, Source } from './kernel.ts';
 import { formatOf, Refusal } from './kernel.ts';
-import { NodeContext } from './kernels/context.ts';
+import { NodeContext, SharedParts } from './kernels/context.ts';
 import { convFloatKernel } from './kernels/conv-float.ts';
 import { convolutionKernel, productKernel, requireRequantizer } from './kernels/convolution.ts';
 import type { ConcatPart } from './kernels/copy.ts';
@@ -60,17 +59,19 @@ export interface Join {
 
 export type Selected = Kernel | Alias | Join;
 
-/** Kernels, aliases and joins in graph order. Throws UnsupportedError with every refused node. */
-export function select(graph: Graph, machine: Machine): readonly Selected[] {
+/**
+ * Kernels, aliases and joins in graph order. Throws UnsupportedError with every refused node.
+ * @param shared with a graph of the same nodes, some of them in bands
+ */
+export function select(graph: Graph, machine: Machine, shared = new SharedParts()): readonly Selected[] {
   const diagnostics = new Diagnostics();
-  const constants = new Map<string, ConstantTensor>();
   const fused = fusedNodes(graph);
   const followers = new Map([...fused].map((n) => [at(n.inputs, 0), n]));
   const out: Selected[] = [];
   for (const node of graph.nodes) {
     if (fused.has(node)) continue;
     try {
-      out.push(selectNode(graph, node, followers, constants, machine));
+      out.push(selectNode(graph, node, followers, shared, machine));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       diagnostics.add({
@@ -127,12 +128,12 @@ function selectNode(
   graph: Graph,
   node: Node,
   followers: ReadonlyMap<string, Node>,
-  constants: Map<string, ConstantTensor>,
+  shared: SharedParts,
   machine: Machine,
 ): Selected {
-  const cx = new NodeContext(graph, node, constants);
+  const cx = new NodeContext(graph, node, shared);
   const follower = followers.get(node.output);
-  const last = follower === undefined ? cx : new NodeContext(graph, follower, constants);
+  const last = follower === undefined ? cx : new NodeContext(graph, follower, shared);
   const selected = selectOp(cx, last, machine);
   if (selected.kind === 'alias' || selected.kind === 'join') return selected;
   return { ...selected, like: likeOf(selected, graph, node, last.node) };

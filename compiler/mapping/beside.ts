@@ -12,8 +12,8 @@ import type { HomePlan } from './homes.ts';
 import type { KernelPins, Pins } from './pinned.ts';
 import type { Storage } from './storage.ts';
 import { weightsStay } from './stripes.ts';
-import { computeCycles } from './tile-work.ts';
 import { costTiles, pinsTiles, type TilePlan } from './tiles.ts';
+import { type UnitCycles, unitCycles } from './unit-cycles.ts';
 
 /** A layer and the one in front of it: whether they run side by side, and what was expected. */
 export interface Beside {
@@ -72,33 +72,17 @@ function inRows(kernel: Kernel, { sizes, tiles }: TilePlan): boolean {
   return tiles > 1 && sizes.every((size, d) => d >= ROWS || size === at(kernel.shape, d));
 }
 
-/** Cycles of each unit. */
-interface Times {
-  readonly arrays: number;
-  readonly vector: number;
-  readonly drain: number;
+interface Times extends UnitCycles {
   /** Parts whose sums are drained while the next are made. */
   readonly parts: number;
 }
 
 function timesOf(kernel: Kernel, plan: TilePlan | null, machine: Machine): Times | null {
   if (plan === null || kernel.kind === 'copy' || !worksInPlace(kernel, plan)) return null;
-  const { vector, drain } = machine.core;
-  const { macs, m, k, n } = kernel.layer;
+  if (kernel.kind === 'matmul' && kernel.matmul.dynamic) return null;
   const elements = product(kernel.shape);
-  if (kernel.kind === 'plain') {
-    const sums = kernel.accumulates === true;
-    const parts = Math.ceil(elements / new AccumulatorRing(machine).capacity);
-    const work = sums && macs > 0 ? macs / vector.windowMacLanes : elements / vector.lanes;
-    return { arrays: 0, vector: work, drain: sums ? elements / drain.lanes : 0, parts };
-  }
-  if (kernel.matmul.dynamic) return null;
-  const behind = kernel.epilogue;
-  const drained = product(kernel.drained.shape) + (behind?.accumulates === true ? elements : 0);
-  const work =
-    behind === null ? 0 : behind.accumulates ? (macs - m * k * n) / vector.windowMacLanes : elements / vector.lanes;
-  const arrays = computeCycles(kernel, machine, plan.sizes, plan.tiles);
-  return { arrays, vector: work, drain: drained / drain.lanes, parts: MOST_STRIPES };
+  const parts = kernel.kind === 'plain' ? Math.ceil(elements / new AccumulatorRing(machine).capacity) : MOST_STRIPES;
+  return { ...unitCycles(kernel, plan, machine), parts };
 }
 
 /** Whether operands and result lie in the scratchpad. */

@@ -62,8 +62,20 @@ export interface NetworkDecisions {
   readonly copies?: boolean | undefined;
 }
 
+/** Neighbouring nodes of the network that are computed together, band by band, so that what is between them stays small; each band's layers have its number behind their name. */
+export interface BandsDecision {
+  /** First and last node, in the order of the network. */
+  readonly first: string;
+  readonly last: string;
+  /** Dim of the results that is cut into bands, and into how many. */
+  readonly along: string;
+  readonly bands: number;
+}
+
 export interface Decisions {
   readonly network?: NetworkDecisions | undefined;
+  /** All groups in bands. Left out: chosen, or none where layers are named. */
+  readonly bands?: readonly BandsDecision[] | undefined;
   /** Requantizer records, tables and constant operands by name: kept in the scratchpad, or loaded from DRAM each time. */
   readonly parameters?: Readonly<Record<string, 'scratchpad' | 'dram'>> | undefined;
   readonly layers?: readonly LayerDecisions[] | undefined;

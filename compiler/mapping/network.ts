@@ -7,6 +7,8 @@
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Kernel, MatmulKernel } from '../lower/kernel.ts';
+import { channelDim, positionDims } from '../lower/kernels/matmul.ts';
+import type { Weights } from '../lower/kernels/matmul-spec.ts';
 import { at } from '../lower/layout.ts';
 import type { WeightHome } from './mapping-cost.ts';
 import type { Alike, MappingChoice, Scored } from './matmul.ts';
@@ -15,7 +17,8 @@ import type { Pins } from './pinned.ts';
 import type { TilePlan } from './tiles.ts';
 
 interface Layer {
-  readonly index: number;
+  /** Kernels with the same weights, which share their place in the arrays and so the mapping: bands of one layer. */
+  readonly members: readonly number[];
   /** All mappings, those of fewest macros first. */
   readonly options: readonly Scored[];
   chosen: Scored;
@@ -56,14 +59,13 @@ function chooseTogether(
   const alike: Alike = new Map();
   const scored = (kernel: MatmulKernel, plan: TilePlan, index: number, home: WeightHome = 'dram') =>
     scoreMappings(kernel, plan, machine, true, home, pins?.kernels[index], alike);
-  const layers = matmuls
-    .filter(({ kernel }) => !kernel.matmul.dynamic)
-    .map(({ kernel, index, plan }): Layer => {
-      const options = scored(kernel, plan, index);
-      const least = Math.min(...options.map(cells));
-      const smallest = options.filter((o) => cells(o) === least);
-      return { index, options, chosen: fastest(smallest) ?? at(options, 0) };
-    });
+  const layers = sharing(matmuls, pins).map((group): Layer => {
+    const { kernel, plan, index } = smallest(group);
+    const options = scored(kernel, plan, index);
+    const least = Math.min(...options.map(cells));
+    const fewest = options.filter((o) => cells(o) === least);
+    return { members: group.map((g) => g.index), options, chosen: fastest(fewest) ?? at(options, 0) };
+  });
   const computed = matmuls
     .filter(({ kernel }) => kernel.matmul.dynamic)
     .map(({ kernel, index, plan }) => ({ index, options: scored(kernel, plan, index) }));
@@ -84,17 +86,50 @@ function chooseTogether(
   }
   if (resident) grow(layers, Math.min(2 * spare, freeRun(layers, machine)), machine);
   const home = wanted === 'buffer' ? 'buffer' : wanted === 'nowhere' ? 'dram' : weightHome(layers, kernels, machine);
-  const streamed = layers.map(({ index, options }) => {
-    const { kernel, plan } = matmuls.find((m) => m.index === index)!;
+  const streamed = layers.map(({ members, options }) => {
+    const { kernel, plan, index } = smallest(matmuls.filter((m) => members.includes(m.index)));
     const own = pins?.kernels[index];
     return cheapest(home === 'dram' ? options : scored(kernel, plan, index, home), home, own);
   });
   const stay = resident && (wanted === 'arrays' || !worthWriting(layers, streamed));
-  layers.forEach(({ index, chosen, options }, i) => {
-    const state = pinned('all weights stay in the arrays', pins?.kernels[index]);
-    out[index] = stay ? explain(chosen, options, state, true) : at(streamed, i);
+  layers.forEach(({ members, chosen, options }, i) => {
+    const state = pinned('all weights stay in the arrays', pins?.kernels[at(members, 0)]);
+    const choice = stay ? explain(chosen, options, state, true) : at(streamed, i);
+    for (const index of members) out[index] = choice;
   });
   return out;
+}
+
+interface Product {
+  readonly kernel: MatmulKernel;
+  readonly index: number;
+  readonly plan: TilePlan;
+}
+
+/** Products with constant weights, those together that have the same and are cut alike along their outputs. */
+function sharing(products: readonly Product[], pins: Pins | undefined): readonly (readonly Product[])[] {
+  const groups = new Map<Weights | undefined, Map<string, Product[]>>();
+  const all: Product[][] = [];
+  for (const product of products) {
+    const { kernel, index, plan } = product;
+    if (kernel.matmul.dynamic) continue;
+    const [weights] = kernel.matmul.parts;
+    const alike = groups.get(weights) ?? new Map<string, Product[]>();
+    groups.set(weights, alike);
+    const key = JSON.stringify([plan.sizes[channelDim(kernel)], pins?.kernels[index]?.arrays]);
+    const known = alike.get(key);
+    if (known !== undefined) known.push(product);
+    else all.push([product]);
+    alike.set(key, known ?? at(all, all.length - 1));
+  }
+  return all;
+}
+
+/** The one of fewest positions a tile: what it can have, the others can. */
+function smallest(group: readonly Product[]): Product {
+  const positions = ({ kernel, plan }: Product): number =>
+    positionDims(kernel).reduce((n, d) => n * at(plan.sizes, d), 1);
+  return group.reduce((least, p) => (positions(p) < positions(least) ? p : least));
 }
 
 /** Share of the global buffer that weights are taken to find free beside activations. */
@@ -102,8 +137,8 @@ const BUFFER_SHARE = 0.5;
 
 /** Where weights that leave the arrays would be: in the global buffer where they all fit, and a DMA channel of their own has brought them (lower/staging.ts). */
 function weightHome(layers: readonly Layer[], kernels: readonly Kernel[], machine: Machine): WeightHome {
-  const bits = layers.reduce((sum, { index, chosen }) => {
-    const kernel = at(kernels, index);
+  const bits = layers.reduce((sum, { members, chosen }) => {
+    const kernel = at(kernels, at(members, 0));
     if (kernel.kind !== 'matmul') return sum;
     return sum + chosen.mapping.kTile * chosen.mapping.nTile * chosen.cost.weightTiles * kernel.matmul.weightBits;
   }, 0);
@@ -116,9 +151,10 @@ const CLEARLY_FASTER = 0.7;
 
 /** Whether arrays that every layer has to itself, with as many copies as it likes, make up for writing its weights each time. */
 function worthWriting(layers: readonly Layer[], streamed: readonly MappingChoice[]): boolean {
-  const total = (all: readonly number[]) => all.reduce((n, c) => n + c, 0);
-  const written = total(streamed.map((s) => s.cost.totalCycles));
-  return written < CLEARLY_FASTER * total(layers.map((l) => cycles(l.chosen)));
+  const total = (one: (layer: Layer, i: number) => number) =>
+    layers.reduce((n, layer, i) => n + one(layer, i) * layer.members.length, 0);
+  const written = total((_, i) => at(streamed, i).cost.totalCycles);
+  return written < CLEARLY_FASTER * total((l) => cycles(l.chosen));
 }
 
 /** The cheapest mapping of which two tiles find room, so that one is written while the other computes; or one. */
@@ -166,7 +202,7 @@ function grow(layers: readonly Layer[], spare: number, machine: Machine): void {
     for (const layer of layers) {
       const now = layer.chosen;
       for (const option of layer.options) {
-        const saved = cycles(now) - cycles(option);
+        const saved = (cycles(now) - cycles(option)) * layer.members.length;
         if (saved <= 0) continue;
         const gain = saved / Math.max(1, cells(option) - cells(now));
         if (best !== null && gain <= best.gain) continue;

@@ -1,7 +1,9 @@
 /** What the compiler decided, layer by layer, for the report: sizes, mapping with its reason, homes, memory in use. */
+
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import type { Space } from '../../isa/tensor.ts';
+import type { MergedLayers } from '../bands/layers.ts';
 import type { Kernel } from '../lower/kernel.ts';
 import { at } from '../lower/layout.ts';
 import type { WeightPlan } from '../lower/weights.ts';
@@ -9,7 +11,7 @@ import type { MemoryPlan } from './addresses.ts';
 import { choicesOf, type MappingChoices } from './alternatives.ts';
 import type { Beside } from './beside.ts';
 import type { CoreChoice } from './cores.ts';
-import type { Decisions } from './decisions.ts';
+import type { BandsDecision, Decisions } from './decisions.ts';
 import type { MappingChoice } from './matmul.ts';
 import type { Pins } from './pinned.ts';
 import { residentLimitBytes, stagedConstants } from './resident.ts';
@@ -26,7 +28,7 @@ export interface LayerReport {
   readonly k: number;
   readonly n: number;
   readonly macs: number;
-  /** Output tile and how many there are. */
+  /** Output tile, of the first band where it is made in bands, and how many there are. */
   readonly tile: readonly number[];
   readonly tiles: number;
   readonly mapping: MappingChoice | null;
@@ -78,8 +80,10 @@ export interface ReportInput {
   readonly full: Storage;
   /** Whether rearranged values were copied. */
   readonly copies: boolean;
-  /** Kernels that run, in order. */
+  readonly bands: readonly BandsDecision[];
+  /** Kernels that run, in order, and the layers that they are in the report. */
   readonly layers: readonly Kernel[];
+  readonly merged: MergedLayers;
   readonly weights: WeightPlan & {
     readonly kept: boolean;
     readonly room: boolean;
@@ -93,12 +97,18 @@ export interface ReportInput {
 
 export function buildReport(input: ReportInput): CompileReport {
   const { storage, memory, choices, cores, weights, machine, program } = input;
-  const layers = storage.kernels.flatMap((kernel, k): LayerReport[] => {
-    const plan = at(memory.homes.plans, k);
-    if (plan === null) return [];
-    return [
-      { ...kernel.layer, tile: plan.sizes, tiles: plan.tiles, mapping: at(choices, k), sharing: at(cores.reasons, k) },
-    ];
+  const running = storage.kernels.flatMap((_, k) => (at(memory.homes.plans, k) === null ? [] : [k]));
+  const layers = input.merged.symbols.map((symbol, l): LayerReport => {
+    const own = running.filter((_, i) => input.merged.of[i] === l);
+    const k = at(own, 0);
+    const plans = own.flatMap((n) => memory.homes.plans[n] ?? []);
+    return {
+      ...symbol,
+      tile: at(plans, 0).sizes,
+      tiles: plans.reduce((n, plan) => n + plan.tiles, 0),
+      mapping: at(choices, k),
+      sharing: at(cores.reasons, k),
+    };
   });
   const tensors = storage.buffers
     .filter((b) => at(memory.homes.lives, b.id).first >= 0)

@@ -56,6 +56,8 @@ class StoragePlanner {
   readonly #outputs: Stored[] = [];
   readonly #buffers: Buffer[] = [];
   readonly #values = new Map<string, Stored>();
+  /** Dense copies by what they are of. */
+  readonly #plain = new Map<string, string>();
   /** Parts that are written straight into a joined tensor: value -> its join and place. */
   readonly #inPlace = new Map<
     string,
@@ -162,15 +164,11 @@ class StoragePlanner {
 
   #addKernel(wanted: Kernel, twin: number | null = null): void {
     const kernel = this.#withPlainInputs(wanted);
-    const place = this.#inPlace.get(kernel.output);
+    const part = this.#partOfJoin(kernel.output);
     this.#kernels.push(kernel);
-    if (place !== undefined) {
-      const joined = this.#joined(place.join);
-      const box = { start: place.shape.map((_, d) => (d === place.join.axis ? place.start : 0)), count: place.shape };
-      const layout = boxLayout(joined.layout, box);
-      if (layout === null) throw new InternalError(`part ${kernel.output} does not fit its join`);
-      this.#values.set(kernel.output, { ...joined, layout });
-      this.#outputs.push({ ...joined, layout });
+    if (part !== null) {
+      this.#values.set(kernel.output, part);
+      this.#outputs.push(part);
       return;
     }
     const { layout, sizeBytes } = denseLayout(kernel.shape, kernel.format.bits);
@@ -222,19 +220,39 @@ class StoragePlanner {
     else this.#values.set(alias.output, { ...base, layout });
   }
 
-  /** A dense copy of an alias's source, for layouts that the alias cannot start from. */
+  /** A dense copy of an alias's source, for layouts that the alias cannot start from; aliases of one source have one. */
   #plainCopy(alias: Alias): string {
+    const of = alias.of.kind === 'value' ? alias.of.name : '';
+    const source = this.#stored(of);
+    const known = this.#plain.get(of);
+    if (known !== undefined) return known;
     const name = `${alias.output} source`;
-    const source = this.#stored(alias.of.kind === 'value' ? alias.of.name : '');
+    this.#plain.set(of, name);
     const spec = { name, op: 'copy', output: name, shape: alias.sourceShape, format: source.format };
     this.#addKernel(copyKernel(spec, alias.of, alias.sourceShape, (l) => l));
     return name;
   }
 
-  /** The joined tensor, made when its first part is. */
+  /** Where a value lies that is written straight into a joined tensor; null for others. */
+  #partOfJoin(value: string): Stored | null {
+    const place = this.#inPlace.get(value);
+    if (place === undefined) return null;
+    const joined = this.#joined(place.join);
+    const box = { start: place.shape.map((_, d) => (d === place.join.axis ? place.start : 0)), count: place.shape };
+    const layout = boxLayout(joined.layout, box);
+    if (layout === null) throw new InternalError(`part ${value} does not fit its join`);
+    return { ...joined, layout };
+  }
+
+  /** The joined tensor, made when its first part is; a part of another join lies there. */
   #joined(join: Join): Stored {
     const known = this.#values.get(join.output);
     if (known !== undefined) return known;
+    const part = this.#partOfJoin(join.output);
+    if (part !== null) {
+      this.#values.set(join.output, part);
+      return part;
+    }
     const type = this.#typeOf(join.output);
     const format = formatOf(type);
     const { layout, sizeBytes } = denseLayout(type.shape, format.bits);
@@ -260,12 +278,12 @@ class StoragePlanner {
       if (part.source.kind !== 'value') continue;
       const { name } = part.source;
       const maker = this.#selected.find((s) => s.output === name);
-      if (maker === undefined || maker.kind === 'alias' || maker.kind === 'join' || this.#inPlace.has(name)) continue;
+      if (maker === undefined || maker.kind === 'alias' || this.#inPlace.has(name)) continue;
       const end = part.start + at(part.shape, join.axis);
       const onBytes = (i: number): boolean => i % byteGroup(bits) === 0 || i === at(shape, join.axis);
       if (join.axis === fastest && !(onBytes(part.start) && onBytes(end))) continue;
       if (
-        !sameShape(maker.shape, part.shape) ||
+        (maker.kind !== 'join' && !sameShape(maker.shape, part.shape)) ||
         join.parts.filter((p) => p.source.kind === 'value' && p.source.name === name).length > 1
       )
         continue;

@@ -23,7 +23,7 @@ export function decisionsOf(input: ReportInput): Decisions {
       memory.constants.has(constant) ? ('scratchpad' as const) : ('dram' as const),
     ]),
   );
-  return { network: networkDecisions(input), parameters, layers };
+  return { network: networkDecisions(input), bands: input.bands, parameters, layers };
 }
 
 function networkDecisions({ full, memory, cores, weights, machine, copies }: ReportInput): NetworkDecisions {

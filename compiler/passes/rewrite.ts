@@ -24,6 +24,21 @@ export function rebuild(
   graph: Graph,
   visit: (node: Node, builder: GraphBuilder, at: (old: string) => string) => string | undefined,
 ): Graph {
+  return rebuildWith(graph, (node, builder, at, name) =>
+    name(node.output, visit(node, builder, at) ?? copyNode(graph, node, builder, at)),
+  );
+}
+
+/** The same where a node may be replaced by several results, or by none: `visit` names each as it is made. */
+export function rebuildWith(
+  graph: Graph,
+  visit: (
+    node: Node,
+    builder: GraphBuilder,
+    at: (old: string) => string,
+    name: (old: string, now: string) => void,
+  ) => void,
+): Graph {
   const builder = new GraphBuilder(graph.name);
   const renamed = new Map<string, string>();
   const at = (old: string): string => {
@@ -36,8 +51,8 @@ export function rebuild(
     return id;
   };
   for (const name of graph.inputs) renamed.set(name, builder.input(name, graph.values.get(name)!));
-  for (const node of graph.nodes)
-    renamed.set(node.output, visit(node, builder, at) ?? copyNode(graph, node, builder, at));
+  const name = (old: string, now: string): void => void renamed.set(old, now);
+  for (const node of graph.nodes) visit(node, builder, at, name);
   return builder.finish(graph.outputs.map(at));
 }
 

@@ -47,6 +47,13 @@ const layerSchema = z.strictObject({
   estimate: estimateSchema.optional(),
 });
 
+const bandsSchema = z.strictObject({
+  first: z.string().describe('first node of a group of neighbours, as the network has them'),
+  last: z.string().describe('last node of it'),
+  along: z.string().describe('dim of the results that is cut into bands'),
+  bands: count.describe('how many'),
+});
+
 export const mappingSchema = z.strictObject({
   schema: z.literal('mapping/1'),
   tool: z.string().optional(),
@@ -64,6 +71,10 @@ export const mappingSchema = z.strictObject({
       copies: z.boolean().optional().describe('rearranged values are copied, so that any layer can be cut anywhere'),
     })
     .optional(),
+  bands: z
+    .array(bandsSchema)
+    .optional()
+    .describe('nodes that are computed together, band by band; left out: chosen, or none where layers are named'),
   parameters: z
     .record(z.string(), z.enum(['scratchpad', 'dram']))
     .optional()

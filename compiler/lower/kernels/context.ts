@@ -8,21 +8,47 @@ import type { Source } from '../kernel.ts';
 import { formatOf, refuseUnless } from '../kernel.ts';
 import { at, byteGroup, memoryOrder } from '../layout.ts';
 import type { Format } from '../walk.ts';
+import type { MatmulSpec } from './matmul-spec.ts';
 import type { PointwiseOperand } from './pointwise.ts';
 
 export const FLOAT: Format = { bits: 32, coding: 'float', zero: 0 };
 export const INT32_FORMAT: Format = { bits: 32, coding: 'signed', zero: 0 };
 
+/** What nodes of a graph have in common: constants by name, and of nodes in bands all that is made of their attributes. */
+export class SharedParts {
+  readonly constants = new Map<string, ConstantTensor>();
+  readonly products = new Map<string, MatmulSpec>();
+}
+
 export class NodeContext {
   readonly node: Node;
   readonly #graph: Graph;
-  readonly #constants: Map<string, ConstantTensor>;
+  readonly #shared: SharedParts;
 
-  /** @param constants shared by all nodes of a graph, so that a constant is stored once. */
-  constructor(graph: Graph, node: Node, constants: Map<string, ConstantTensor>) {
+  /** @param shared by all nodes of a graph, so that a constant is stored once. */
+  constructor(graph: Graph, node: Node, shared: SharedParts) {
     this.#graph = graph;
     this.node = node;
-    this.#constants = constants;
+    this.#shared = shared;
+  }
+
+  /** A constant of the node's own; bands of one node share it. */
+  constant(suffix: string, shape: readonly number[], make: (name: string) => ConstantTensor): ConstantTensor {
+    const { band, name } = this.node;
+    if (band === undefined) return make(`${name}.${suffix}`);
+    const own = `${band.of}.${suffix}`;
+    const key = `bands ${own} [${shape}]`;
+    const constant = this.#shared.constants.get(key) ?? make(own);
+    this.#shared.constants.set(key, constant);
+    return constant;
+  }
+
+  /** What the arrays and the drain compute, the drain up to a node; bands of one node have their weights in common. */
+  product(last: NodeContext, make: () => MatmulSpec): MatmulSpec {
+    const of = `${this.node.band?.of ?? this.node.name} to ${last.node.op}`;
+    const spec = this.#shared.products.get(of) ?? make();
+    this.#shared.products.set(of, spec);
+    return spec;
   }
 
   get output(): ValueType {
@@ -63,10 +89,10 @@ export class NodeContext {
   source(name: string): Source {
     const tensor = this.#graph.constants.get(name);
     if (tensor === undefined) return { kind: 'value', name };
-    let constant = this.#constants.get(name);
+    let constant = this.#shared.constants.get(name);
     if (constant === undefined) {
       constant = constantTensor(name, tensor.type.shape, formatOf(tensor.type), 'parameters', tensor.data);
-      this.#constants.set(name, constant);
+      this.#shared.constants.set(name, constant);
     }
     return { kind: 'constant', constant };
   }
@@ -76,17 +102,17 @@ export class NodeContext {
     const data = this.constantData(index)?.data;
     const name = this.input(index);
     const key = `${name} as ${shape.join()}`;
-    const known = this.#constants.get(key);
+    const known = this.#shared.constants.get(key);
     if (known !== undefined || data === undefined) return known;
     const constant = constantTensor(name, shape, FLOAT, 'weights', data);
-    this.#constants.set(key, constant);
+    this.#shared.constants.set(key, constant);
     return constant;
   }
 
   /** A scalar, or one number per element of `axis`, as a broadcast operand of the node's result. */
   table(suffix: string, data: ArrayLike<number>, axis: number, format: Format): PointwiseOperand {
     const shape = this.output.shape.map((_, d) => (d === axis && data.length > 1 ? data.length : 1));
-    const constant = constantTensor(`${this.node.name}.${suffix}`, shape, format, 'parameters', data);
+    const constant = this.constant(suffix, shape, (name) => constantTensor(name, shape, format, 'parameters', data));
     return { source: { kind: 'constant', constant }, shape };
   }
 
@@ -97,13 +123,13 @@ export class NodeContext {
   /** A table shared by all elements, as the entries of a look-up. */
   entries(suffix: string, data: ArrayLike<number>, format: Format): PointwiseOperand {
     const shape = [...this.output.shape.map(() => 1), data.length];
-    const constant = constantTensor(`${this.node.name}.${suffix}`, shape, format, 'parameters', data);
+    const constant = this.constant(suffix, shape, (name) => constantTensor(name, shape, format, 'parameters', data));
     return { source: { kind: 'constant', constant }, shape, records: true };
   }
 
   /** Data of a shape that broadcasts against the node's result. */
   image(suffix: string, data: ArrayLike<number>, shape: readonly number[], format: Format): PointwiseOperand {
-    const constant = constantTensor(`${this.node.name}.${suffix}`, shape, format, 'parameters', data);
+    const constant = this.constant(suffix, shape, (name) => constantTensor(name, shape, format, 'parameters', data));
     return { source: { kind: 'constant', constant }, shape };
   }
 

@@ -3,13 +3,14 @@ import type { Machine } from '../../../isa/machine/schema.ts';
 import type { LayerSymbol } from '../../../isa/program.ts';
 import type { NodeOf, Tensor, Window } from '../../graph/types.ts';
 import { sizeOf } from '../../graph/types.ts';
-import { constantTensor, wordTensor } from '../constants.ts';
+import { type ConstantTensor, constantTensor, wordTensor } from '../constants.ts';
 import type { Kernel, KernelInput, MatmulKernel } from '../kernel.ts';
 import { formatOf, NO_TEMPS, plainDims, refuseUnless, requireExactWidth, storedWidth } from '../kernel.ts';
 import { at, mergeFactors, reshapeLayout } from '../layout.ts';
 import type { NodeContext } from './context.ts';
 import { freeGrain } from './context.ts';
 import { depthwiseKernel } from './depthwise.ts';
+import type { Records } from './integer.ts';
 import { recordsNeed } from './matmul.ts';
 import type { RawMatmul } from './matmul-spec.ts';
 import { matmulSpec, recordsOf, tabulate } from './matmul-spec.ts';
@@ -45,7 +46,7 @@ export function convolutionKernel(cx: NodeContext, node: NodeOf<'conv'>, last: N
   };
   if (perGroup === 1 && groups > 1) return depthwise(cx, last, layer, raw, window);
   const input = cx.inputType(0).shape;
-  const spec = matmulSpec(raw, machine);
+  const spec = { ...cx.product(last, () => matmulSpec(raw, machine)), window, m };
   // A tile needs the input channels of the groups that its outputs belong to.
   const channels = (start: number, count: number): readonly [number, number] => {
     const from = Math.floor(start / spec.n);
@@ -63,22 +64,20 @@ export function productKernel(cx: NodeContext, node: NodeOf<'matmul'>, last: Nod
   const weights = constantOperand(cx, 1, 'weights');
   const [k, n] = [at(weights.type.shape, 0), at(weights.type.shape, 1)];
   const m = sizeOf(cx.output.shape) / n;
-  const spec = matmulSpec(
-    {
-      window: null,
-      groups: 1,
-      m,
-      k,
-      channels: k,
-      outputs: n,
-      input: formatOf(cx.inputType(0)),
-      inputZero: xZero,
-      weights: { codes: weights.data, zeros: wZero, outputStride: 1, channelStride: n, positionStride: 0 },
-      bias: biasOf(cx),
-      requantize: fusedRequantizer(last, machine, cx.output.shape.length - 1),
-    },
-    machine,
-  );
+  const raw: RawMatmul = {
+    window: null,
+    groups: 1,
+    m,
+    k,
+    channels: k,
+    outputs: n,
+    input: formatOf(cx.inputType(0)),
+    inputZero: xZero,
+    weights: { codes: weights.data, zeros: wZero, outputStride: 1, channelStride: n, positionStride: 0 },
+    bias: biasOf(cx),
+    requantize: fusedRequantizer(last, machine, cx.output.shape.length - 1),
+  };
+  const spec = { ...cx.product(last, () => matmulSpec(raw, machine)), m };
   return matmulKernel(last, layerOf(last, node, m, k, n), [m, n], 1, spec, {
     source: cx.source(cx.input(0)),
     need: (box) => ({ start: [at(box.start, 0), 0], count: [at(box.count, 0), k] }),
@@ -97,7 +96,7 @@ function matmulKernel(
 ): MatmulKernel {
   const format = formatOf(last.output);
   const { records } = spec;
-  const parameters = wordTensor(`${last.node.name}.records`, [records.channels, records.words], records.data);
+  const parameters = recordsTensor(last, records);
   return {
     kind: 'matmul',
     name: last.node.name,
@@ -126,11 +125,6 @@ function depthwise(cx: NodeContext, last: NodeContext, layer: LayerSymbol, raw: 
   const format = formatOf(last.output);
   const bias = Int32Array.from({ length: raw.outputs }, (_, n) => (raw.bias === null ? 0 : at(raw.bias, n)));
   const records = recordsOf(raw.requantize, bias);
-  const { codes, rows, outputStride } = tabulate(raw);
-  const data = new Int32Array(raw.outputs * raw.k);
-  for (let i = 0; i < data.length; i++) data[i] = codes[at(rows, i % raw.k) + Math.floor(i / raw.k) * outputStride]!;
-  const reach = data.reduce((most, w) => Math.max(most, w < 0 ? -w : w + 1), 1);
-  const bits = storedWidth(Math.ceil(Math.log2(reach)) + 1);
   return depthwiseKernel({
     name: last.node.name,
     layer,
@@ -139,20 +133,30 @@ function depthwise(cx: NodeContext, last: NodeContext, layer: LayerSymbol, raw: 
     inputZero: raw.inputZero,
     window,
     multiplier: raw.outputs / raw.groups,
-    weights: constantTensor(
-      `${cx.node.name}.weights`,
-      [raw.outputs, raw.k],
-      { bits, coding: 'signed', zero: 0 },
-      'weights',
-      data,
-    ),
+    weights: cx.constant('weights', [raw.outputs, raw.k], (name) => windowWeights(name, raw)),
     records,
-    parameters: wordTensor(`${last.node.name}.records`, [records.channels, records.words], records.data),
+    parameters: recordsTensor(last, records),
     output: last.node.output,
     shape: cx.output.shape,
     format,
     grain: freeGrain(cx.output.shape, format.bits),
   });
+}
+
+/** Weights of windows minus their zero points, output by output. */
+function windowWeights(name: string, raw: RawMatmul): ConstantTensor {
+  const { codes, rows, outputStride } = tabulate(raw);
+  const data = new Int32Array(raw.outputs * raw.k);
+  for (let i = 0; i < data.length; i++) data[i] = codes[at(rows, i % raw.k) + Math.floor(i / raw.k) * outputStride]!;
+  const reach = data.reduce((most, w) => Math.max(most, w < 0 ? -w : w + 1), 1);
+  const bits = storedWidth(Math.ceil(Math.log2(reach)) + 1);
+  return constantTensor(name, [raw.outputs, raw.k], { bits, coding: 'signed', zero: 0 }, 'weights', data);
+}
+
+/** Records of the node that ends a product, a line a channel. */
+export function recordsTensor(last: NodeContext, { channels, words, data }: Records): ConstantTensor {
+  const shape = [channels, words];
+  return last.constant('records', shape, (name) => wordTensor(name, shape, data));
 }
 
 function layerOf(

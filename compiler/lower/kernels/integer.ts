@@ -73,10 +73,11 @@ function thresholdRecords(
   return { mode: 'threshold', channels, words, data, zero: 0, relu: false };
 }
 
-/** Records as an operand whose channel dim is `axis` of a result of `rank` dims. */
-export function recordOperand(name: string, records: Records, axis: number, rank: number): PointwiseOperand {
-  const shape = [...Array.from({ length: rank }, (_, d) => (d === axis ? records.channels : 1)), records.words];
-  return { source: { kind: 'constant', constant: wordTensor(name, shape, records.data) }, shape, records: true };
+/** Records as an operand whose channel dim is `axis` of the result. */
+function recordOperand(cx: NodeContext, { channels, words, data }: Records, axis: number): PointwiseOperand {
+  const shape = [...cx.output.shape.map((_, d) => (d === axis ? channels : 1)), words];
+  const constant = cx.constant('records', shape, (name) => wordTensor(name, shape, data));
+  return { source: { kind: 'constant', constant }, shape, records: true };
 }
 
 export function requantizeKernel(cx: NodeContext, node: NodeOf<'requantize'>): PlainKernel {
@@ -85,7 +86,7 @@ export function requantizeKernel(cx: NodeContext, node: NodeOf<'requantize'>): P
   if (spec.mode !== 'threshold') requireExactWidth(type, 'a requantized result');
   const records = requantizeRecords(spec, relu, Int32Array.of(0));
   return nodeKernel(cx, {
-    operands: [cx.operand(0), recordOperand(`${node.name}.records`, records, axis, cx.output.shape.length)],
+    operands: [cx.operand(0), recordOperand(cx, records, axis)],
     emit: (w, emit) =>
       emit({
         op: 'rq',
@@ -125,7 +126,8 @@ export function lutKernel(cx: NodeContext, node: NodeOf<'lut'>): PlainKernel {
     for (let i = 0; i < entries; i++) data[ch * size + i + own.min - all.min] = table[ch * entries + i] ?? 0;
   }
   const shape = [...cx.output.shape.map((_, d) => (d === axis && channels > 1 ? channels : 1)), size];
-  const constant = constantTensor(`${node.name}.table`, shape, formatOf(cx.output), 'parameters', data);
+  const make = (name: string) => constantTensor(name, shape, formatOf(cx.output), 'parameters', data);
+  const constant = cx.constant('table', shape, make);
   return nodeKernel(cx, {
     operands: [cx.operand(0), { source: { kind: 'constant', constant }, shape, records: true }],
     emit: (w, emit) => emit({ op: 'vlut', dst: w.output(), a: w.input(0), b: w.records(1) }),

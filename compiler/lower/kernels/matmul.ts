@@ -15,7 +15,7 @@ import { at, boxLayout, sizeOfDim } from '../layout.ts';
 import { ranges, splitBox } from '../split.ts';
 import type { Loop, View } from '../walk.ts';
 import { walk, walkGroups } from '../walk.ts';
-import type { MatmulSpec } from './matmul-spec.ts';
+import type { MatmulSpec, Weights } from './matmul-spec.ts';
 import { WRITTEN } from './matmul-spec.ts';
 import { windowLoops } from './window.ts';
 
@@ -35,7 +35,8 @@ export interface MatmulMapping {
 
 /** Makes weight tiles once and stores their bytes in order of first use. */
 export interface WeightStore {
-  readonly tile: (key: string, make: () => WeightTile) => WeightTile;
+  /** @param of the weights that it is a tile of: bands of a layer have them in common */
+  readonly tile: (of: Weights, key: string, make: () => WeightTile) => WeightTile;
   readonly place: (bytes: Uint8Array) => number;
 }
 
@@ -198,8 +199,13 @@ function piecesOf(kernel: MatmulKernel, box: Box, pieceOf: (part: Box, first: nu
   });
 }
 
-/** Order of the window in the walk: the spec's row for each walked row. */
-type RowOrder = (row: number) => number;
+/** Order of the window in the walk: the spec's row for each walked row, and a name that other orders do not have. */
+interface RowOrder {
+  readonly of: (row: number) => number;
+  readonly key: string;
+}
+
+const IN_ORDER: RowOrder = { of: (row) => row, key: '' };
 
 interface SourceWalk {
   readonly tensor: ReturnType<typeof walk>;
@@ -217,7 +223,7 @@ function sourceWalk(kernel: MatmulKernel, tile: Tile, group: number, box: Box, s
       count: [1, at(box.count, 1), spec.k],
     });
     const found = walkGroups({ ...view, layout: part }, [at(part.dims, 1), at(part.dims, 2)], spec.inputZero);
-    return { tensor: found.tensor, kdims: at(found.dimsOf, 1), rows: (row) => row };
+    return { tensor: found.tensor, kdims: at(found.dimsOf, 1), rows: IN_ORDER };
   }
   if (spec.window === null) {
     const part = cut(view.layout, {
@@ -226,7 +232,8 @@ function sourceWalk(kernel: MatmulKernel, tile: Tile, group: number, box: Box, s
     });
     const { loops, rows } = memoryFirst(at(part.dims, 1));
     const found = walkGroups({ ...view, layout: part }, [at(part.dims, 0), loops], spec.inputZero);
-    const logical: RowOrder = (row) => slice.start + rows(row - slice.start);
+    const of = (row: number): number => slice.start + rows.of(row - slice.start);
+    const logical: RowOrder = { of, key: `${slice.start}:${rows.key}` };
     return { tensor: found.tensor, kdims: at(found.dimsOf, 1), rows: logical };
   }
   const firstChannel = group * spec.channels - at(held.start, 1);
@@ -244,7 +251,7 @@ function sourceWalk(kernel: MatmulKernel, tile: Tile, group: number, box: Box, s
     ],
     spec.inputZero,
   );
-  return { tensor: found.tensor, kdims: at(found.dimsOf, 1), rows: (row) => row };
+  return { tensor: found.tensor, kdims: at(found.dimsOf, 1), rows: IN_ORDER };
 }
 
 function cut(layout: Layout, box: Box): Layout {
@@ -257,7 +264,7 @@ function cut(layout: Layout, box: Box): Layout {
 function memoryFirst(factors: readonly Factor[]): { readonly loops: readonly Loop[]; readonly rows: RowOrder } {
   const logical = factors.map((f, i) => ({ ...f, step: sizeOfDim(factors.slice(i + 1)) }));
   const sorted = [...logical].sort((a, b) => b.stride - a.stride);
-  const rows: RowOrder = (row) => {
+  const of = (row: number): number => {
     let rest = row;
     let out = 0;
     for (const f of [...sorted].reverse()) {
@@ -266,7 +273,8 @@ function memoryFirst(factors: readonly Factor[]): { readonly loops: readonly Loo
     }
     return out;
   };
-  return { loops: sorted, rows };
+  const key = sorted.map((f) => `${f.count}:${f.step}`).join();
+  return { loops: sorted, rows: { of, key } };
 }
 
 interface Range {
@@ -277,10 +285,13 @@ interface Range {
 function weightTile(cx: Context, group: number, part: number, k: Range, n: Range, rows: RowOrder): WeightTile {
   const { kernel, layer, weights } = cx;
   const spec = kernel.matmul;
-  return weights.tile(`${layer}/${group}/${part}/${k.start}/${n.start}/${n.count}`, () => ({
+  const shape = shapeOf(cx, k, n);
+  const { gridK, gridN, replicas } = shape;
+  const key = [group, k.start, k.count, n.start, n.count, gridK, gridN, replicas, rows.key].join('/');
+  return weights.tile(at(spec.parts, part), key, () => ({
     name: `${kernel.name}.w[k${k.start},n${n.start}${spec.parts.length > 1 ? `,p${part}` : ''}]`,
     layer,
-    ...shapeOf(cx, k, n),
+    ...shape,
     source: weights.place(packWeights(spec, part, k, n, rows)),
   }));
 }
@@ -334,7 +345,7 @@ function packWeights(spec: MatmulSpec, part: number, k: Range, n: Range, rows: R
   const { weightBits: bits, weightCoding: coding } = spec;
   const bytes = new Uint8Array(Math.ceil((k.count * n.count * bits) / 8));
   const { codes, rows: rowAt, outputStride } = at(spec.parts, part);
-  const first = (i: number): number => rowAt[rows(k.start + i)]! + n.start * outputStride;
+  const first = (i: number): number => rowAt[rows.of(k.start + i)]! + n.start * outputStride;
   if (8 % bits !== 0 || (n.count * bits) % 8 !== 0) {
     const put = packer(bytes, { bits, coding, zero: 0 });
     for (let i = 0; i < k.count; i++) {

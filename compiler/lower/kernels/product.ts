@@ -5,14 +5,13 @@
  */
 import type { Machine } from '../../../isa/machine/schema.ts';
 import type { NodeOf } from '../../graph/types.ts';
-import { wordTensor } from '../constants.ts';
 import type { MatmulKernel } from '../kernel.ts';
 import { formatOf, NO_TEMPS, refuseUnless } from '../kernel.ts';
 import type { Layout } from '../layout.ts';
 import { at, mergeFactors } from '../layout.ts';
 import type { NodeContext } from './context.ts';
 import { freeGrain } from './context.ts';
-import { fusedRequantizer } from './convolution.ts';
+import { fusedRequantizer, recordsTensor } from './convolution.ts';
 import { recordsNeed } from './matmul.ts';
 import { recordsOf, type WeightTable } from './matmul-spec.ts';
 
@@ -43,7 +42,7 @@ export function dynamicProductKernel(
   );
   const format = formatOf(last.output);
   const records = recordsOf(fusedRequantizer(last, machine, 2), Int32Array.of(0));
-  const parameters = wordTensor(`${last.node.name}.records`, [records.channels, records.words], records.data);
+  const parameters = recordsTensor(last, records);
   const shape = [batch, m, n];
   return {
     kind: 'matmul',

@@ -32,7 +32,17 @@ const add = (dst: NamedTensor, a: NamedTensor, b: NamedTensor): Draft => ({ op: 
 
 function program(drafts: readonly Draft[], m: Machine): Program {
   const { cores, semaphores } = order(drafts, { machine: m, readOnlyDram: [] });
-  return link({ name: 'test', cores, semaphores, layers: [], constants: [], io: [], farEnd: 0, dataEnd: 0 });
+  return link({
+    name: 'test',
+    cores,
+    semaphores,
+    layers: [],
+    layerOf: (layer) => layer,
+    constants: [],
+    io: [],
+    farEnd: 0,
+    dataEnd: 0,
+  });
 }
 
 describe('automatic semaphores', () => {
