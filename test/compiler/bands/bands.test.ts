@@ -1,0 +1,112 @@
+/** Bands of a known network: windows with stride, dilation and padding, a skip, a joined channel; what the report says; what is chosen, refused, and left alone. */
+import { describe, expect, it } from 'vitest';
+import { compile } from '../../../compiler/compile.ts';
+import { GraphBuilder } from '../../../compiler/graph/builder.ts';
+import type { Graph, IntegerType, Window } from '../../../compiler/graph/types.ts';
+import { formatError, InputError } from '../../../isa/base/errors.ts';
+import { edgeDcim28nm } from '../../../isa/machine/presets/edge-dcim-28nm.ts';
+import type { Machine } from '../../../isa/machine/schema.ts';
+import { simulate } from '../../../sim/timing/simulate.ts';
+import { checkGraph, seeded } from '../../harness/differential.ts';
+
+const CODE: IntegerType = { kind: 'int', bits: 8, coding: 'signed' };
+
+function window(kernel: number, stride: number, dilation: number, pads: Window['pads']): Window {
+  return { kernel: [kernel, kernel], strides: [stride, stride], dilations: [dilation, dilation], pads };
+}
+
+/** An image of `size` rows and columns through four layers of 16 channels; the second is read again at the end, the first pooled with an odd border. */
+function network(size: number): Graph {
+  const b = new GraphBuilder('small-unet');
+  const random = seeded(7);
+  const conv = (name: string, x: string, from: number, w: Window): string => {
+    const shape = [16, from, ...w.kernel];
+    const data = Int32Array.from({ length: 16 * from * w.kernel[0] ** 2 }, () => Math.floor(random() * 15) - 7);
+    const weights = b.constant({ type: { element: CODE, shape }, data }, `${name}.w`);
+    const sums = b.add('conv', [x, weights], { window: w, groups: 1, xZero: 3, wZero: Int32Array.of(0) }, { name });
+    const spec = { mode: 'float32', scale: new Float32Array(16).fill(0.01), zeroPoint: 1 } as const;
+    return b.add('requantize', [sums], { spec, axis: 1, relu: true }, { name: `${name}.codes`, element: CODE });
+  };
+  const x = b.input('x', { element: CODE, shape: [1, 8, size, size] });
+  const first = conv('first', x, 8, window(3, 1, 1, [1, 1, 1, 1]));
+  const second = conv('second', first, 16, window(3, 1, 2, [2, 2, 2, 2]));
+  const pooled = b.add('maxpool', [second], { window: window(3, 2, 1, [0, 1, 1, 0]) }, { name: 'pooled' });
+  const third = conv('third', pooled, 16, window(3, 1, 1, [1, 1, 1, 1]));
+  const both = b.add('concat', [pooled, third], { axis: 1 }, { name: 'both' });
+  return b.finish([conv('last', both, 32, window(1, 1, 1, [0, 0, 0, 0]))]);
+}
+
+/** Little room, and a narrow way to more of it. */
+function small(): Machine {
+  const { core, interconnect } = edgeDcim28nm;
+  const scratchpad = { ...core.scratchpad, sizeBytes: 65536 };
+  return {
+    ...edgeDcim28nm,
+    name: 'small',
+    interconnect: { ...interconnect, linkBits: 32 },
+    core: { ...core, scratchpad },
+  };
+}
+
+const group = (last: string, bands: number, along = 'rows') => ({ first: 'first', last, along, bands });
+
+describe('a network in bands', () => {
+  it('has its values, with as many bands as rows allow', () => {
+    for (const bands of [2, 7, 10]) {
+      const pins = { bands: [group('last.codes', bands)] };
+      const { report } = checkGraph(network(20), edgeDcim28nm, seeded(bands), { pins, explain: 'decisions' });
+      expect(report.decisions?.bands).toEqual(pins.bands);
+    }
+    checkGraph(network(20), edgeDcim28nm, seeded(1), { pins: { bands: [group('last.codes', 4, 'columns')] } });
+    checkGraph(network(20), edgeDcim28nm, seeded(1), { pins: { bands: [group('second.codes', 4)] } });
+  });
+
+  it('has the layers of the network, each once, with its MACs, and its weights once in the arrays', () => {
+    const graph = network(20);
+    const apart = compile(graph, edgeDcim28nm, { pins: { bands: [] } });
+    const banded = compile(graph, edgeDcim28nm, { pins: { bands: [group('last.codes', 5)] } });
+    const sizes = ({ report }: typeof apart) => report.layers.map(({ name, macs }) => `${name} ${macs}`);
+    const products = sizes(apart).filter((line) => !line.endsWith(' 0'));
+    expect(products).toHaveLength(4);
+    expect(sizes(banded).filter((line) => !line.endsWith(' 0'))).toEqual(products);
+    expect(banded.program.symbols.layers).toHaveLength(banded.report.layers.length);
+    expect(banded.report.weights.resident).toBe(true);
+    expect(banded.report.weights.writes).toBe(banded.report.weights.tiles);
+  });
+
+  it('is chosen where values find no room, and is faster', () => {
+    const graph = network(64);
+    const machine = small();
+    const { report, program } = compile(graph, machine, { explain: 'decisions' });
+    expect(report.decisions?.bands?.length).toBeGreaterThan(0);
+    const apart = compile(graph, machine, { pins: { bands: [] } });
+    expect(simulate(program, machine).cycles).toBeLessThan(0.9 * simulate(apart.program, machine).cycles);
+  });
+
+  it('is not chosen where all values have room', () => {
+    const { report } = compile(network(20), edgeDcim28nm, { explain: 'decisions' });
+    expect(report.decisions?.bands).toEqual([]);
+  });
+});
+
+describe('bands that cannot be', () => {
+  const refusal = (...bands: ReturnType<typeof group>[]): string => {
+    try {
+      compile(network(20), edgeDcim28nm, { pins: { bands } });
+    } catch (error) {
+      if (error instanceof InputError) return formatError(error);
+      throw error;
+    }
+    return 'compiled';
+  };
+
+  it('say why', () => {
+    expect(refusal(group('last.code', 2))).toMatch(/no node last\.code[\s\S]*last\.codes/);
+    expect(refusal(group('last.codes', 11))).toMatch(/has only 10 there/);
+    expect(refusal(group('last.codes', 65))).toMatch(/2 \.\. 64/);
+    expect(refusal(group('last.codes', 2, 'lines'))).toMatch(/no dim lines[\s\S]*rows/);
+    expect(refusal(group('last.codes', 2, 'channels'))).toMatch(/takes all of an operand/);
+    expect(refusal(group('second', 2), group('last.codes', 2))).toMatch(/in another group/);
+    expect(refusal({ ...group('first', 2), first: 'last' })).toMatch(/comes before/);
+  });
+});
