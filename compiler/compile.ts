@@ -6,7 +6,7 @@ import { CapacityError, InternalError } from '../isa/base/errors.ts';
 import { tierStart } from '../isa/machine/geometry.ts';
 import type { Machine } from '../isa/machine/schema.ts';
 import type { Program } from '../isa/program.ts';
-import { chooseBands, payingBands } from './bands/choose.ts';
+import { type BandCycles, bandCycles, chooseBands, payingBands } from './bands/choose.ts';
 import { type Bands, cutBands } from './bands/cut.ts';
 import { mergeBands } from './bands/layers.ts';
 import { decisionOfBands, resolveBands } from './bands/pins.ts';
@@ -112,7 +112,7 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
     requireVerified(network, 'legalization');
   }
   const residency = options.residency !== 'off' && machine.capabilities.weightResidency;
-  const { graph, storage, memory, beside, cores, shares, pins, copies, bands, whole } = planBanded(
+  const { graph, storage, memory, beside, cores, shares, pins, copies, whole, ...groups } = planBanded(
     network,
     machine,
     residency,
@@ -176,7 +176,8 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
     cores,
     full: storage,
     copies,
-    bands,
+    bands: groups.bands,
+    bandCycles: groups.bandCycles,
     layers,
     merged,
     weights: { ...weights, resident: weights.resident && residency, room: room !== null },
@@ -211,11 +212,12 @@ function planBanded(graph: Graph, machine: Machine, residency: boolean, options:
   const whole = select(graph, machine, shared);
   const planOf = (groups: readonly Bands[]) => {
     const bands = groups.map((g) => decisionOfBands(graph, g));
-    if (bands.length === 0) return { graph, bands, whole, ...planFused(graph, whole, machine, residency, options) };
+    const known = { bands, bandCycles: null as BandCycles | null, whole };
+    if (bands.length === 0) return { graph, ...known, ...planFused(graph, whole, machine, residency, options) };
     const own = cutBands(graph, groups);
     if (options.check === true) requireVerified(own, 'cutting into bands');
     const selected = select(own, machine, shared);
-    return { graph: own, bands, whole, ...planFused(own, selected, machine, residency, options) };
+    return { graph: own, ...known, ...planFused(own, selected, machine, residency, options) };
   };
   const { pins } = options;
   const named = pins?.layers !== undefined && pins.layers.length > 0;
@@ -228,7 +230,8 @@ function planBanded(graph: Graph, machine: Machine, residency: boolean, options:
     const banded = attempt(() => planOf(groups));
     if (banded instanceof CapacityError) return apart;
     const paying = payingBands(groups, planned(apart), planned(banded), machine);
-    if (paying.length === groups.length) return banded;
+    if (paying.length === groups.length)
+      return { ...banded, bandCycles: bandCycles(planned(apart), planned(banded), machine) };
     groups = paying;
   }
   return apart;

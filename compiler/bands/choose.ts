@@ -57,6 +57,17 @@ export function payingBands(
   return kept.length === groups.length && total(after) >= CLEARLY_FASTER * total(before) ? [] : kept;
 }
 
+/** Estimate of a network with and without its bands, core cycles. */
+export interface BandCycles {
+  readonly banded: number;
+  readonly apart: number;
+}
+
+export function bandCycles(apart: Planned, banded: Planned, machine: Machine): BandCycles {
+  const total = (planned: Planned) => [...timeByOutput(planned, machine).values()].reduce((a, b) => a + b, 0);
+  return { banded: total(banded), apart: total(apart) };
+}
+
 /** Cycles of kernels by what they make. */
 function timeByOutput({ storage, homes }: Planned, machine: Machine): ReadonlyMap<string, number> {
   const times = kernelTimes(storage, homes, machine);

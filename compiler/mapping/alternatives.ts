@@ -52,8 +52,20 @@ export function choicesOf(input: ReportInput): MappingChoices {
     const known = choices.filter((c) => c !== null);
     return known.length === 0 ? [] : [{ layer, choices: known }];
   });
-  const weights = weightsChoice(input);
-  return { network: weights === null ? [] : [weights], layers };
+  return { network: [weightsChoice(input), bandsChoice(input)].filter((c) => c !== null), layers };
+}
+
+/** Groups of layers that are computed in bands. */
+function bandsChoice({ bands, bandCycles }: ReportInput): Choice | null {
+  if (bandCycles === null) return null;
+  return {
+    decision: 'bands',
+    option: bands.map((b) => `${b.first} .. ${b.last}: ${b.bands} of ${b.along}`).join('; '),
+    cycles: Math.round(bandCycles.banded),
+    note: '',
+    of: 'all layers, one after the other',
+    runnersUp: [{ option: 'none', cycles: Math.round(bandCycles.apart), note: '' }],
+  };
 }
 
 function coresChoice({ cores, full }: ReportInput, k: number, pins: KernelPins | undefined): Choice | null {

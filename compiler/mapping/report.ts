@@ -3,6 +3,7 @@
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Program } from '../../isa/program.ts';
 import type { Space } from '../../isa/tensor.ts';
+import type { BandCycles } from '../bands/choose.ts';
 import type { MergedLayers } from '../bands/layers.ts';
 import type { Kernel } from '../lower/kernel.ts';
 import { at } from '../lower/layout.ts';
@@ -81,6 +82,8 @@ export interface ReportInput {
   /** Whether rearranged values were copied. */
   readonly copies: boolean;
   readonly bands: readonly BandsDecision[];
+  /** What was expected of them; null where there are none, or they are pinned. */
+  readonly bandCycles: BandCycles | null;
   /** Kernels that run, in order, and the layers that they are in the report. */
   readonly layers: readonly Kernel[];
   readonly merged: MergedLayers;
