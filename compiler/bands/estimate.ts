@@ -6,7 +6,7 @@ import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Space } from '../../isa/tensor.ts';
 import type { Kernel } from '../lower/kernel.ts';
-import type { Weights } from '../lower/kernels/matmul-spec.ts';
+import type { WeightTable } from '../lower/kernels/matmul-spec.ts';
 import { at, denseLayout } from '../lower/layout.ts';
 import type { HomePlan } from '../mapping/homes.ts';
 import type { Storage } from '../mapping/storage.ts';
@@ -63,7 +63,7 @@ export function weightBytesOf(kernel: Kernel): number {
 /** Weights in the arrays, the least recently used given up for others. */
 class LeastRecent {
   readonly #capacity: number;
-  readonly #held = new Map<Weights | undefined, number>();
+  readonly #held = new Map<WeightTable | undefined, number>();
 
   constructor(capacityBytes: number) {
     this.#capacity = capacityBytes;

@@ -23,7 +23,7 @@ import type { CopyKernel, Emit, Kernel, MatmulKernel, PlainKernel, Tile } from '
 import { emitCopy, emitPieces } from './kernels/copy.ts';
 import type { MatmulMapping } from './kernels/matmul.ts';
 import { accumulatorsOf, emitMatmul } from './kernels/matmul.ts';
-import type { Weights } from './kernels/matmul-spec.ts';
+import type { WeightTable } from './kernels/matmul-spec.ts';
 import type { Box } from './layout.ts';
 import { at, boxLayout, denseLayout, fullBox, memoryOrder, packLike, roundUp, sameBox } from './layout.ts';
 import { splitBox, tilesOf } from './split.ts';
@@ -63,7 +63,7 @@ export interface Shared extends DriverInput {
   /** Takes a finished step into the program. */
   readonly push: (step: Step) => void;
   /** Weight tiles by what they hold: cores and bands with the same tile read the same bytes. */
-  readonly tiles: Map<Weights, Map<string, WeightTile>>;
+  readonly tiles: Map<WeightTable, Map<string, WeightTile>>;
   readonly residentLoads: Set<Step>;
 }
 
@@ -298,7 +298,7 @@ export class CoreDriver {
     if (mapping === null) throw new InternalError(`${kernel.name} has no mapping`);
     const { tiles, constants } = this.#in;
     const weights = {
-      tile: (of: Weights, key: string, make: () => WeightTile): WeightTile => {
+      tile: (of: WeightTable, key: string, make: () => WeightTile): WeightTile => {
         const own = tiles.get(of) ?? new Map<string, WeightTile>();
         tiles.set(of, own);
         const tileOf = own.get(key) ?? make();

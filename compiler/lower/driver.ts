@@ -10,7 +10,7 @@ import type { DriverInput } from './core-driver.ts';
 import { CoreDriver } from './core-driver.ts';
 import type { Step, WeightTile } from './draft.ts';
 import type { Kernel } from './kernel.ts';
-import type { Weights } from './kernels/matmul-spec.ts';
+import type { WeightTable } from './kernels/matmul-spec.ts';
 import { at } from './layout.ts';
 import { joinCopies, sideBySide } from './multicast.ts';
 
@@ -34,7 +34,12 @@ export function drive(input: DriverInput, work: readonly (readonly Work[])[]): D
   const push = (step: Step): void => {
     if (steps.push(step) > MAX_STEPS) throw tooLong(layers[step.layer], machine);
   };
-  const shared = { ...input, push, tiles: new Map<Weights, Map<string, WeightTile>>(), residentLoads: new Set<Step>() };
+  const shared = {
+    ...input,
+    push,
+    tiles: new Map<WeightTable, Map<string, WeightTile>>(),
+    residentLoads: new Set<Step>(),
+  };
   const drivers = new Map<number, CoreDriver>();
   const on = (core: number): CoreDriver => {
     const driver = drivers.get(core) ?? new CoreDriver(core, shared);

@@ -8,7 +8,7 @@ import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Kernel, MatmulKernel } from '../lower/kernel.ts';
 import { channelDim, positionDims } from '../lower/kernels/matmul.ts';
-import type { Weights } from '../lower/kernels/matmul-spec.ts';
+import type { WeightTable } from '../lower/kernels/matmul-spec.ts';
 import { at } from '../lower/layout.ts';
 import type { WeightHome } from './mapping-cost.ts';
 import type { Alike, MappingChoice, Scored } from './matmul.ts';
@@ -108,7 +108,7 @@ interface Product {
 
 /** Products with constant weights, those together that have the same and are cut alike along their outputs. */
 function sharing(products: readonly Product[], pins: Pins | undefined): readonly (readonly Product[])[] {
-  const groups = new Map<Weights | undefined, Map<string, Product[]>>();
+  const groups = new Map<WeightTable | undefined, Map<string, Product[]>>();
   const all: Product[][] = [];
   for (const product of products) {
     const { kernel, index, plan } = product;

@@ -15,7 +15,7 @@ import { at, boxLayout, sizeOfDim } from '../layout.ts';
 import { ranges, splitBox } from '../split.ts';
 import type { Loop, View } from '../walk.ts';
 import { walk, walkGroups } from '../walk.ts';
-import type { MatmulSpec, Weights } from './matmul-spec.ts';
+import type { MatmulSpec, WeightTable } from './matmul-spec.ts';
 import { WRITTEN } from './matmul-spec.ts';
 import { windowLoops } from './window.ts';
 
@@ -36,7 +36,7 @@ export interface MatmulMapping {
 /** Makes weight tiles once and stores their bytes in order of first use. */
 export interface WeightStore {
   /** @param of the weights that it is a tile of: bands of a layer have them in common */
-  readonly tile: (of: Weights, key: string, make: () => WeightTile) => WeightTile;
+  readonly tile: (of: WeightTable, key: string, make: () => WeightTile) => WeightTile;
   readonly place: (bytes: Uint8Array) => number;
 }
 
