@@ -154,6 +154,8 @@ class Search {
 
   #candidate(first: number, last: number): Candidate | null {
     const nodes = this.#nodes(first, last);
+    // Copies alone, of which no node is left.
+    if (nodes.length === 0) return null;
     const inner = new Set(
       this.#storage.buffers.flatMap(({ id, fixed }) => {
         const life = at(this.#homes.lives, id);
