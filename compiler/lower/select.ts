@@ -64,6 +64,7 @@ export type Selected = Kernel | Alias | Join;
  * @param shared with a graph of the same nodes, some of them in bands
  */
 export function select(graph: Graph, machine: Machine, shared = new SharedParts()): readonly Selected[] {
+  shared.begin();
   const diagnostics = new Diagnostics();
   const fused = fusedNodes(graph);
   const followers = new Map([...fused].map((n) => [at(n.inputs, 0), n]));

@@ -39,9 +39,9 @@ export interface PinnedModel {
 export function pinned(path: string | undefined, model: Model, machine: Machine): PinnedModel {
   if (path === undefined) return { model, warnings: [] };
   const mapping = readMapping(path);
-  const { network, parameters, layers } = mapping;
+  const { network, bands, parameters, layers } = mapping;
   const warnings = strangeOrigins(mapping, basename(path), model, machine);
-  return { model: { ...model, pins: { network, parameters, layers } }, warnings };
+  return { model: { ...model, pins: { network, bands, parameters, layers } }, warnings };
 }
 
 /** What `work` gives; where it is refused, what is strange about the mapping file is said in front of the reason. */

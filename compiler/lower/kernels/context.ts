@@ -14,10 +14,43 @@ import type { PointwiseOperand } from './pointwise.ts';
 export const FLOAT: Format = { bits: 32, coding: 'float', zero: 0 };
 export const INT32_FORMAT: Format = { bits: 32, coding: 'signed', zero: 0 };
 
-/** What nodes of a graph have in common: constants by name, and of nodes in bands all that is made of their attributes. */
+/** What nodes have in common, in one graph and in others that are cut from the same network: constants of the network, and what products compute. */
 export class SharedParts {
-  readonly constants = new Map<string, ConstantTensor>();
+  /** By tensor and use; a name may stand for other rows in another graph. */
+  readonly #constants = new Map<Tensor, Map<string, ConstantTensor>>();
   readonly products = new Map<string, MatmulSpec>();
+  /** Constants that bands of one node make for themselves, those that differ, by the node's name; of one graph only. */
+  #ofBands = new Map<string, ConstantTensor[]>();
+
+  /** Begins with another graph. */
+  begin(): void {
+    this.#ofBands = new Map();
+  }
+
+  /** The constant of the network with a tensor's numbers, for one use of it. */
+  constantOf(tensor: Tensor, use: string, make: () => ConstantTensor): ConstantTensor {
+    const uses = this.#constants.get(tensor) ?? new Map<string, ConstantTensor>();
+    this.#constants.set(tensor, uses);
+    const constant = uses.get(use) ?? make();
+    uses.set(use, constant);
+    return constant;
+  }
+
+  /** What a band makes, or what another band of the node has made alike. */
+  ofBands(name: string, make: (name: string) => ConstantTensor): ConstantTensor {
+    const known = this.#ofBands.get(name) ?? [];
+    const made = make(known.length === 0 ? name : `${name} ${known.length + 1}`);
+    const alike = known.find((other) => sameConstant(other, made));
+    if (alike === undefined) this.#ofBands.set(name, [...known, made]);
+    return alike ?? made;
+  }
+}
+
+/** Whether two constants are the same numbers, seen and kept in the same way. */
+function sameConstant(a: ConstantTensor, b: ConstantTensor): boolean {
+  const form = ({ shape, format, stored, role }: ConstantTensor): string =>
+    JSON.stringify([shape, format, stored, role]);
+  return form(a) === form(b) && a.bytes.every((byte, i) => byte === b.bytes[i]);
 }
 
 export class NodeContext {
@@ -32,15 +65,10 @@ export class NodeContext {
     this.#shared = shared;
   }
 
-  /** A constant of the node's own; bands of one node share it. */
-  constant(suffix: string, shape: readonly number[], make: (name: string) => ConstantTensor): ConstantTensor {
+  /** A constant of the node's own; bands of one node share what is alike. */
+  constant(suffix: string, make: (name: string) => ConstantTensor): ConstantTensor {
     const { band, name } = this.node;
-    if (band === undefined) return make(`${name}.${suffix}`);
-    const own = `${band.of}.${suffix}`;
-    const key = `bands ${own} [${shape}]`;
-    const constant = this.#shared.constants.get(key) ?? make(own);
-    this.#shared.constants.set(key, constant);
-    return constant;
+    return band === undefined ? make(`${name}.${suffix}`) : this.#shared.ofBands(`${band.of}.${suffix}`, make);
   }
 
   /** What the arrays and the drain compute, the drain up to a node; bands of one node have their weights in common. */
@@ -89,30 +117,23 @@ export class NodeContext {
   source(name: string): Source {
     const tensor = this.#graph.constants.get(name);
     if (tensor === undefined) return { kind: 'value', name };
-    let constant = this.#shared.constants.get(name);
-    if (constant === undefined) {
-      constant = constantTensor(name, tensor.type.shape, formatOf(tensor.type), 'parameters', tensor.data);
-      this.#shared.constants.set(name, constant);
-    }
-    return { kind: 'constant', constant };
+    const { shape } = tensor.type;
+    const make = () => constantTensor(name, shape, formatOf(tensor.type), 'parameters', tensor.data);
+    return { kind: 'constant', constant: this.#shared.constantOf(tensor, 'operand', make) };
   }
 
   /** Constant float weights as a matrix; nodes with the same operand share them. */
   floatWeights(index: number, shape: readonly [number, number]): ConstantTensor | undefined {
-    const data = this.constantData(index)?.data;
-    const name = this.input(index);
-    const key = `${name} as ${shape.join()}`;
-    const known = this.#shared.constants.get(key);
-    if (known !== undefined || data === undefined) return known;
-    const constant = constantTensor(name, shape, FLOAT, 'weights', data);
-    this.#shared.constants.set(key, constant);
-    return constant;
+    const tensor = this.constantData(index);
+    if (tensor === undefined) return undefined;
+    const make = () => constantTensor(this.input(index), shape, FLOAT, 'weights', tensor.data);
+    return this.#shared.constantOf(tensor, `weights ${shape.join()}`, make);
   }
 
   /** A scalar, or one number per element of `axis`, as a broadcast operand of the node's result. */
   table(suffix: string, data: ArrayLike<number>, axis: number, format: Format): PointwiseOperand {
     const shape = this.output.shape.map((_, d) => (d === axis && data.length > 1 ? data.length : 1));
-    const constant = this.constant(suffix, shape, (name) => constantTensor(name, shape, format, 'parameters', data));
+    const constant = this.constant(suffix, (name) => constantTensor(name, shape, format, 'parameters', data));
     return { source: { kind: 'constant', constant }, shape };
   }
 
@@ -123,13 +144,13 @@ export class NodeContext {
   /** A table shared by all elements, as the entries of a look-up. */
   entries(suffix: string, data: ArrayLike<number>, format: Format): PointwiseOperand {
     const shape = [...this.output.shape.map(() => 1), data.length];
-    const constant = this.constant(suffix, shape, (name) => constantTensor(name, shape, format, 'parameters', data));
+    const constant = this.constant(suffix, (name) => constantTensor(name, shape, format, 'parameters', data));
     return { source: { kind: 'constant', constant }, shape, records: true };
   }
 
   /** Data of a shape that broadcasts against the node's result. */
   image(suffix: string, data: ArrayLike<number>, shape: readonly number[], format: Format): PointwiseOperand {
-    const constant = this.constant(suffix, shape, (name) => constantTensor(name, shape, format, 'parameters', data));
+    const constant = this.constant(suffix, (name) => constantTensor(name, shape, format, 'parameters', data));
     return { source: { kind: 'constant', constant }, shape };
   }
 

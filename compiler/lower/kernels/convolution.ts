@@ -133,7 +133,7 @@ function depthwise(cx: NodeContext, last: NodeContext, layer: LayerSymbol, raw: 
     inputZero: raw.inputZero,
     window,
     multiplier: raw.outputs / raw.groups,
-    weights: cx.constant('weights', [raw.outputs, raw.k], (name) => windowWeights(name, raw)),
+    weights: cx.constant('weights', (name) => windowWeights(name, raw)),
     records,
     parameters: recordsTensor(last, records),
     output: last.node.output,
@@ -156,7 +156,7 @@ function windowWeights(name: string, raw: RawMatmul): ConstantTensor {
 /** Records of the node that ends a product, a line a channel. */
 export function recordsTensor(last: NodeContext, { channels, words, data }: Records): ConstantTensor {
   const shape = [channels, words];
-  return last.constant('records', shape, (name) => wordTensor(name, shape, data));
+  return last.constant('records', (name) => wordTensor(name, shape, data));
 }
 
 function layerOf(

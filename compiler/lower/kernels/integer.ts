@@ -76,7 +76,7 @@ function thresholdRecords(
 /** Records as an operand whose channel dim is `axis` of the result. */
 function recordOperand(cx: NodeContext, { channels, words, data }: Records, axis: number): PointwiseOperand {
   const shape = [...cx.output.shape.map((_, d) => (d === axis ? channels : 1)), words];
-  const constant = cx.constant('records', shape, (name) => wordTensor(name, shape, data));
+  const constant = cx.constant('records', (name) => wordTensor(name, shape, data));
   return { source: { kind: 'constant', constant }, shape, records: true };
 }
 
@@ -127,7 +127,7 @@ export function lutKernel(cx: NodeContext, node: NodeOf<'lut'>): PlainKernel {
   }
   const shape = [...cx.output.shape.map((_, d) => (d === axis && channels > 1 ? channels : 1)), size];
   const make = (name: string) => constantTensor(name, shape, formatOf(cx.output), 'parameters', data);
-  const constant = cx.constant('table', shape, make);
+  const constant = cx.constant('table', make);
   return nodeKernel(cx, {
     operands: [cx.operand(0), { source: { kind: 'constant', constant }, shape, records: true }],
     emit: (w, emit) => emit({ op: 'vlut', dst: w.output(), a: w.input(0), b: w.records(1) }),

@@ -16,7 +16,7 @@ export function qaddKernel(cx: NodeContext, node: NodeOf<'qadd'>): PlainKernel {
   const { swapped, sa, sb, c } = record;
   const shape = [...cx.output.shape.map(() => 1), 3];
   const make = (name: string) => constantTensor(name, shape, FLOAT, 'parameters', [sa, sb, c]);
-  const constant = cx.constant('scales', shape, make);
+  const constant = cx.constant('scales', make);
   const [a, b] = swapped ? ([1, 0] as const) : ([0, 1] as const);
   return nodeKernel(cx, {
     operands: [cx.operand(0), cx.operand(1), { source: { kind: 'constant', constant }, shape, records: true }],

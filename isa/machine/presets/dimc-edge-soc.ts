@@ -1,4 +1,7 @@
-/** A larger digital-CIM system on chip of today: 22 nm, 64 macros of two planes, LPDDR5. Hypothetical: macro sizes as published in 22 nm, the rest sized to feed them. */
+/**
+ * A larger digital-CIM system on chip of today: 22 nm, 64 macros of two planes, LPDDR5. Hypothetical: macro sizes as published in 22 nm, the rest sized to feed them.
+ * 4 GiB, so that language models of some billion weights run: two ranks of 16 Gb dies, taken as one of more rows, refreshed together (280 ns, Ramulator 2.1's table).
+ */
 import type { Machine } from '../schema.ts';
 import { lpddr5X16 } from './dram/lpddr5-6400.ts';
 import { edgeDcim28nm } from './edge-dcim-28nm.ts';
@@ -6,7 +9,7 @@ import { edgeDcim28nm } from './edge-dcim-28nm.ts';
 export const dimcEdgeSoc: Machine = {
   ...edgeDcim28nm,
   name: 'dimc-edge-soc',
-  summary: '64 digital-CIM macros of 256x256 cells, 1-8 bit, 2 planes, 1 MiB scratchpad, 4 MiB buffer, LPDDR5-6400 x16, 22 nm, 500 MHz',
+  summary: '64 digital-CIM macros of 256x256 cells, 1-8 bit, 2 planes, 1 MiB scratchpad, 4 MiB buffer, 4 GiB of LPDDR5-6400 x16, 22 nm, 500 MHz',
   basis: { kind: 'hypothetical', reason: 'macros of the size of Chih et al., ISSCC 2021; system sized around them' },
   technology: { nodeNm: 22, supplyV: 0.8 },
   core: {
@@ -23,5 +26,11 @@ export const dimcEdgeSoc: Machine = {
   },
   interconnect: { linkBits: 512, latencyCycles: 6, multicast: true },
   buffer: { sizeBytes: 4194304, banks: 32, portBits: 512, latencyCycles: 6 },
-  dram: lpddr5X16,
+  dram: {
+    ...lpddr5X16,
+    name: 'LPDDR5-6400 x16, 4 GiB',
+    capacityBytes: 2 ** 32,
+    mapping: ['column:1', 'group:2', 'column:5', 'bank:2', 'row:17'],
+    timing: { ...lpddr5X16.timing, rfc: 224 },
+  },
 };

@@ -1,8 +1,11 @@
 /** Bands of a known network: windows with stride, dilation and padding, a skip, a joined channel; what the report says; what is chosen, refused, and left alone. */
 import { describe, expect, it } from 'vitest';
+import { cutBands } from '../../../compiler/bands/cut.ts';
 import { compile } from '../../../compiler/compile.ts';
 import { GraphBuilder } from '../../../compiler/graph/builder.ts';
 import type { Graph, IntegerType, Window } from '../../../compiler/graph/types.ts';
+import { SharedParts } from '../../../compiler/lower/kernels/context.ts';
+import { type Selected, select } from '../../../compiler/lower/select.ts';
 import { formatError, InputError } from '../../../isa/base/errors.ts';
 import { edgeDcim28nm } from '../../../isa/machine/presets/edge-dcim-28nm.ts';
 import type { Machine } from '../../../isa/machine/schema.ts';
@@ -59,6 +62,49 @@ describe('a network in bands', () => {
     }
     checkGraph(network(20), edgeDcim28nm, seeded(1), { pins: { bands: [group('last.codes', 4, 'columns')] } });
     checkGraph(network(20), edgeDcim28nm, seeded(1), { pins: { bands: [group('second.codes', 4)] } });
+  });
+
+  it('has averages of its own at borders: bands share no numbers that differ', () => {
+    for (const [rows, bands] of [
+      [6, 3],
+      [16, 4],
+      [17, 5],
+    ] as const) {
+      const b = new GraphBuilder('averages');
+      const x = b.input('x', { element: { kind: 'float32' }, shape: [1, 1, rows, 3] });
+      const pool = b.add(
+        'avgpool',
+        [x],
+        { window: window(3, 1, 1, [1, 1, 1, 1]), countIncludePad: false },
+        { name: 'pool' },
+      );
+      const pins = { bands: [{ first: 'pool', last: 'pool', along: 'rows', bands }] };
+      checkGraph(b.finish([pool]), edgeDcim28nm, seeded(1), { pins });
+    }
+  });
+
+  it('has the rows of its own graph of a constant, whatever other groups had', () => {
+    const b = new GraphBuilder('positions');
+    const x = b.input('x', { element: CODE, shape: [1, 4, 16, 8] });
+    const data = Int32Array.from({ length: 16 }, (_, i) => i);
+    const constant = b.constant({ type: { element: CODE, shape: [1, 1, 16, 1] }, data }, 'rows');
+    const scales = { aScale: 0.5, aZero: 0, bScale: 0.5, bZero: 0, scale: 0.5, zeroPoint: 0 };
+    const add = (a: string, name: string) => b.add('qadd', [a, constant], scales, { name, element: CODE });
+    const graph = b.finish([add(add(x, 'one'), 'two')]);
+    const [one, two] = [
+      { nodes: [graph.nodes[0]!], dim: 2, count: 2 },
+      { nodes: [graph.nodes[1]!], dim: 2, count: 4 },
+    ];
+    const constantsOf = (selected: readonly Selected[]) =>
+      selected
+        .flatMap((s) => ('inputs' in s ? s.inputs : []))
+        .flatMap(({ source }) =>
+          source.kind === 'constant' ? [`${source.constant.name} ${[...source.constant.bytes]}`] : [],
+        );
+    const shared = new SharedParts();
+    select(cutBands(graph, [one, two]), edgeDcim28nm, shared);
+    const own = cutBands(graph, [two]);
+    expect(constantsOf(select(own, edgeDcim28nm, shared))).toEqual(constantsOf(select(own, edgeDcim28nm)));
   });
 
   it('has the layers of the network, each once, with its MACs, and its weights once in the arrays', () => {

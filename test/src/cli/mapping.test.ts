@@ -47,6 +47,16 @@ describe('--mapping-out and --mapping', () => {
     expect(again.layers.find((l) => l.name === 'Conv_conv2')?.mapping).toContain('as the mapping file says');
   });
 
+  it('has the groups in bands, and takes them back', async () => {
+    const group = { first: 'Conv_conv1.sum', last: 'MaxPool_conv1.pool', along: 'rows', bands: 3 };
+    const first = await run(...pins('bands.json', { bands: [group] }), '--mapping-out', path('banded.json'));
+    expect(readMapping('banded.json').bands).toEqual([group]);
+    const again = await run('--mapping', path('banded.json'), '--mapping-out', path('banded-again.json'));
+    expect(counts(again)).toEqual(counts(first));
+    expect(readMapping('banded-again.json').bands).toEqual([group]);
+    expect(first.cycles).not.toBe((await run('--mapping', path('all.json'))).cycles);
+  });
+
   it('takes one decision, and chooses the others', async () => {
     const free = await run();
     const args = pins('one.json', { layers: [{ layer: 'Conv_conv2', arrays: { replicas: 1 } }] });

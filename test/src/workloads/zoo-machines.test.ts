@@ -34,8 +34,8 @@ function widthsOf(name: string): string {
 /** Three presets whose DRAM holds the weights of all sections; the smallest array does not get the largest networks. */
 function presetsOf({ totals }: ZooEntry, plan: ReturnType<typeof planZoo>): readonly string[] {
   const weightBytes = plan.reduce((sum, { repeat, sizeBytes }) => sum + repeat * sizeBytes, 0);
-  const others = ['gemmini-16x16', 'vision-server'];
-  const names = ['edge-dcim-28nm', 'tpu-v1', ...(totals.macs > LARGE_MACS ? others.reverse() : others)];
+  const others = totals.macs > LARGE_MACS ? ['vision-server', 'dimc-edge-soc'] : ['gemmini-16x16', 'vision-server'];
+  const names = ['edge-dcim-28nm', 'tpu-v1', ...others];
   return names.filter((name) => PRESETS[name]!.dram.capacityBytes > weightBytes).slice(0, 3);
 }
 
