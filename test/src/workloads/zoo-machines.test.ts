@@ -22,6 +22,7 @@ import { expectSameValues } from './values-rig.ts';
 const MEMORY_BYTES = 2 ** 32;
 const SMALL_MACS = 100e6;
 const LARGE_MACS = 2e9;
+const LARGE_PARAMS = 50e6;
 /** ResNet-18 takes two minutes of CPU on edge-dcim-28nm; the largest have fifty times its MACs. */
 const LIMIT_MS = 6 * 3_600_000;
 
@@ -34,7 +35,8 @@ function widthsOf(name: string): string {
 /** Three presets whose DRAM holds the weights of all sections; the smallest array does not get the largest networks. */
 function presetsOf({ totals }: ZooEntry, plan: ReturnType<typeof planZoo>): readonly string[] {
   const weightBytes = plan.reduce((sum, { repeat, sizeBytes }) => sum + repeat * sizeBytes, 0);
-  const others = totals.macs > LARGE_MACS ? ['vision-server', 'dimc-edge-soc'] : ['gemmini-16x16', 'vision-server'];
+  const large = totals.macs > LARGE_MACS || totals.params > LARGE_PARAMS;
+  const others = large ? ['vision-server', 'dimc-edge-soc'] : ['gemmini-16x16', 'vision-server'];
   const names = ['edge-dcim-28nm', 'tpu-v1', ...others];
   return names.filter((name) => PRESETS[name]!.dram.capacityBytes > weightBytes).slice(0, 3);
 }
