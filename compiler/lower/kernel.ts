@@ -171,9 +171,12 @@ export function broadcastNeed(shape: readonly number[], rank: number): (box: Box
 
 export const NO_TEMPS = (): readonly TempSpec[] => [];
 
-/** Layouts that a pointwise walk takes: few enough pieces of memory, one axis spare where an offset may need its own. */
-export function fewFactors(layout: Layout): boolean {
-  const factors = mergeFactors(layout.dims.flat());
+/**
+ * Layouts that a pointwise walk takes, in any order of dims and of any part: pieces of neighbouring dims that lie side by side count each, because a cut
+ * between them parts them. One axis is spare where an offset may need its own.
+ */
+export function fewFactors({ dims }: Layout): boolean {
+  const factors = dims.flatMap(mergeFactors);
   return factors.length <= (factors.some((f) => f.stride === 1) ? LIMITS.axes : LIMITS.axes - 1);
 }
 

@@ -26,6 +26,8 @@ export interface RandomGraphOptions {
   readonly ops?: number;
   /** Input widths that the machine's matrix unit takes. */
   readonly inputBitsMax?: number;
+  /** Begin with an input of many dims that is seen in another order and shape, several times over. */
+  readonly rearranged?: boolean;
 }
 
 /** The graph of a seed. */
@@ -80,17 +82,39 @@ class Generator {
   }
 
   build(): Graph {
-    const rank4 = this.#d.random() < 0.75;
-    const shape = rank4
-      ? [this.#d.int(1, 2), this.#d.int(1, 9), this.#d.int(1, 9), this.#d.int(1, 9)]
-      : [this.#d.int(1, 5), this.#d.int(1, 70)];
+    const rearranged = this.#options.rearranged === true;
+    const shape = rearranged ? this.#manyDims() : this.#fewDims();
     const element: ElementType = this.#d.random() < 0.15 ? { kind: 'float32' } : this.#d.smallInteger();
     this.#live.push(this.#b.input('x', { element, shape }));
+    if (rearranged) this.#rearrange(this.#d.int(1, 4));
     const ops = this.#d.int(1, this.#options.ops ?? 7);
     for (let made = 0, tries = 0; made < ops && tries < 60; tries++) if (this.#step()) made++;
     const last = this.#live.at(-1) ?? 'x';
     const outputs = this.#d.random() < 0.2 ? [last, this.#d.pick(this.#live)] : [last];
     return this.#b.finish([...new Set(outputs)]);
+  }
+
+  #fewDims(): number[] {
+    return this.#d.random() < 0.75
+      ? [this.#d.int(1, 2), this.#d.int(1, 9), this.#d.int(1, 9), this.#d.int(1, 9)]
+      : [this.#d.int(1, 5), this.#d.int(1, 70)];
+  }
+
+  /** Images whose channels make pixels, or up to 7 dims. */
+  #manyDims(): number[] {
+    return this.#d.random() < 0.5
+      ? [this.#d.int(1, 3), 4 * this.#d.int(1, 3), this.#d.int(1, 8), this.#d.int(1, 8)]
+      : Array.from({ length: this.#d.int(3, 7) }, () => this.#d.int(1, 4));
+  }
+
+  /** Sees the input in other ways, each on top of the one before. */
+  #rearrange(times: number): void {
+    for (let i = 0; i < times; i++) {
+      const x = this.#live.at(-1) ?? 'x';
+      const op = this.#d.pick(['depth-to-space', 'transpose', 'transpose', 'reshape', 'slice'] as const);
+      const made = this.#apply(op, x, this.#b.typeOf(x));
+      if (made !== null) this.#live.push(made);
+    }
   }
 
   #constant(type: ValueType, make: () => number): string {

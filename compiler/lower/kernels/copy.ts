@@ -8,8 +8,8 @@ import type { CopyKernel, Emit, Source } from '../kernel.ts';
 import { NO_TEMPS, refuseUnless } from '../kernel.ts';
 import type { Box, Factor, Layout } from '../layout.ts';
 import { at, boxLayout, fullBox, memoryOrder } from '../layout.ts';
-import type { Format, Guard, Loop, View } from '../walk.ts';
-import { plainLoops, tryWalk } from '../walk.ts';
+import type { Format, Guard, Loop, View, Walk } from '../walk.ts';
+import { plainLoops, tryWalk, walk } from '../walk.ts';
 
 interface CopySpec {
   readonly name: string;
@@ -111,31 +111,80 @@ export function padKernel(
   value: number,
 ): CopyKernel {
   const plain = base(spec, [{ source, shape: sourceShape }]);
-  const order = memoryOrder(spec.shape.length);
-  const guarded = (from: View) => {
-    const loops = order.map((d): Loop[] => {
-      const size = at(sourceShape, d);
-      const factors = at(from.layout.dims, d);
-      if (at(spec.shape, d) === size) return [...factors];
-      const guard: Guard = { extent: size, stride: factors[0]?.stride ?? 1, origin: -at(before, d) };
-      return [{ count: at(spec.shape, d), guard, step: 1 }];
-    });
-    return tryWalk(from, [loops.flat()], value);
-  };
+  const pads = { before, sourceShape, shape: spec.shape, value };
   const padded = spec.shape.flatMap((size, d) => (size === at(sourceShape, d) ? [] : [d]));
   const accepts = (layout: Layout): boolean =>
     padded.every((d) => at(layout.dims, d).length <= 1) &&
-    guarded({ name: spec.name, space: 'spad', base: 0, format: spec.format, role: 'activations', layout }) !== null;
+    guarded({ name: spec.name, space: 'spad', base: 0, format: spec.format, role: 'activations', layout }, pads) !==
+      null;
   return {
     ...plain,
     inputs: plain.inputs.map((i) => ({ ...i, accepts })),
-    emit: (output, inputs, emit, channel) => {
-      const src = guarded(asCodes(at(inputs, 0)));
-      const dst = tryWalk(asCodes(output), [plainLoops(output.layout, order)]);
-      refuseUnless(src !== null && dst !== null, 'padding needs a source with at most 5 axes');
-      emit(copyStep(dst.tensor, src.tensor, channel));
-    },
+    emit: (output, inputs, emit, channel) => emitPad(asCodes(output), asCodes(at(inputs, 0)), pads, emit, channel),
   };
+}
+
+interface Pads {
+  readonly before: readonly number[];
+  readonly sourceShape: readonly number[];
+  readonly shape: readonly number[];
+  readonly value: number;
+}
+
+/** The source as the result sees it. */
+function guarded(from: View, { before, sourceShape, shape, value }: Pads): Walk | null {
+  const loops = memoryOrder(shape.length).map((d): Loop[] => {
+    const size = at(sourceShape, d);
+    const factors = at(from.layout.dims, d);
+    if (at(shape, d) === size) return [...factors];
+    const guard: Guard = { extent: size, stride: factors[0]?.stride ?? 1, origin: -at(before, d) };
+    return [{ count: at(shape, d), guard, step: 1 }];
+  });
+  return tryWalk(from, [loops.flat()], value);
+}
+
+/** One copy; where a descriptor has too few axes, one for each index of the outermost dims, and fills around them. */
+function emitPad(dst: View, src: View, pads: Pads, emit: Emit, channel: number): void {
+  const { before, sourceShape, shape } = pads;
+  const to = tryWalk(dst, [plainLoops(dst.layout, memoryOrder(shape.length))]);
+  const from = guarded(src, pads);
+  if (to !== null && from !== null) {
+    emit(copyStep(to.tensor, from.tensor, channel));
+    return;
+  }
+  const outer = outermost(shape);
+  const rest = { shape: shape.with(outer, 1), sourceShape: sourceShape.with(outer, 1), before: before.with(outer, 0) };
+  for (let i = 0; i < at(shape, outer); i++) {
+    const part = indexOf(dst, shape, outer, i);
+    const inside = i - at(before, outer);
+    if (inside < 0 || inside >= at(sourceShape, outer)) emitFill(part, rest.shape, pads.value, emit, channel);
+    else emitPad(part, indexOf(src, sourceShape, outer, inside), { ...pads, ...rest }, emit, channel);
+  }
+}
+
+/** Copies of an element outside its tensor: every read gives the fill. */
+function emitFill(dst: View, shape: readonly number[], value: number, emit: Emit, channel: number): void {
+  const to = tryWalk(dst, [plainLoops(dst.layout, memoryOrder(shape.length))]);
+  if (to === null) {
+    const outer = outermost(shape);
+    for (let i = 0; i < at(shape, outer); i++)
+      emitFill(indexOf(dst, shape, outer, i), shape.with(outer, 1), value, emit, channel);
+    return;
+  }
+  const outside = { count: shape.reduce((n, c) => n * c, 1), guard: { extent: 1, stride: 1, origin: 1 }, step: 0 };
+  emit(copyStep(to.tensor, walk({ ...dst, layout: { dims: [], offset: 0 } }, [[outside]], value), channel));
+}
+
+function outermost(shape: readonly number[]): number {
+  return memoryOrder(shape.length).find((d) => at(shape, d) > 1) ?? 0;
+}
+
+/** The part of a view at one index of a dim. */
+function indexOf(view: View, shape: readonly number[], dim: number, index: number): View {
+  const box: Box = { start: shape.map((_, d) => (d === dim ? index : 0)), count: shape.with(dim, 1) };
+  const layout = boxLayout(view.layout, box);
+  refuseUnless(layout !== null, 'a copy of this layout cannot be cut into walks');
+  return { ...view, layout };
 }
 
 /** A copy within its core that replaces what was there and tells nobody else. */
@@ -157,16 +206,9 @@ export function emitCopy(dst: View, src: View, shape: readonly number[], emit: E
     emit(copyStep(to.tensor, from.tensor, channel));
     return;
   }
-  const outer = order.find((d) => at(shape, d) > 1) ?? 0;
-  for (let i = 0; i < at(shape, outer); i++) {
-    const box: Box = {
-      start: shape.map((_, d) => (d === outer ? i : 0)),
-      count: shape.map((s, d) => (d === outer ? 1 : s)),
-    };
-    const [d, s] = [boxLayout(dst.layout, box), boxLayout(src.layout, box)];
-    refuseUnless(d !== null && s !== null, 'a copy of this layout cannot be cut into walks');
-    emitCopy({ ...dst, layout: d }, { ...src, layout: s }, box.count, emit, channel);
-  }
+  const outer = outermost(shape);
+  for (let i = 0; i < at(shape, outer); i++)
+    emitCopy(indexOf(dst, shape, outer, i), indexOf(src, shape, outer, i), shape.with(outer, 1), emit, channel);
 }
 
 /**
