@@ -61,7 +61,7 @@ export class ImportContext {
     this.importNode = (node) => this.as(node, () => importNode(node));
     this.#outputs = new Set(outputs);
     this.quantizedModel =
-      floatLayers || nodes.some((n) => /[Qq]uant|QLinear|QGemm|Integer|Trunc|MultiThreshold|NBits/.test(n.opType));
+      floatLayers || nodes.some((n) => /[Qq]uant|^Q[A-Z]|Integer|Trunc|MultiThreshold|NBits/.test(n.opType));
     const consumers = new Map<string, OnnxNode[]>();
     for (const node of nodes) {
       for (const name of node.inputs) consumers.set(name, [...(consumers.get(name) ?? []), node]);

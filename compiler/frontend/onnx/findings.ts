@@ -57,7 +57,13 @@ export function issuesOf(error: unknown, where: string): Issue[] {
     const kind = error instanceof UnsupportedError ? 'unsupported' : 'input';
     const found: readonly Diagnostic[] =
       error.diagnostics.length > 0 ? error.diagnostics : [{ code: error.code, message: error.message }];
-    return found.map((d) => ({ ...d, kind, where: `${where}${d.where === undefined ? '' : `, ${d.where}`}` }));
+    const usual = { expected: DEFINED, hint: kind === 'input' ? CONTRADICTION : UNKNOWN_FORM };
+    return found.map((d) => ({
+      ...usual,
+      ...d,
+      kind,
+      where: `${where}${d.where === undefined ? '' : `, ${d.where}`}`,
+    }));
   }
   throw error;
 }

@@ -23,8 +23,8 @@ export function foldNode(
   inputs: readonly (Constant | undefined)[],
   cx: FoldContext,
 ): Constant | undefined {
-  if (node.domain !== '') return undefined;
-  return (FOLDS[node.opType] ?? MATH_FOLDS[node.opType] ?? INDEX_FOLDS[node.opType])?.(node, inputs, cx);
+  const table = [FOLDS, MATH_FOLDS, INDEX_FOLDS].find((t) => Object.hasOwn(t, node.opType));
+  return node.domain === '' ? table?.[node.opType]?.(node, inputs, cx) : undefined;
 }
 
 const unary =

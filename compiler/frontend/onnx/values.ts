@@ -40,8 +40,12 @@ export function tensorValues(tensor: OnnxTensor, load?: ExternalLoader): NumberA
     tensor.external === undefined ? tensor.raw : loadExternal(tensor.name, tensor.external, sizeBytes, load);
   const decode = DECODERS[tensor.dataType];
   if (decode === undefined) {
-    throw new UnsupportedError(`tensor '${tensor.name}' has element type ${tensor.dataType}, which is not read`, {
+    const message = `tensor '${tensor.name}' has element type ${tensor.dataType}, which is not read`;
+    const expected = Object.keys(DECODERS).join(', ');
+    const hint = 'quantize with integer codes (int8, uint8, int4)';
+    throw new UnsupportedError(message, {
       code: 'E-ONNX-TYPE',
+      diagnostics: [{ code: 'E-ONNX-TYPE', message, expected, hint }],
     });
   }
   if (bytes.length !== sizeBytes) {

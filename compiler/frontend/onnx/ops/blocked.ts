@@ -86,9 +86,13 @@ export function importMatMulNBits(cx: ImportContext): void {
   const packed = need(cx, 1, 'the weights', n * count * Math.ceil((block * bits) / 8));
   const scales = need(cx, 2, 'the scales', n * count);
   const rowBytes = Math.ceil((count * bits) / 8);
+  const zeroType = cx.constantInput(3, 'the zero points')?.dataType ?? 'uint8';
+  if (zeroType !== 'uint8')
+    refuse(`MatMulNBits with ${zeroType} zero points`, {
+      expected: 'packed uint8 zero points',
+      hint: 'quantize the weights again with integer zero points, or symmetric (HQQ writes float ones)',
+    });
   const zeros = cx.hasInput(3) ? need(cx, 3, 'the zero points', n * rowBytes) : undefined;
-  if (zeros !== undefined && zeros.dataType !== 'uint8')
-    refuse(`MatMulNBits with ${zeros.dataType} zero points`, { expected: 'packed uint8 zero points' });
   const unpack = (c: Constant, bytesBefore: number, i: number): number =>
     ((c.data[bytesBefore + Math.floor((i * bits) / 8)] ?? 0) >> ((i * bits) % 8)) & (2 ** bits - 1);
   const blockBytes = Math.ceil((block * bits) / 8);

@@ -74,6 +74,7 @@ import { importExpand, importWhere } from './lookup.ts';
 import {
   importConcat,
   importDepthToSpace,
+  importDropout,
   importFlatten,
   importIdentity,
   importReshape,
@@ -232,7 +233,7 @@ const STANDARD: Readonly<Record<string, Importer>> = {
   Squeeze: importSqueeze,
   Unsqueeze: importUnsqueeze,
   Identity: importIdentity,
-  Dropout: importIdentity,
+  Dropout: importDropout,
   Cast: importCast,
   Transpose: importTranspose,
   Pad: importPad,
@@ -318,11 +319,25 @@ const QONNX: Readonly<Record<string, Importer>> = {
  */
 const QONNX_DOMAIN = /qonnx|brevitas|finn|custom_op/i;
 
+/** Ops of QONNX on images whose channels lie last (qonnx.custom_op.channels_last): the weights lie as in ONNX. */
+const CHANNELS_LAST: Readonly<Record<string, Importer>> = {
+  Conv: channelsLast('Conv', true)(importConv),
+  MaxPool: channelsLast('MaxPool', true)(importMaxPool),
+  AveragePool: channelsLast('AveragePool', true)(importAveragePool),
+  BatchNormalization: channelsLast('BatchNormalization', true)(importBatchNormalization),
+};
+
+/** Its own entry of a table: names of ops come from the file and may be those of every object. */
+function entry<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
 /** The importer of an op, or undefined when it is not supported. Old exporters put QONNX's quantizers into the ONNX domain. */
 export function importerOf(domain: string, opType: string): Importer | undefined {
-  if (domain === '') return STANDARD[opType] ?? QONNX[opType];
-  if (domain === 'com.microsoft') return MICROSOFT[opType];
-  return QONNX_DOMAIN.test(domain) ? QONNX[opType] : undefined;
+  if (domain === '') return entry(STANDARD, opType) ?? entry(QONNX, opType);
+  if (domain === 'com.microsoft') return entry(MICROSOFT, opType);
+  if (domain.endsWith('channels_last')) return entry(CHANNELS_LAST, opType);
+  return QONNX_DOMAIN.test(domain) ? entry(QONNX, opType) : undefined;
 }
 
 /** Supported op names by domain, sorted, for messages and documents. */
@@ -332,6 +347,7 @@ export function supportedOps(): { readonly domain: string; readonly ops: readonl
     { domain: 'ai.onnx', ops: names(STANDARD) },
     { domain: 'com.microsoft', ops: names(MICROSOFT) },
     { domain: 'QONNX', ops: names(QONNX) },
+    { domain: 'QONNX, channels last', ops: names(CHANNELS_LAST) },
   ];
 }
 
@@ -370,5 +386,5 @@ const ADVICE: Readonly<Record<string, Advice>> = {
 
 /** Why an op is not supported, where there is more to say, and what to try. */
 export function adviceOn(opType: string): Advice {
-  return ADVICE[opType] ?? { why: '', hint: 'write it with the ops and forms that compiler/README.md lists' };
+  return entry(ADVICE, opType) ?? { why: '', hint: 'write it with the ops and forms that compiler/README.md lists' };
 }

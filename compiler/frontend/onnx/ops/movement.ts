@@ -5,7 +5,7 @@
 import type { ValueType } from '../../../graph/types.ts';
 import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute, intsAttribute, stringAttribute } from '../attributes.ts';
-import { make, size } from '../constants.ts';
+import { generate, make, size } from '../constants.ts';
 import type { ImportContext } from '../context.ts';
 import {
   axesOf,
@@ -147,6 +147,20 @@ export function importIdentity(cx: ImportContext): void {
   const x = cx.input(0);
   const shared = x.kind === 'pending' && cx.soleConsumer(cx.node.inputs[0] ?? '') !== cx.node;
   cx.result(shared ? { kind: 'float', id: cx.floatOf(cx.node.inputs[0] ?? '', x) } : x);
+}
+
+/** Of a network that is not in training the operand, and a mask of ones. */
+export function importDropout(cx: ImportContext): void {
+  const training = cx.constantInput(2, 'training_mode');
+  if (training?.data[0] === 1)
+    refuse('Dropout in training mode: its result is drawn', {
+      expected: 'training_mode = false',
+      hint: 'export in evaluation mode: model.eval()',
+    });
+  importIdentity(cx);
+  if ((cx.node.outputs[1] ?? '') === '') return;
+  const constant = generate('bool', cx.typeOf(cx.input(0)).shape, () => 1);
+  cx.result({ kind: 'constant', constant }, 1);
 }
 
 export function importTranspose(cx: ImportContext): void {

@@ -5,6 +5,7 @@ import { listed } from '../constants.ts';
 import type { ImportContext } from '../context.ts';
 import { axisOf, whole } from '../fold.ts';
 import type { Meaning } from '../meaning.ts';
+import { Expansion } from './expansion.ts';
 import { moved } from './movement.ts';
 import { pick } from './picking.ts';
 import { isPerTensor } from './scaling.ts';
@@ -17,8 +18,11 @@ export function importPad(cx: ImportContext): void {
   const given = cx.opset < 11 ? intsAttribute(cx.node, 'pads') : undefined;
   const input = cx.opset < 11 ? undefined : cx.constantInput(1, 'the pads');
   const pads = given ?? (input === undefined ? invalid('Pad has no pads') : whole(input));
-  if (pads.some((p) => p < 0)) refuse('negative pads', { expected: 'pads of at least 0', hint: 'use Slice' });
   const { before, after } = padsPerAxis(cx, pads, shape.length);
+  if (pads.some((p) => p < 0)) {
+    cutAndPadded(cx, mode, before, after);
+    return;
+  }
   if (mode !== 'constant') {
     repeatEdges(cx, shape, mode, before, after);
     return;
@@ -41,6 +45,23 @@ export function importPad(cx: ImportContext): void {
       id: cx.add('pad', [cx.floatInput(0)], { before, after, value }, { output: cx.outputName }),
     });
   }
+}
+
+/** Pads below 0 take elements away: a Slice, then a Pad of the others. */
+function cutAndPadded(cx: ImportContext, mode: string, before: readonly number[], after: readonly number[]): void {
+  if (mode !== 'constant')
+    refuse(`negative pads in mode ${mode}`, { expected: 'pads of at least 0', hint: 'use Slice' });
+  const e = new Expansion(cx);
+  const ends = e.shapeOf(e.input(0)).map((d, axis) => d + Math.min(0, after[axis] ?? 0));
+  const starts = before.map((p) => Math.max(0, -p));
+  if (ends.some((end, axis) => end <= (starts[axis] ?? 0)))
+    invalid(`pads that leave nothing of [${e.shapeOf(e.input(0)).join(', ')}]`, { expected: 'at least one element' });
+  const left = e.node('Slice', [e.input(0), e.ints(starts), e.ints(ends)]);
+  const pads = [...before, ...after].map((p) => Math.max(0, p));
+  const value = floatAttribute(cx.node, 'value', 0);
+  if (pads.every((p) => p === 0)) e.result(left);
+  else if (cx.opset < 11) e.result(e.node('Pad', [left], { pads, value: { type: 'float', value } }));
+  else e.result(e.node('Pad', [left, e.ints(pads), e.input(2)]));
 }
 
 const PAD_MODES: ReadonlySet<string> = new Set(['constant', 'edge', 'reflect', 'wrap']);

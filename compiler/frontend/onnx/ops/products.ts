@@ -14,6 +14,7 @@ import type { OnnxNode } from '../model.ts';
 import { nodeLabel } from '../structure.ts';
 import { emitActivationProduct, emitFloatProduct } from './activation-products.ts';
 import { type BiasPlan, biasPlan, roundsWeights } from './bias.ts';
+import { Expansion } from './expansion.ts';
 import { imageWeights, turned, type Weights, weightsInput } from './product-weights.ts';
 import { floatConv, floatProduct } from './products-float.ts';
 import { isPerTensor, singleScale, singleZero } from './scaling.ts';
@@ -115,6 +116,7 @@ function biasInput(cx: ImportContext, bias: Codes | undefined): string[] {
 export function importMatMul(cx: ImportContext): void {
   const known = (index: number) => ['weights', 'constant'].includes(cx.lookup(cx.node.inputs[index] ?? '')?.kind ?? '');
   if (known(0) && !known(1)) leftProduct(cx);
+  else if (known(1) && isBatch(cx, 1)) batchProduct(cx);
   else if (!known(0) && !known(1)) computedProduct(cx);
   else {
     const plain = () => product(cx, 1, { transA: false, transB: false, alpha: 1 });
@@ -125,6 +127,23 @@ export function importMatMul(cx: ImportContext): void {
       cx.absorbed.add(sum.node);
     }
   }
+}
+
+/** Whether an operand is matrices, more than one. */
+function isBatch(cx: ImportContext, index: number): boolean {
+  return cx
+    .typeOf(cx.input(index))
+    .shape.slice(0, -2)
+    .some((d) => d !== 1);
+}
+
+/** Activations times known matrices, one for each batch: on the arrays where both are codes with one scale each, else in float32. */
+function batchProduct(cx: ImportContext): void {
+  const [x, w] = [cx.input(0), cx.input(1)];
+  if (x.kind === 'quantized' && w.kind === 'weights' && isPerTensor(w.scaling) && isPerTensor(x.scaling)) {
+    const codes = cx.constantCodes(w.codes, `${cx.outputName}.weights`);
+    scaledProduct(cx, x, { ...w, id: codes });
+  } else floatOperands(cx, x.kind === 'quantized' ? 1 : 0);
 }
 
 /** The Add behind a MatMul, and its bias, where the runtime makes a Gemm of the two: known weights [K, N] and a known bias [N]. */
@@ -141,8 +160,18 @@ function addedBias(cx: ImportContext): { readonly node: OnnxNode; readonly bias:
   return w?.length === 2 && b?.length === 1 && b[0] === w[1] ? { node, bias } : undefined;
 }
 
+/** Gemm; where its second operand or its bias is computed, or its first one known, the plain nodes that it stands for. */
 export function importGemm(cx: ImportContext): void {
   const flag = (name: string) => intAttribute(cx.node, name, 0) !== 0;
+  const isKnown = (i: number) => ['weights', 'constant', 'blocked'].includes(cx.input(i).kind);
+  if (!isKnown(1) || isKnown(0) || (cx.hasInput(2) && !isKnown(2))) {
+    const e = new Expansion(cx);
+    const [a, b] = ['transA', 'transB'].map((name, i) => (flag(name) ? e.turned(e.input(i)) : e.input(i)));
+    const product = e.times(e.node('MatMul', [a ?? '', b ?? '']), floatAttribute(cx.node, 'alpha', 1));
+    const bias = cx.hasInput(2) ? e.times(e.input(2), floatAttribute(cx.node, 'beta', 1)) : undefined;
+    e.result(bias === undefined ? product : e.node('Add', [product, bias]));
+    return;
+  }
   product(cx, 1, { transA: flag('transA'), transB: flag('transB'), alpha: floatAttribute(cx.node, 'alpha', 1) });
 }
 
@@ -173,6 +202,10 @@ function computedProduct(cx: ImportContext): void {
     floatOperands(cx, a.kind === 'quantized' ? 1 : 0);
     return;
   }
+  scaledProduct(cx, a, b);
+}
+
+function scaledProduct(cx: ImportContext, a: Quantized, b: Pick<Quantized, 'id' | 'scaling' | 'origin'>): void {
   const id = emitActivationProduct(cx, a, b);
   const axis = Math.max(0, cx.builder.typeOf(id).shape.length - 1);
   const scale = Float32Array.of(

@@ -67,6 +67,8 @@ function sourceOf(cx: ImportContext, from: number, to: number, scale: number): (
       return (o) => r(o / scale);
     case 'half_pixel':
       return half;
+    case 'tf_half_pixel_for_nn':
+      return (o) => r(r(o + 0.5) / scale);
     case 'pytorch_half_pixel':
       return (o) => (to > 1 ? half(o) : 0);
     case 'align_corners':
@@ -77,7 +79,8 @@ function sourceOf(cx: ImportContext, from: number, to: number, scale: number): (
     }
     default:
       return refuse(`Resize by ${transform}`, {
-        expected: 'asymmetric, half_pixel, pytorch_half_pixel, half_pixel_symmetric or align_corners',
+        expected:
+          'asymmetric, align_corners, half_pixel, pytorch_half_pixel, tf_half_pixel_for_nn or half_pixel_symmetric',
       });
   }
 }
