@@ -163,8 +163,9 @@ function addedBias(cx: ImportContext): { readonly node: OnnxNode; readonly bias:
 /** Gemm; where its second operand or its bias is computed, or its first one known, the plain nodes that it stands for. */
 export function importGemm(cx: ImportContext): void {
   const flag = (name: string) => intAttribute(cx.node, name, 0) !== 0;
-  const isKnown = (i: number) => ['weights', 'constant', 'blocked'].includes(cx.input(i).kind);
-  if (!isKnown(1) || isKnown(0) || (cx.hasInput(2) && !isKnown(2))) {
+  const known = (i: number) =>
+    ['weights', 'constant', 'blocked'].includes(cx.lookup(cx.node.inputs[i] ?? '')?.kind ?? '');
+  if (!known(1) || known(0) || (cx.hasInput(2) && !known(2))) {
     const e = new Expansion(cx);
     const [a, b] = ['transA', 'transB'].map((name, i) => (flag(name) ? e.turned(e.input(i)) : e.input(i)));
     const product = e.times(e.node('MatMul', [a ?? '', b ?? '']), floatAttribute(cx.node, 'alpha', 1));
