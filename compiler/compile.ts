@@ -6,7 +6,7 @@ import { CapacityError, InternalError } from '../isa/base/errors.ts';
 import { tierStart } from '../isa/machine/geometry.ts';
 import type { Machine } from '../isa/machine/schema.ts';
 import type { Program } from '../isa/program.ts';
-import { type BandCycles, bandCycles, chooseBands, payingBands } from './bands/choose.ts';
+import { type BandCycles, bandCycles, chooseBands, payingBands, plannedAs } from './bands/choose.ts';
 import { type Bands, cutBands } from './bands/cut.ts';
 import { mergeBands } from './bands/layers.ts';
 import { decisionOfBands, resolveBands } from './bands/pins.ts';
@@ -53,6 +53,7 @@ import { shareStorage } from './mapping/shares.ts';
 import type { Stages } from './mapping/stages.ts';
 import type { Storage } from './mapping/storage.ts';
 import { inputKey, outputKey, planStorage } from './mapping/storage.ts';
+import { TilePool } from './mapping/tile-cache.ts';
 import { planWork } from './mapping/work.ts';
 
 export interface CompileOptions {
@@ -209,29 +210,31 @@ const BAND_ROUNDS = 3;
 /** The plan of the network as it is, or with some of its layers in bands: as pinned, or where that is expected to be faster. */
 function planBanded(graph: Graph, machine: Machine, residency: boolean, options: CompileOptions) {
   const shared = new SharedParts();
+  const pool = new TilePool(machine);
   const whole = select(graph, machine, shared);
   const planOf = (groups: readonly Bands[]) => {
     const bands = groups.map((g) => decisionOfBands(graph, g));
     const known = { bands, bandCycles: null as BandCycles | null, whole };
-    if (bands.length === 0) return { graph, ...known, ...planFused(graph, whole, machine, residency, options) };
+    if (bands.length === 0) return { graph, ...known, ...planFused(graph, whole, pool, residency, options) };
     const own = cutBands(graph, groups);
     if (options.check === true) requireVerified(own, 'cutting into bands');
     const selected = select(own, machine, shared);
-    return { graph: own, ...known, ...planFused(own, selected, machine, residency, options) };
+    return { graph: own, ...known, ...planFused(own, selected, pool, residency, options) };
   };
   const { pins } = options;
   const named = pins?.layers !== undefined && pins.layers.length > 0;
   if (pins?.bands !== undefined || named) return planOf(resolveBands(pins?.bands ?? [], graph));
   const apart = planOf([]);
   if (apart.cores.stages !== null || apart.cores.cores > 1) return apart;
-  const planned = ({ storage, memory }: typeof apart) => ({ storage, homes: memory.homes });
-  let groups = chooseBands(graph, planned(apart), machine);
+  const planned = ({ storage, memory }: typeof apart) => plannedAs(storage, memory.homes, machine);
+  const plain = planned(apart);
+  let groups = chooseBands(graph, plain, machine);
   for (let round = 0; round < BAND_ROUNDS && groups.length > 0; round++) {
     const banded = attempt(() => planOf(groups));
     if (banded instanceof CapacityError) return apart;
-    const paying = payingBands(groups, planned(apart), planned(banded), machine);
-    if (paying.length === groups.length)
-      return { ...banded, bandCycles: bandCycles(planned(apart), planned(banded), machine) };
+    const cut = planned(banded);
+    const paying = payingBands(groups, plain, cut, machine);
+    if (paying.length === groups.length) return { ...banded, bandCycles: bandCycles(plain, cut, machine) };
     groups = paying;
   }
   return apart;
@@ -244,10 +247,11 @@ function planBanded(graph: Graph, machine: Machine, residency: boolean, options:
 function planFused(
   graph: Graph,
   selected: readonly Selected[],
-  machine: Machine,
+  pool: TilePool,
   residency: boolean,
   options: CompileOptions,
 ) {
+  const { machine } = pool;
   const decided = options.pins;
   if (decided !== undefined && options.stages !== undefined)
     throw pinError('the mapping', 'its decisions are those of one inference at a time', 'a mapping, or stages');
@@ -260,7 +264,7 @@ function planFused(
     const onCores = (wanted: StagesWanted | null) => {
       const cores = chooseCores(storage, machine, most, options.sharing ?? 'auto', wanted, pins);
       const shares = shareStorage(storage, cores.splits);
-      const apart = planMemory(shares, machine, { residency, pins, stages: cores.stages });
+      const apart = planMemory(shares, machine, { residency, pins, stages: cores.stages, pool });
       const { memory, ways: beside } = planBeside(shares, machine, apart, pins, againstBeside(machine, cores));
       return { storage, cores, shares, pins, copies, memory, beside };
     };

@@ -28,10 +28,15 @@ interface Candidate {
   readonly gainCycles: number;
 }
 
-/** What a network, or one in bands, was planned as. */
+/** What a network, or one in bands, was planned as, and the time of each kernel. */
 export interface Planned {
   readonly storage: Storage;
   readonly homes: HomePlan;
+  readonly times: readonly (KernelTime | null)[];
+}
+
+export function plannedAs(storage: Storage, homes: HomePlan, machine: Machine): Planned {
+  return { storage, homes, times: kernelTimes(storage, homes, machine) };
 }
 
 /** Share of the time without bands below which a group, and the network, must come. */
@@ -69,8 +74,7 @@ export function bandCycles(apart: Planned, banded: Planned, machine: Machine): B
 }
 
 /** Cycles of kernels by what they make. */
-function timeByOutput({ storage, homes }: Planned, machine: Machine): ReadonlyMap<string, number> {
-  const times = kernelTimes(storage, homes, machine);
+function timeByOutput({ storage, times }: Planned, machine: Machine): ReadonlyMap<string, number> {
   return new Map(
     storage.kernels.flatMap(({ output }, k): [string, number][] => {
       const time = at(times, k);
@@ -80,8 +84,8 @@ function timeByOutput({ storage, homes }: Planned, machine: Machine): ReadonlyMa
 }
 
 /** Groups of a network that was planned without bands, in order. */
-export function chooseBands(graph: Graph, { storage, homes }: Planned, machine: Machine): readonly Bands[] {
-  return new Search(graph, storage, homes, machine).best();
+export function chooseBands(graph: Graph, planned: Planned, machine: Machine): readonly Bands[] {
+  return new Search(graph, planned, machine).best();
 }
 
 class Search {
@@ -95,12 +99,12 @@ class Search {
   /** Buffers that are not in the scratchpad and come and go between two kernels. */
   readonly #spilled: readonly number[];
 
-  constructor(graph: Graph, storage: Storage, homes: HomePlan, machine: Machine) {
+  constructor(graph: Graph, { storage, homes, times }: Planned, machine: Machine) {
     this.#graph = graph;
     this.#storage = storage;
     this.#homes = homes;
     this.#machine = machine;
-    this.#times = kernelTimes(storage, homes, machine);
+    this.#times = times;
     const position = new Map(graph.nodes.map((n, i) => [n.output, i + 1]));
     this.#ends = storage.kernels.map((k) => position.get(k.output) ?? 0);
     this.#spilled = storage.buffers.flatMap(({ id, fixed }) => {
@@ -147,7 +151,7 @@ class Search {
       for (const last of lasts) {
         if (last - first >= MOST_KERNELS) continue;
         const candidate = this.#candidate(first, last);
-        if (candidate !== null && candidate.gainCycles > 0) yield candidate;
+        if (candidate !== null) yield candidate;
       }
     }
   }
@@ -173,10 +177,12 @@ class Search {
     const again = (last - first + 1) * START_CYCLES + this.#rewriteCycles(first, last);
     for (const count of COUNTS) {
       if (before - bound <= (count - 1) * again) return null;
+      const roomBytes = SPAD_SHARE * this.#machine.core.scratchpad.sizeBytes;
+      if (this.#peakBytes(first, last, inner, () => 1 / count) > roomBytes) continue;
       const bands: Bands = { nodes, dim: ROWS, count };
-      const made = this.#madeTwice(bands);
+      const made = this.#madeByBand(bands);
       if (made === null) return null;
-      if (this.#peakBytes(first, last, inner, made) > SPAD_SHARE * this.#machine.core.scratchpad.sizeBytes) continue;
+      if (this.#peakBytes(first, last, inner, (output) => made.get(output) ?? 1) > roomBytes) continue;
       let after = (count - 1) * again;
       for (let k = first; k <= last; k++) {
         const time = at(this.#times, k);
@@ -184,6 +190,7 @@ class Search {
         const part = made.get(at(this.#storage.kernels, k).output) ?? 1 / count;
         after += cyclesOf(this.#inside(time, inner), this.#machine, part * count);
       }
+      if (after >= before || whyNot(this.#graph, bands) !== undefined) return null;
       return { bands, first, last, gainCycles: before - after };
     }
     return null;
@@ -214,9 +221,9 @@ class Search {
   }
 
   /** Of each value of a group, the part that a band in the middle makes; null where it cannot be cut. */
-  #madeTwice(bands: Bands): ReadonlyMap<string, number> | null {
+  #madeByBand(bands: Bands): ReadonlyMap<string, number> | null {
     const plan = planBand(this.#graph, bands, bands.count >> 1);
-    if (typeof plan === 'string' || whyNot(this.#graph, bands) !== undefined) return null;
+    if (typeof plan === 'string') return null;
     return new Map(
       [...plan.parts].map(([{ output }, { result }]) => {
         const size = this.#graph.values.get(output)?.shape[result.dim] ?? 1;
@@ -225,14 +232,14 @@ class Search {
     );
   }
 
-  /** Most bytes of a group's own values at once, in a band. */
-  #peakBytes(first: number, last: number, inner: ReadonlySet<number>, made: ReadonlyMap<string, number>): number {
+  /** Most bytes of a group's own values at once, in a band that makes a part of each. */
+  #peakBytes(first: number, last: number, inner: ReadonlySet<number>, partOf: (output: string) => number): number {
     const alive = new Array<number>(last - first + 1).fill(0);
     for (let k = first; k <= last; k++) {
       const { buffer } = at(this.#storage.outputs, k);
       if (!inner.has(buffer)) continue;
       const { output, shape, format } = at(this.#storage.kernels, k);
-      const bytes = denseLayout(shape, format.bits).sizeBytes * (made.get(output) ?? 1);
+      const bytes = denseLayout(shape, format.bits).sizeBytes * partOf(output);
       for (let i = k; i <= at(this.#homes.lives, buffer).last; i++) alive[i - first] = at(alive, i - first) + bytes;
     }
     return Math.max(...alive);

@@ -26,18 +26,24 @@ export interface BandPlan {
 
 /** Why a group cannot be cut as wanted; undefined where it can. */
 export function whyNot(graph: Graph, bands: Bands): string | undefined {
+  const values = resultsOf(graph, bands.nodes);
   for (let index = 0; index < bands.count; index++) {
-    const plan = planBand(graph, bands, index);
+    const plan = planBand(graph, bands, index, values);
     if (typeof plan === 'string') return plan;
   }
   return undefined;
 }
 
-/** From what the band gives of the group's results back to what every node makes; or why not. */
-export function planBand(graph: Graph, { nodes, dim, count }: Bands, index: number): BandPlan | string {
+/** From what the band gives of the group's results (`values`) back to what every node makes; or why not. */
+export function planBand(
+  graph: Graph,
+  { nodes, dim, count }: Bands,
+  index: number,
+  values = resultsOf(graph, nodes),
+): BandPlan | string {
   const typeOf: TypeOf = (value) => graph.values.get(value)!;
   const results = new Map<string, Range>();
-  for (const value of resultsOf(graph, nodes)) {
+  for (const value of values) {
     const size = typeOf(value).shape[dim];
     if (size === undefined || size < count) return `${value} has only ${size ?? 1} there`;
     const start = Math.floor((size * index) / count);
@@ -118,8 +124,9 @@ class Emitter {
   emit(name: (old: string, now: string) => void): void {
     const { count, dim } = this.#bands;
     const joined = new Map<string, string[]>();
+    const values = resultsOf(this.#graph, this.#bands.nodes);
     for (let index = 0; index < count; index++) {
-      const plan = planBand(this.#graph, this.#bands, index);
+      const plan = planBand(this.#graph, this.#bands, index, values);
       if (typeof plan === 'string') throw new InternalError(`a group cannot be cut: ${plan}`);
       this.#made = new Map();
       for (const [node, part] of [...plan.parts].toReversed()) this.#node(node, part, index);

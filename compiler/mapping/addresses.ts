@@ -18,7 +18,7 @@ import type { Pins } from './pinned.ts';
 import { residentConstants, stagedConstants } from './resident.ts';
 import { type Stages, wholeStages } from './stages.ts';
 import type { Storage } from './storage.ts';
-import { TileCache } from './tile-cache.ts';
+import { TileCache, TilePool } from './tile-cache.ts';
 import type { TilePlan } from './tiles.ts';
 
 export interface Place {
@@ -57,6 +57,8 @@ export interface MemoryOptions {
   readonly pins?: Pins | undefined;
   /** Where a stream of inferences is pipelined. */
   readonly stages?: Stages | null;
+  /** What plans of the same network have in common. */
+  readonly pool?: TilePool;
 }
 
 /** Parts of the share that resident constants may take which are tried. */
@@ -69,7 +71,7 @@ const SHARES = [1, 0.5, 0.25] as const;
  */
 export function planMemory(storage: Storage, machine: Machine, options: MemoryOptions): MemoryPlan {
   const { pins } = options;
-  const cache = new TileCache(machine);
+  const cache = new TileCache(options.pool ?? new TilePool(machine));
   const stages = options.stages ?? null;
   const least = pinnedConstants(storage, machine, pins, new Map());
   const tried = new Set<number>([least.size]);

@@ -1,6 +1,6 @@
 /**
  * What all searches for homes in one network have in common: tile plans by kernel and homes, prices of cuts by kernel. Kernels that are alike (lower/alike.ts), with
- * operands of the same widths that lie alike, share them.
+ * operands of the same widths that lie alike, share them, also those of other plans of the network.
  */
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Kernel } from '../lower/kernel.ts';
@@ -13,17 +13,49 @@ import { allPrices, TileChoices } from './tiles.ts';
 /** What of a kernel's homes no search changes. */
 export type Operands = Pick<Homes, 'inputBits' | 'layouts'>;
 
-export class TileCache {
-  readonly #machine: Machine;
-  readonly #operands = new Map<number, Operands>();
-  /** By kernel, its number among those that differ. */
-  readonly #alike = new Map<number, number>();
+/** Tile plans and prices of kernels that differ, for one machine. */
+export class TilePool {
+  readonly machine: Machine;
   readonly #keys = new Keys();
   readonly #prices = new Map<number, CutPrices>();
   readonly #choices = new Map<string, TileChoices>();
 
   constructor(machine: Machine) {
-    this.#machine = machine;
+    this.machine = machine;
+  }
+
+  /** The number of a kernel among those that differ; without a text it is like no other. */
+  numberOf(text: string | undefined): number {
+    return this.#keys.number(text ?? `the only one, number ${this.#keys.count}`);
+  }
+
+  choicesOf(number: number, kernel: Kernel, homes: Homes, pins: KernelPins | undefined): TileChoices {
+    const key = `${number} ${homes.inputs.join()} ${homes.output}`;
+    let choices = this.#choices.get(key);
+    if (choices === undefined) {
+      const prices = () => this.#pricesOf(number, () => allPrices(kernel, homes, this.machine, pins));
+      choices = new TileChoices(kernel, homes, this.machine, prices, pins);
+      this.#choices.set(key, choices);
+    }
+    return choices;
+  }
+
+  #pricesOf(number: number, make: () => CutPrices): CutPrices {
+    const known = this.#prices.get(number) ?? make();
+    this.#prices.set(number, known);
+    return known;
+  }
+}
+
+/** The pool as the kernels of one network see it. */
+export class TileCache {
+  readonly #pool: TilePool;
+  readonly #operands = new Map<number, Operands>();
+  /** By kernel, its number in the pool. */
+  readonly #numbers = new Map<number, number>();
+
+  constructor(pool: TilePool) {
+    this.#pool = pool;
   }
 
   /** Operands of kernel `k`. */
@@ -34,28 +66,13 @@ export class TileCache {
   }
 
   choicesOf(k: number, kernel: Kernel, homes: Homes, pins: KernelPins | undefined): TileChoices {
-    const alike = this.#numberOf(k, kernel, homes, pins);
-    const key = `${alike} ${homes.inputs.join()} ${homes.output}`;
-    let choices = this.#choices.get(key);
-    if (choices === undefined) {
-      const prices = () => this.#pricesOf(alike, () => allPrices(kernel, homes, this.#machine, pins));
-      choices = new TileChoices(kernel, homes, this.#machine, prices, pins);
-      this.#choices.set(key, choices);
-    }
-    return choices;
+    const number = this.#numbers.get(k) ?? this.#numberOf(kernel, homes, pins);
+    this.#numbers.set(k, number);
+    return this.#pool.choicesOf(number, kernel, homes, pins);
   }
 
-  #pricesOf(alike: number, make: () => CutPrices): CutPrices {
-    const known = this.#prices.get(alike) ?? make();
-    this.#prices.set(alike, known);
-    return known;
-  }
-
-  #numberOf(k: number, { like }: Kernel, { inputBits, layouts }: Homes, pins: KernelPins | undefined): number {
+  #numberOf({ like }: Kernel, { inputBits, layouts }: Homes, pins: KernelPins | undefined): number {
     const alone = like === undefined || pins !== undefined;
-    const known = this.#alike.get(k);
-    const number = known ?? this.#keys.number(alone ? `kernel ${k}` : JSON.stringify([like, inputBits, layouts]));
-    this.#alike.set(k, number);
-    return number;
+    return this.#pool.numberOf(alone ? undefined : JSON.stringify([like, inputBits, layouts]));
   }
 }
