@@ -3,14 +3,17 @@
  * them lie there. What that saves on the link and the DRAM is weighed against rows that are computed twice and the start of more kernels; the best set of runs
  * that do not overlap is taken. Left out: what layers side by side would gain.
  */
+import { cellBytes } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
+import { bandName } from '../graph/names.ts';
 import type { Graph, Node } from '../graph/types.ts';
+import { weightBytesOf } from '../lower/kernels/matmul.ts';
 import { at, denseLayout } from '../lower/layout.ts';
 import type { HomePlan } from '../mapping/homes.ts';
 import type { Storage } from '../mapping/storage.ts';
 import { dramBytesPerCycle } from '../mapping/transfer.ts';
-import { type Bands, bandName, planBand, whyNot } from './cut.ts';
-import { cellBytes, cyclesOf, type KernelTime, kernelTimes, START_CYCLES, weightBytesOf } from './estimate.ts';
+import { type Bands, planBand, whyNot } from './cut.ts';
+import { cyclesOf, type KernelTime, kernelTimes, START_CYCLES, WEIGHT_BITS } from './estimate.ts';
 
 /** Rows of an image. */
 const ROWS = 2;
@@ -217,7 +220,7 @@ class Search {
   /** Cycles of writing weights once more, where the arrays do not hold those of all kernels of a group at once. */
   #rewriteCycles(first: number, last: number): number {
     const weights = this.#storage.kernels.slice(first, last + 1).reduce((n, k) => n + weightBytesOf(k), 0);
-    return weights <= cellBytes(this.#machine) ? 0 : weights / dramBytesPerCycle(this.#machine);
+    return weights <= cellBytes(this.#machine, WEIGHT_BITS) ? 0 : weights / dramBytesPerCycle(this.#machine);
   }
 
   /** Of each value of a group, the part that a band in the middle makes; null where it cannot be cut. */

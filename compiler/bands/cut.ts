@@ -4,6 +4,7 @@
  */
 import { InternalError } from '../../isa/base/errors.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
+import { bandName } from '../graph/names.ts';
 import { OPS } from '../graph/ops/index.ts';
 import type { Graph, Node } from '../graph/types.ts';
 import { copyNode, rebuildWith } from '../passes/rewrite.ts';
@@ -92,11 +93,6 @@ export function cutBands(graph: Graph, groups: readonly Bands[]): Graph {
     if (group !== undefined) new Emitter(graph, group, builder, at).emit(name);
     else if (!inside.has(node)) name(node.output, copyNode(graph, node, builder, at));
   });
-}
-
-/** Of a node, and so of its layer, in one band. */
-export function bandName(name: string, index: number): string {
-  return name.replace(/(\.sum)?$/, (sum) => ` band ${index + 1}${sum}`);
 }
 
 /** A value, or the rows of it that there are. */

@@ -2,10 +2,11 @@
  * What a planned network takes, roughly, kernel by kernel: the busiest of arrays, vector unit, drain, link and DRAM, and a start. Layers one after the
  * other, and weights from DRAM whenever the arrays hold them no longer.
  */
-import { matrixGeometry } from '../../isa/machine/geometry.ts';
+import { cellBytes } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Space } from '../../isa/tensor.ts';
 import type { Kernel } from '../lower/kernel.ts';
+import { weightBytesOf } from '../lower/kernels/matmul.ts';
 import type { WeightTable } from '../lower/kernels/matmul-spec.ts';
 import { at, denseLayout } from '../lower/layout.ts';
 import type { HomePlan } from '../mapping/homes.ts';
@@ -13,6 +14,9 @@ import type { Storage } from '../mapping/storage.ts';
 import type { TilePlan } from '../mapping/tiles.ts';
 import { dramBytesPerCycle } from '../mapping/transfer.ts';
 import { type UnitCycles, unitCycles } from '../mapping/unit-cycles.ts';
+
+/** Weights of other widths are taken to lie as densely. */
+export const WEIGHT_BITS = 8;
 
 /** Cycles of one more kernel that do not overlap: dispatch, the first piece, the last result. */
 export const START_CYCLES = 400;
@@ -33,31 +37,13 @@ export interface KernelTime {
 
 /** By kernel; null where it does not run. */
 export function kernelTimes(storage: Storage, homes: HomePlan, machine: Machine): readonly (KernelTime | null)[] {
-  const written = new LeastRecent(cellBytes(machine));
+  const written = new LeastRecent(cellBytes(machine, WEIGHT_BITS));
   return storage.kernels.map((kernel, k) => {
     const plan = at(homes.plans, k);
     if (plan === null) return null;
     const weightBytes = written.writes(kernel);
     return { units: unitCycles(kernel, plan, machine), moved: movedBy(storage, homes, k, plan), weightBytes };
   });
-}
-
-/** Bytes of weights that the arrays hold. */
-export function cellBytes(machine: Machine): number {
-  const { macros, planes, rows, columns } = matrixGeometry(machine.core.matrix);
-  return ((machine.capabilities.weightPlanes ? planes : 1) * macros * rows * columns * cellBits(machine)) / 8;
-}
-
-/** Of a cell, at the width that uses all columns. */
-function cellBits({ core: { matrix } }: Machine): number {
-  return 8 / matrixGeometry(matrix).columnsPerWeight(8);
-}
-
-/** Bytes of a product's constant weights, 0 of other kernels. */
-export function weightBytesOf(kernel: Kernel): number {
-  if (kernel.kind !== 'matmul' || kernel.matmul.dynamic) return 0;
-  const { k, n, groups, weightBits, parts } = kernel.matmul;
-  return (k * n * groups * weightBits * parts.length) / 8;
 }
 
 /** Weights in the arrays, the least recently used given up for others. */

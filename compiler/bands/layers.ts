@@ -1,5 +1,6 @@
 /** Layers of a program whose network is computed in bands: the bands of a layer are one layer, with the sizes that it has in the network. */
 import type { LayerSymbol } from '../../isa/program.ts';
+import { layerName } from '../graph/names.ts';
 import type { Graph } from '../graph/types.ts';
 import { type Kernel, partsOf } from '../lower/kernel.ts';
 import type { Selected } from '../lower/select.ts';
@@ -15,10 +16,9 @@ export interface MergedLayers {
  * @param whole kernels of the network without them
  */
 export function mergeBands(kernels: readonly Kernel[], graph: Graph, whole: readonly Selected[]): MergedLayers {
-  const layerOf = (name: string) => name.replace(/\.sum$/, '');
   const origins = new Map(
     graph.nodes.flatMap((n): [string, string][] =>
-      n.band === undefined ? [] : [[layerOf(n.name), layerOf(n.band.of)]],
+      n.band === undefined ? [] : [[layerName(n.name), layerName(n.band.of)]],
     ),
   );
   const inNetwork = new Map(

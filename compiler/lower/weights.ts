@@ -5,7 +5,7 @@
  * most `LOOKAHEAD` tiles before its own use: early enough to hide, late enough not to fill the write queue.
  */
 import { CapacityError } from '../../isa/base/errors.ts';
-import { matrixGeometry } from '../../isa/machine/geometry.ts';
+import { matrixGeometry, usablePlanes } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { NetworkDecisions } from '../mapping/decisions.ts';
 import { pinCapacity } from '../mapping/pinned.ts';
@@ -112,13 +112,13 @@ function placeOn(core: number, steps: readonly Step[], machine: Machine, stay: b
 
 /** Weights that were to stay in arrays that do not hold them: what the fullest core would need. */
 function refuseStay(steps: readonly Step[], machine: Machine): never {
-  const { macros, planes } = matrixGeometry(machine.core.matrix);
+  const { macros } = matrixGeometry(machine.core.matrix);
   const tiles = new Map<number, Set<WeightTile>>();
   for (const s of steps) if (s.op === 'mm') tiles.set(coreOf(s), (tiles.get(coreOf(s)) ?? new Set()).add(s.tile));
   const needs = [...tiles.values()].map((own) => [...own].reduce((n, tile) => n + macrosOf(tile), 0));
   throw pinCapacity('network, weights: arrays', 'they do not all fit; possible: buffer, nowhere, or smaller grids', {
     needed: Math.max(...needs),
-    available: macros * (machine.capabilities.weightPlanes ? planes : 1),
+    available: macros * usablePlanes(machine),
     unit: 'macro-planes',
     knob: 'core.matrix.macros',
   });
@@ -231,9 +231,9 @@ class Cells {
   readonly #kept = new Set<number>();
 
   constructor(machine: Machine) {
-    const { macros, planes } = matrixGeometry(machine.core.matrix);
+    const { macros } = matrixGeometry(machine.core.matrix);
     this.#macros = macros;
-    this.#planes = machine.capabilities.weightPlanes ? planes : 1;
+    this.#planes = usablePlanes(machine);
     this.#holds = new Array<WeightTile | null>(macros * this.#planes).fill(null);
     this.#freeFrom = new Float64Array(macros * this.#planes);
   }

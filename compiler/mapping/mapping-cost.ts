@@ -4,7 +4,7 @@
  * drain of one accumulator tile runs beside the arrays on the next, so that only a last one stands alone.
  */
 import { matmulDemand, weightWriteDemand } from '../../isa/demand/matrix.ts';
-import { matrixGeometry } from '../../isa/machine/geometry.ts';
+import { matrixGeometry, usablePlanes } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import { AccumulatorRing } from '../lower/accumulators.ts';
 import type { MatmulKernel } from '../lower/kernel.ts';
@@ -112,7 +112,7 @@ export function costMapping(
     rounds * cutTiles * cutCycles;
   const perChunk = kTiles * parts * Math.ceil(mapping.nChunk / mapping.nTile);
   const geometry = matrixGeometry(machine.core.matrix);
-  const planes = machine.capabilities.weightPlanes ? geometry.planes : 1;
+  const planes = usablePlanes(machine);
   const slots = planes * Math.floor(geometry.macros / (mapping.gridK * mapping.gridN * mapping.replicas));
   // With the outputs outermost, those of one tile may stay while all positions pass.
   const staying = product.outputsOutermost ? (weightTiles * nTilesInTile) / nTiles : weightTiles;

@@ -4,7 +4,7 @@
  * all tiles still fit: weights are then written once and can stay. When they do not fit, each layer takes its own best. Products of computed
  * operands write what they need each time, in macros that are left for them.
  */
-import { matrixGeometry } from '../../isa/machine/geometry.ts';
+import { matrixGeometry, usablePlanes } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Kernel, MatmulKernel } from '../lower/kernel.ts';
 import { channelDim, positionDims } from '../lower/kernels/matmul.ts';
@@ -182,8 +182,8 @@ function cells(s: Scored): number {
 
 /** First fit of all tiles into the planes, in order, as the weights will be placed: the longest run of macros that is left, -1 where they do not fit. */
 function freeRun(layers: readonly Layer[], machine: Machine): number {
-  const { macros, planes } = matrixGeometry(machine.core.matrix);
-  const free = new Array<number>(machine.capabilities.weightPlanes ? planes : 1).fill(macros);
+  const { macros } = matrixGeometry(machine.core.matrix);
+  const free = new Array<number>(usablePlanes(machine)).fill(macros);
   for (const { chosen } of layers) {
     const size = macrosOf(chosen.mapping);
     for (let t = 0; t < chosen.cost.weightTiles; t++) {

@@ -3,10 +3,10 @@
  * The cost is the time of the transfers, the first load and the last store once more (nothing overlaps them), a fixed price for each tile, and what arrays and drain
  * do beyond the least.
  */
-import { matrixGeometry } from '../../isa/machine/geometry.ts';
+import { cellBytes } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Kernel } from '../lower/kernel.ts';
-import { channelDim } from '../lower/kernels/matmul.ts';
+import { channelDim, weightBytesOf } from '../lower/kernels/matmul.ts';
 import { at, roundUp } from '../lower/layout.ts';
 import type { Cut, Homes, InputPiece, Piece } from './cuts.ts';
 import { stageAlign } from './cuts.ts';
@@ -206,29 +206,24 @@ class Pricing {
 class Rewrites {
   /** -1 where there are no weights to write again. */
   readonly #channel: number;
-  readonly #weightBits: number;
-  readonly #cellBits: number;
+  readonly #weightBytes: number;
+  readonly #cellBytes: number;
   readonly #writeCycles: number;
 
   constructor(kernel: Kernel, machine: Machine) {
-    const constant = kernel.kind === 'matmul' && !kernel.matmul.dynamic;
+    this.#weightBytes = weightBytesOf(kernel);
+    const constant = kernel.kind === 'matmul' && this.#weightBytes > 0;
     this.#channel = constant ? channelDim(kernel) : -1;
-    const { k, n, groups, weightBits, parts } = constant ? kernel.matmul : NOTHING;
-    const g = matrixGeometry(machine.core.matrix);
-    const bytes = (k * n * groups * weightBits * parts.length) / 8;
-    this.#weightBits = bytes * 8;
-    this.#cellBits = (g.planes * g.macros * g.rows * g.columns * weightBits) / g.columnsPerWeight(weightBits);
-    this.#writeCycles = transferCycles(machine, 'dram', bytes);
+    this.#cellBytes = constant ? cellBytes(machine, kernel.matmul.weightBits) : 0;
+    this.#writeCycles = transferCycles(machine, 'dram', this.#weightBytes);
   }
 
   cycles(parts: readonly number[], order: readonly number[]): number {
     const channel = this.#channel;
     if (channel < 0) return 0;
     const share = order[0] === channel ? at(parts, channel) : 1;
-    if (this.#weightBits / share <= this.#cellBits) return 0;
+    if (this.#weightBytes / share <= this.#cellBytes) return 0;
     const positions = parts.reduce((p, c, d) => (d === channel ? p : p * c), 1);
     return (positions - 1) * this.#writeCycles;
   }
 }
-
-const NOTHING = { k: 0, n: 0, groups: 0, weightBits: 1, parts: [] };

@@ -2,7 +2,7 @@
  * Estimated core cycles of splits: time of a kernel's largest share, and of what a tensor's makers and readers pass between cores. Rough on purpose:
  * it ranks splits of one network. Leaves out overlap of transfers and work, port conflicts, and what tiles cost (mapping/tiles.ts).
  */
-import { matrixGeometry } from '../../isa/machine/geometry.ts';
+import { matrixGeometry, usablePlanes } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import type { Box } from '../lower/layout.ts';
 import { at } from '../lower/layout.ts';
@@ -79,8 +79,7 @@ export class SplitCosts {
     const passer = storage.buffers.map((b) => at(this.#makers, b.id).at(-1) ?? at(this.#readers, b.id)[0]);
     this.#passedBy = all.map((k) => storage.buffers.flatMap((b) => (passer[b.id] === k ? [b.id] : [])));
     const g = matrixGeometry(machine.core.matrix);
-    const planes = machine.capabilities.weightPlanes ? g.planes : 1;
-    this.#cells = machine.capabilities.weightResidency ? g.macros * planes : 0;
+    this.#cells = machine.capabilities.weightResidency ? g.macros * usablePlanes(machine) : 0;
   }
 
   /** Cycles of the kernels one after the other. */

@@ -1,6 +1,7 @@
 /** Kernels of conv and matmul nodes, with the requantizer that follows fused into the drain. Depthwise goes to the vector unit. */
 import type { Machine } from '../../../isa/machine/schema.ts';
 import type { LayerSymbol } from '../../../isa/program.ts';
+import { layerName } from '../../graph/names.ts';
 import type { NodeOf, Tensor, Window } from '../../graph/types.ts';
 import { sizeOf } from '../../graph/types.ts';
 import { type ConstantTensor, constantTensor, wordTensor } from '../constants.ts';
@@ -168,7 +169,7 @@ function layerOf(
 ): LayerSymbol {
   return {
     // The product of an ONNX node whose scale and bias come behind it is called after that node.
-    name: node.name.replace(/\.sum$/, ''),
+    name: layerName(node.name),
     op: last.node === node ? node.op : `${node.op}+${last.node.op}`,
     m,
     k,

@@ -63,6 +63,13 @@ export function accumulatorsOf(kernel: Kernel, { sharesSums }: TilePlan): Accumu
   return kernel.epilogue?.accumulates === true || sharesSums ? 'arrays' : 'alone';
 }
 
+/** Bytes of a product's constant weights, 0 of other kernels. */
+export function weightBytesOf(kernel: Kernel): number {
+  if (kernel.kind !== 'matmul' || kernel.matmul.dynamic) return 0;
+  const { k, n, groups, weightBits, parts } = kernel.matmul;
+  return (k * n * groups * weightBits * parts.length) / 8;
+}
+
 /** Channel dim of the kernel's output: 1 for images, the last for matrices. */
 export function channelDim(kernel: MatmulKernel): number {
   return kernel.matmul.window === null ? kernel.drained.shape.length - 1 : 1;
