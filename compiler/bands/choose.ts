@@ -181,7 +181,8 @@ class Search {
     for (const count of COUNTS) {
       if (before - bound <= (count - 1) * again) return null;
       const roomBytes = SPAD_SHARE * this.#machine.core.scratchpad.sizeBytes;
-      if (this.#peakBytes(first, last, inner, () => 1 / count) > roomBytes) continue;
+      // Rows are whole, so that a band may be smaller than its even part, but not by much.
+      if (this.#peakBytes(first, last, inner, () => 1 / count) > 2 * roomBytes) continue;
       const bands: Bands = { nodes, dim: ROWS, count };
       const made = this.#madeByBand(bands);
       if (made === null) return null;
