@@ -13,6 +13,7 @@ import { choicesOf, type MappingChoices } from './alternatives.ts';
 import type { Beside } from './beside.ts';
 import type { CoreChoice } from './cores.ts';
 import type { BandsDecision, Decisions } from './decisions.ts';
+import { macsDone } from './macs-done.ts';
 import type { MappingChoice } from './matmul.ts';
 import type { Pins } from './pinned.ts';
 import { residentLimitBytes, stagedConstants } from './resident.ts';
@@ -29,6 +30,8 @@ export interface LayerReport {
   readonly k: number;
   readonly n: number;
   readonly macs: number;
+  /** Those that are done: more than `macs` where rows between bands or tiles are computed by both. */
+  readonly macsDone: number;
   /** Output tile, of the first band where it is made in bands, and how many there are. */
   readonly tile: readonly number[];
   readonly tiles: number;
@@ -105,8 +108,10 @@ export function buildReport(input: ReportInput): CompileReport {
     const own = running.filter((_, i) => input.merged.of[i] === l);
     const k = at(own, 0);
     const plans = own.flatMap((n) => memory.homes.plans[n] ?? []);
+    const done = own.map((n, i) => macsDone(at(storage.kernels, n), at(plans, i)));
     return {
       ...symbol,
+      macsDone: done.reduce((a, b) => a + b, 0),
       tile: at(plans, 0).sizes,
       tiles: plans.reduce((n, plan) => n + plan.tiles, 0),
       mapping: at(choices, k),

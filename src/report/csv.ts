@@ -8,6 +8,7 @@ const COLUMNS = [
   'k',
   'n',
   'macs',
+  'macsDone',
   'cycles',
   'bound',
   'boundCycles',

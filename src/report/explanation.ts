@@ -155,7 +155,7 @@ function layer(r: RunResult, name: string): string[] {
   const l = r.layers.find((x) => x.name === name)!;
   const traffic = r.traffic.filter((t) => t.layer === name);
   return [
-    `${name}: ${l.op}${l.macs > 0 ? `, M x K x N = ${l.m} x ${l.k} x ${l.n}, ${grouped(l.macs)} MAC` : ''}`,
+    `${name}: ${l.op}${l.macs > 0 ? `, M x K x N = ${l.m} x ${l.k} x ${l.n}, ${grouped(l.macs)} MAC${l.macsDone > l.macs ? `, and ${grouped(l.macsDone - l.macs)} of them again` : ''}` : ''}`,
     ...indented(
       `${grouped(l.cycles)} cycles of the critical path (${percent(l.cycles, r.cycles)}); its work and bytes need ${grouped(l.boundCycles)} at least (${l.bound}). What other layers hide has no cycles.`,
     ),

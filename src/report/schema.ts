@@ -43,6 +43,8 @@ export const layerSchema = z.strictObject({
   k: natural,
   n: natural,
   macs: natural,
+  /** MACs that are done: more than `macs` where rows between bands or tiles of layers that stay on the core are computed by both. */
+  macsDone: natural,
   /** Cycles of the critical path that belong to this layer; the layers and `outside` add up to `cycles`. */
   cycles: natural,
   /** Which resource gives boundCycles. */

@@ -1,4 +1,5 @@
 /** Keys of the result in words: the same in every report. An unknown key (of a newer document) has none. */
+import { formatCount } from '../../isa/base/units.ts';
 import { ACTIONS } from '../../isa/demand/actions.ts';
 import { CLOCK_DOCS } from '../../sim/energy/price-list.ts';
 import { CAUSE_MEANING } from '../../sim/timing/causes.ts';
@@ -31,6 +32,16 @@ export function energyMeaning(action: string): string {
 /** `1 sample`, `1,000 samples`. */
 export function counted(n: number, noun: string): string {
   return `${grouped(n)} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** A sentence on MACs that are done more than once; '' where there are none. */
+export function doneAgain(layers: RunResult['layers']): string {
+  const more = layers.filter((l) => l.macsDone > l.macs);
+  const extra = more.reduce((n, l) => n + l.macsDone - l.macs, 0);
+  const all = layers.reduce((n, l) => n + l.macs, 0);
+  return more.length === 0
+    ? ''
+    : `Done again: ${formatCount(extra)} MAC, ${percent(extra, all)} of the network's, in ${counted(more.length, 'layer')}; rows that two bands or tiles need are computed by both, so that values between layers stay on the core.`;
 }
 
 /** A whole number in groups of three digits. */

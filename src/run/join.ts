@@ -68,7 +68,9 @@ class Sums {
     const times = repeat * steps;
     const at = (layer: number) => (layer < 0 ? -1 : from + layer);
     const [{ layers, bounds }] = [runs[0]!.point];
-    this.layers.push(...layers.map((l) => ({ ...l, name: `${name}/${l.name}`, macs: l.macs * times })));
+    this.layers.push(
+      ...layers.map((l) => ({ ...l, name: `${name}/${l.name}`, macs: l.macs * times, macsDone: l.macsDone * times })),
+    );
     this.bounds.push(...bounds.layers.map((b) => ({ ...b, computeCycles: b.computeCycles * times })));
     for (const run of runs) this.#addRun(run.point.result, run.times, at);
     const all = (of: (p: ReportedPoint) => number) => runs.reduce((n, run) => n + of(run.point) * run.times, 0);

@@ -4,6 +4,8 @@ import type { Boundary, SimResult } from '../../sim/result.ts';
 import type { DesignPoint } from './simulate-model.ts';
 
 export interface ReportedLayer extends LayerSymbol {
+  /** MACs that are done: more than `macs` where rows between bands or tiles are computed by both. */
+  readonly macsDone: number;
   /** The mapper's choice in words. */
   readonly mapping: string;
 }
@@ -42,8 +44,13 @@ export function reported(point: DesignPoint): ReportedPoint {
     result: { cycles, latencyPs, units, causes, layerCycles, traffic, actions, layerActions },
     cold: { cycles: point.cold.cycles, latencyPs: point.cold.latencyPs },
     layers: program.symbols.layers.map((layer, l) => {
-      const { mapping, sharing } = compiled.report.layers[l] ?? { mapping: null, sharing: '' };
-      return { ...layer, mapping: [mapping?.chosenBecause ?? '', sharing].filter((text) => text !== '').join('; ') };
+      const own = compiled.report.layers[l];
+      const { mapping, sharing } = own ?? { mapping: null, sharing: '' };
+      return {
+        ...layer,
+        macsDone: own?.macsDone ?? layer.macs,
+        mapping: [mapping?.chosenBecause ?? '', sharing].filter((text) => text !== '').join('; '),
+      };
     }),
     stages: state === 'steady' ? compiled.delayRuns + 1 : 1,
     sections: [],

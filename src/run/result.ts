@@ -199,6 +199,7 @@ function layersOf(point: ReportedPoint): RunResult['layers'] {
     k: 0,
     n: 0,
     macs: 0,
+    macsDone: 0,
     cycles: result.layerCycles.get(-1) ?? 0,
     bound: 'none',
     boundCycles: 0,

@@ -109,6 +109,22 @@ describe('overlapping windows behind a product', () => {
     expect(linkBytes(graph, apart) - linkBytes(graph, machine)).toBeGreaterThanOrEqual(2 * 28 * 28 * 32);
   });
 
+  it('are counted: what tiles share is done by each', () => {
+    const one: Case = { size: [28, 20], channels: 32, kernel: 3, stride: 1, pad: 1, pool: true };
+    const { layers } = compile(network(one, seeded(1)), tight('edge-dcim-28nm')).report;
+    const { macs, macsDone, tile } = layers.find((l) => JOINED.test(l.op))!;
+    // A tile of outputs [from, to) pools [from - 1, to + 1) inside the image, along each axis.
+    const along = (size: number, step: number) =>
+      Array.from({ length: Math.ceil(size / step) }, (_, t) => {
+        const [from, to] = [t * step, Math.min(size, (t + 1) * step)];
+        return Math.min(size, to + 1) - Math.max(0, from - 1);
+      }).reduce((a, b) => a + b, 0);
+    const pixels = along(28, tile[2]!) * along(20, tile[3]!);
+    expect(macs).toBe(28 * 20 * 32 * 5);
+    expect(pixels).toBeGreaterThan(28 * 20);
+    expect(macsDone).toBe(pixels * 32 * 5);
+  });
+
   it('stay apart where the value between finds room: nothing is computed twice', () => {
     const one: Case = { size: [28, 28], channels: 32, kernel: 3, stride: 1, pad: 1, pool: false };
     const { report } = compile(network(one, seeded(1)), PRESETS['edge-dcim-28nm']!);

@@ -2,7 +2,7 @@
 import { formatBytes, formatEnergyFj } from '../../../isa/base/units.ts';
 import type { RunResult } from '../schema.ts';
 import { adviceOf, changesText } from '../sections/advice.ts';
-import { grouped, opText, significant } from '../words.ts';
+import { doneAgain, grouped, opText, significant } from '../words.ts';
 import { escapeHtml, mini, type Row, table } from './parts.ts';
 
 /** Layers in the open table; the others are behind a click. */
@@ -42,7 +42,7 @@ export function layersPart(r: RunResult): string {
   };
   const hidden = rows.slice(SHOWN);
   return `<h2>Layers</h2>
-<p class="soft">By cycles on the critical path; work hidden behind other layers has none. x bound: those cycles over the least that the layer's work, or its DRAM bytes, can take. use: MACs over the peak at these widths.</p>
+<p class="soft">By cycles on the critical path; work hidden behind other layers has none. x bound: those cycles over the least that the layer's work, or its DRAM bytes, can take. use: MACs over the peak at these widths. ${escapeHtml(doneAgain(r.layers))}</p>
 ${table(HEADINGS, [...rows.slice(0, SHOWN), ...(hidden.length === 0 ? [total] : [])])}${
   hidden.length === 0
     ? ''

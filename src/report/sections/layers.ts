@@ -2,7 +2,7 @@
 import { formatBytes, formatEnergyFj } from '../../../isa/base/units.ts';
 import type { RunResult } from '../schema.ts';
 import { type Column, renderTable } from '../table.ts';
-import { counted, grouped, opText, significant } from '../words.ts';
+import { counted, doneAgain, grouped, opText, significant } from '../words.ts';
 import { shorten, wrapText } from '../wrap.ts';
 
 const SHOWN = 6;
@@ -39,7 +39,7 @@ export function layersSection(r: RunResult): string[] {
   return [
     ...renderTable(COLUMNS, rows),
     ...wrapText(
-      "x bound: cycles on the critical path over the least that the layer's work, or its DRAM bytes, can take. use: MACs over the peak of the unit at these widths. Work hidden behind other layers has no cycles.",
+      `x bound: cycles on the critical path over the least that the layer's work, or its DRAM bytes, can take. use: MACs over the peak of the unit at these widths. Work hidden behind other layers has no cycles. ${doneAgain(r.layers)}`.trim(),
       { first: '  ', rest: '  ' },
     ),
   ];

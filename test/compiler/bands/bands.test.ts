@@ -64,6 +64,15 @@ describe('a network in bands', () => {
     checkGraph(network(20), edgeDcim28nm, seeded(1), { pins: { bands: [group('second.codes', 4)] } });
   });
 
+  it('says what is computed again: rows that the window of two bands reaches', () => {
+    const { report } = compile(network(20), edgeDcim28nm, { pins: { bands: [group('second.codes', 4)] } });
+    const [first, second] = ['first', 'second'].map((name) => report.layers.find((l) => l.name === name)!);
+    // Five rows of the second layer reach two above and below: 7, 9, 9 and 7 rows of the first for its 20.
+    expect(first!.macs).toBe(20 * 20 * 8 * 9 * 16);
+    expect(first!.macsDone).toBe((first!.macs / 20) * 32);
+    expect(second!.macsDone).toBe(second!.macs);
+  });
+
   it('has averages of its own at borders: bands share no numbers that differ', () => {
     for (const [rows, bands] of [
       [6, 3],
