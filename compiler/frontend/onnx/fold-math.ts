@@ -4,10 +4,11 @@
  */
 import { exponential, hyperbolicTangent, logistic, naturalLogarithm, sine } from '../../graph/ops/transcendental.ts';
 import { invalid, refuse } from '../refusal.ts';
-import { intAttribute, intsAttribute } from './attributes.ts';
-import { broadcast, generate, make, size, stridesOf } from './constants.ts';
+import { intAttribute, intsAttribute, stringAttribute } from './attributes.ts';
+import { broadcast, generate, indexer, make, size, stridesOf } from './constants.ts';
 import { axisOf, type Fold, need, whole } from './fold-basics.ts';
 import type { Constant } from './meaning.ts';
+import { elementBits } from './model.ts';
 
 const unary =
   (fn: (x: number) => number): Fold =>
@@ -99,7 +100,30 @@ const reduce =
     );
   };
 
+/** Whole numbers bit by bit, as codes packed into words are taken apart; two's complement below zero. */
+const bitwise =
+  (fn: (a: bigint, b: bigint) => bigint): Fold =>
+  (_, inputs) => {
+    const [a, b] = [need(inputs, 0), need(inputs, 1)];
+    const shape = broadcast(a.shape, b.shape);
+    const [x, y] = [a, b].map((c) => {
+      const [list, at] = [whole(c), indexer(c.shape, shape)];
+      return (i: number) => BigInt(list[at(i)] ?? 0);
+    }) as [(i: number) => bigint, (i: number) => bigint];
+    return generate(a.dataType, shape, (i) => Number(fn(x(i), y(i))));
+  };
+
+const shift: Fold = (node, inputs, cx) => {
+  const bits = elementBits(need(inputs, 0).dataType);
+  const left = stringAttribute(node, 'direction', '') === 'LEFT';
+  return bitwise((a, b) => (left ? BigInt.asUintN(bits, a << b) : a >> b))(node, inputs, cx);
+};
+
 export const MATH_FOLDS: Readonly<Record<string, Fold>> = {
+  BitShift: shift,
+  BitwiseAnd: bitwise((a, b) => a & b),
+  BitwiseOr: bitwise((a, b) => a | b),
+  BitwiseXor: bitwise((a, b) => a ^ b),
   Exp: unary(exponential),
   Log: unary(naturalLogarithm),
   Sin: unary(sine),

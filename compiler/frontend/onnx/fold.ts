@@ -5,6 +5,7 @@
  */
 
 import { roundHalfEven } from '../../graph/ops/op.ts';
+import { exponential, naturalLogarithm } from '../../graph/ops/transcendental.ts';
 import { invalid, refuse } from '../refusal.ts';
 import { floatAttribute, intAttribute, intsAttribute, tensorAttribute } from './attributes.ts';
 import { allocate, broadcast, generate, type Indexer, indexer, make, size, stridesOf } from './constants.ts';
@@ -190,7 +191,7 @@ function foldConstant(node: OnnxNode, cx: FoldContext): Constant {
   return refuse('a Constant without value, value_float, value_int, value_floats or value_ints');
 }
 
-/** x^2, square roots and whole powers, each one rounding; other powers have no result that is the same everywhere. */
+/** x^2, square roots and whole powers, each one rounding; other powers by our own logarithm, the same everywhere. */
 function power(a: number, b: number): number {
   if (b === 0.5) return Math.sqrt(a);
   if (b === -0.5) return 1 / Math.sqrt(a);
@@ -199,10 +200,14 @@ function power(a: number, b: number): number {
     for (let i = 0; i < Math.abs(b); i++) p *= a;
     return b < 0 ? 1 / p : p;
   }
-  return refuse(`a constant to the power ${b}`, { expected: 'a whole exponent, 0.5 or -0.5' });
+  if (a > 0 && Number.isFinite(b)) return exponential(b * naturalLogarithm(a));
+  return refuse(`a constant ${a} to the power ${b}`, {
+    expected: 'a positive constant, or a whole exponent of at most 64',
+  });
 }
 
-function foldCast(x: Constant, to: DataType): Constant {
+/** Numbers of another type, cut towards zero. */
+export function foldCast(x: Constant, to: DataType): Constant {
   const values = isFloatType(to)
     ? Array.from(x.data)
     : Array.from(x.data, (v) => (to === 'bool' ? Number(v !== 0) : Math.trunc(v)));

@@ -13,6 +13,7 @@ import { size } from './constants.ts';
 import { ImportContext, otherFloat, type QuantizerSite } from './context.ts';
 import { cutModel } from './cut.ts';
 import { dimKey, InputDims } from './dims.ts';
+import { evaluateNode, knownInputs } from './evaluate.ts';
 import { type Issue, issuesOf, requireRunnable, summary } from './findings.ts';
 import { foldNode, shapeConstant } from './fold.ts';
 import { expandFunctions } from './functions.ts';
@@ -320,9 +321,14 @@ class Session {
     if (cx.absorbed.has(node)) return;
     cx.node = node;
     const importer = importerOf(node.domain, node.opType);
-    const folded = this.#fold(node);
+    const context = { opset: cx.opset, load: this.#options.loadExternal };
+    const inputs = knownInputs(cx, node);
+    const folded = inputs === undefined ? undefined : foldNode(node, inputs, context);
+    const values = folded === undefined ? evaluateNode(cx, node, context) : undefined;
     if (folded !== undefined) {
       cx.result({ kind: 'constant', constant: folded });
+    } else if (values !== undefined) {
+      for (const [name, constant] of values) cx.define(name, { kind: 'constant', constant });
     } else if (importer === undefined) {
       if (node.domain === '' && (node.opType === 'Shape' || node.opType === 'Size')) cx.result(this.#shape(node));
       else this.#unknown(node);
@@ -335,21 +341,6 @@ class Session {
       if (cx.lookup(name) === undefined && cx.wantsOutput(i))
         refuse(`result ${i} ('${name}') of ${node.opType}`, { expected: 'a model that does not read it' });
     });
-  }
-
-  /** The node's result when all its operands are known numbers. */
-  #fold(node: OnnxNode): Constant | undefined {
-    const inputs: (Constant | undefined)[] = [];
-    for (const name of node.inputs) {
-      if (name === '') {
-        inputs.push(undefined);
-        continue;
-      }
-      const meaning = this.#cx.lookup(name);
-      if (meaning?.kind !== 'constant') return undefined;
-      inputs.push(meaning.constant);
-    }
-    return foldNode(node, inputs, { opset: this.#cx.opset, load: this.#options.loadExternal });
   }
 
   #shape(node: OnnxNode): Meaning {

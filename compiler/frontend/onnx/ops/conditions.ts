@@ -7,6 +7,7 @@ import { type IntegerType, integerRange } from '../../../graph/types.ts';
 import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute } from '../attributes.ts';
 import { floatTensor, type ImportContext, otherFloat } from '../context.ts';
+import { foldCast } from '../fold.ts';
 import { integerTypeOf, type Meaning } from '../meaning.ts';
 import { type DataType, dataTypeOf, isFloatType } from '../model.ts';
 import { Formula } from './formula.ts';
@@ -117,6 +118,10 @@ function castTo(cx: ImportContext, stated: DataType): void {
   if (to !== stated) cx.noteOnce(otherFloat(stated));
   if (x.kind === 'codes' && (to === x.dataType || (x.dataType !== 'bool' && (to === 'int32' || to === 'int64')))) {
     cx.result({ ...x, dataType: to });
+    return;
+  }
+  if (x.kind === 'constant') {
+    cx.result({ kind: 'constant', constant: foldCast(x.constant, stated) });
     return;
   }
   if (to === 'float32') {

@@ -50,6 +50,15 @@ const reduced = (op: string, attributes: Record<string, AttributeInput>, opset =
 const flags = (m: ModelMaker, values: readonly number[]): string => known(m, 'bool', [values.length], values);
 const logic = (op: string): [string, Make] => [op, (m) => m.node(op, [flags(m, [0, 0, 1, 1]), flags(m, [0, 1, 0, 1])])];
 
+const bits = (m: ModelMaker, op: string): string => {
+  m.opset = 18;
+  return m.node(op, [ints(m, [12, 5, -7, 255]), ints(m, [10, 3, 6, 16])]);
+};
+const shifted = (m: ModelMaker, direction: string): string => {
+  const [a, b] = [known(m, 'uint8', [3], [3, 129, 255]), known(m, 'uint8', [], [3])];
+  return m.node('BitShift', [a, b], { direction });
+};
+
 const FOLDS: readonly (readonly [string, Make])[] = [
   ...['Neg', 'Abs', 'Floor', 'Ceil', 'Round', 'Sign', 'Relu'].map((op) => unary(op)),
   unary('Sqrt', 0, 4),
@@ -144,6 +153,29 @@ const FOLDS: readonly (readonly [string, Make])[] = [
         known(m, 'float32', [2, 3], [1, 2, 3, 4, 5, 6]),
         known(m, 'float32', [2, 3, 2], [1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6]),
       ]),
+  ],
+  ['other powers', (m) => m.node('Pow', [known(m, 'float32', [3], [4, 1, 0.25]), known(m, 'float32', [], [2.5])])],
+  ['BitwiseAnd', (m) => bits(m, 'BitwiseAnd')],
+  ['BitwiseOr', (m) => bits(m, 'BitwiseOr')],
+  ['BitwiseXor', (m) => bits(m, 'BitwiseXor')],
+  ['BitShift to the right', (m) => shifted(m, 'RIGHT')],
+  ['BitShift to the left', (m) => shifted(m, 'LEFT')],
+  // Without a fold of their own.
+  ['CastLike', (m) => m.node('CastLike', [reals(m, [7], -9, 9), int(m, 1)])],
+  ['ReduceL2', (m) => m.node('ReduceL2', [known(m, 'float32', [2, 2], [3, 4, -6, 8])], { axes: [1] })],
+  ['ArgMax', (m) => m.node('ArgMax', [reals(m, [3, 5])], { axis: 1 })],
+  ['TopK', (m) => m.node('Concat', [m.nodes('TopK', [reals(m, [3, 5]), ints(m, [2])], 2)[0]!], { axis: 0 })],
+  ['places of TopK', (m) => m.node('Gather', [reals(m, [9]), m.nodes('TopK', [reals(m, [9]), ints(m, [4])], 2)[1]!])],
+  ['Pad', (m) => m.node('Pad', [reals(m, [2, 3]), ints(m, [1, 0, 0, 2]), known(m, 'float32', [], [0.5])])],
+  ['MaxPool', (m) => m.node('MaxPool', [reals(m, [1, 2, 4, 4])], { kernel_shape: [2, 2] })],
+  ['DepthToSpace', (m) => m.node('DepthToSpace', [reals(m, [1, 8, 2, 2])], { blocksize: 2 })],
+  [
+    'BatchNormalization',
+    (m) => {
+      const [zeros, ones] = [known(m, 'float32', [3], [0, 0, 0]), known(m, 'float32', [3], [1, 1, 1])];
+      const parameters = [known(m, 'float32', [3], [2, 0.5, -1]), zeros, zeros, ones];
+      return m.node('BatchNormalization', [reals(m, [1, 3, 4]), ...parameters], { epsilon: float(0) });
+    },
   ],
   reduced('ReduceMax', { axes: [-1] }),
   reduced('ReduceMin', { axes: [0, 2], keepdims: 0 }),
