@@ -206,13 +206,13 @@ function issueOf(error: unknown, where: string): Issue {
   const kind = error instanceof Refusal ? error.kind : 'input';
   if (!(error instanceof Refusal || error instanceof OpError)) throw error;
   const code = kind === 'input' ? 'E-TFLITE-OPERATOR' : 'E-TFLITE-UNSUPPORTED';
-  const expected = error instanceof Refusal && error.expected !== undefined ? { expected: error.expected } : {};
+  const expected = error.expected ?? 'shapes, types and options as TensorFlow Lite defines them for the operator';
   const hint =
     (error instanceof Refusal ? error.hint : undefined) ??
     (kind === 'input'
       ? 'the file contradicts itself: convert the model again'
       : 'write it with what compiler/README.md lists');
-  return { kind, code, message: error.message, where, ...expected, hint };
+  return { kind, code, message: error.message, where, expected, hint };
 }
 
 /** Sums that may leave 32 bits are the model's; any other finding of the verifier is our own mistake. */

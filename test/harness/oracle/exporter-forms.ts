@@ -37,6 +37,26 @@ function batches(shape: readonly number[], weights: readonly number[], quantizer
   };
 }
 
+/** A known operand on the left, and activations. */
+function left(weights: readonly number[], shape: readonly number[], quantizer: boolean): Form {
+  return (m) => {
+    const x = scaledInput(m, 'uint8', shape, 0.02, 128);
+    const w = quantizer ? scaledWeights(m, 'int8', weights, undefined, false).float : floats(m, weights);
+    return quantized(m, m.node('MatMul', [w, x.float]), Math.max(shape.length, weights.length));
+  };
+}
+
+/** Rows of a table that are chosen when it runs. */
+function chosen(table: readonly number[], indices: readonly number[], axis: number, known = false): Form {
+  return (m) => {
+    const x = known ? floats(m, table) : scaledInput(m, 'uint8', table, 0.02, 128).float;
+    const scores = around(m, m.input('float32', [...indices, table[axis] ?? 1]), 128);
+    const places = m.node('ArgMax', [scores], { axis: -1, keepdims: 0 });
+    const y = m.node('Gather', [x, places], { axis });
+    return quantized(m, y, table.length - 1 + indices.length);
+  };
+}
+
 const padded = (opset: number, pads: readonly number[], attributes: Attributes = {}): Form =>
   withOpset(
     opset,
@@ -87,6 +107,13 @@ export const EXPORTER_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['MatMul by a matrix for each batch', batches([2, 3, 6], [2, 6, 5], true)],
   ['MatMul by a matrix for each batch, broadcast', batches([1, 2, 3, 6], [2, 6, 5], true)],
   ['MatMul by a float matrix for each batch', batches([2, 3, 6], [2, 6, 5], false)],
+  ['MatMul of a float constant', left([3, 6], [2, 6, 5], false)],
+  ['MatMul of float constants by batch', left([2, 3, 6], [2, 6, 5], false)],
+  ['MatMul of constants by batch', left([2, 3, 6], [2, 6, 5], true)],
+  ['Gather of computed rows', chosen([8, 5, 2], [3], 0)],
+  ['Gather of one computed row', chosen([8, 40], [], 0)],
+  ['Gather of computed columns', chosen([4, 8, 3], [2, 2], 1)],
+  ['Gather of known columns by computed places', chosen([5, 8], [6], 1, true)],
   ['Pad below zero', padded(13, [0, 0, -1, 2, 0, 0, 1, -2])],
   ['Pad below zero alone', padded(13, [0, 0, -1, 0, 0, 0, -2, -1])],
   ['Pad below zero with attributes', padded(10, [0, 0, -1, 2, 0, 0, 1, -2], { value: float(-1) })],

@@ -1,13 +1,41 @@
-/** Ops whose indices or conditions are computed: Gather from a constant table, Where; and Expand. */
+/** Ops whose indices or conditions are computed: Gather from a table, Where; and Expand. */
 import { broadcastShape } from '../../../graph/ops/broadcast.ts';
 import { invalid, refuse } from '../../refusal.ts';
 import { intAttribute } from '../attributes.ts';
 import { floatData, floatTensor, type ImportContext } from '../context.ts';
 import { axisOf, whole } from '../fold.ts';
 import type { Constant, Meaning } from '../meaning.ts';
+import { Expansion } from './expansion.ts';
 import { codesOfConstant } from './linear-quantizers.ts';
 import { moved } from './movement.ts';
 import { isPerTensor } from './scaling.ts';
+
+/** Most rows of a computed table: each row that is looked up is a product with all of them. */
+const MOST_ROWS = 1024;
+
+/** By computed indices along another axis than the first: that axis goes first and its place gets those of the indices. */
+function gatherAlong(cx: ImportContext, axis: number): void {
+  const e = new Expansion(cx);
+  const [rank, indices] = [0, 1].map((i) => e.shapeOf(e.input(i)).length) as [number, number];
+  const others = Array.from({ length: rank }, (_, d) => d).filter((d) => d !== axis);
+  const rows = e.node('Gather', [e.node('Transpose', [e.input(0)], { perm: [axis, ...others] }), e.input(1)]);
+  const own = Array.from({ length: indices }, (_, d) => d);
+  const rest = others.map((_, d) => indices + d);
+  e.result(e.node('Transpose', [rows], { perm: [...rest.slice(0, axis), ...own, ...rest.slice(axis)] }));
+}
+
+/** Rows of a computed table, in float32: each is a product of the table with a one and zeros. */
+function gatherComputed(cx: ImportContext): void {
+  const e = new Expansion(cx);
+  const [extent = 1, ...row] = e.shapeOf(e.input(0));
+  if (extent > MOST_ROWS)
+    refuse(`Gather of computed rows from ${extent}`, { expected: `a constant table, or at most ${MOST_ROWS} rows` });
+  const ones = e.node('OneHot', [e.input(1), e.ints([extent]), e.constant('float32', [2], [0, 1])]);
+  const indices = e.shapeOf(e.input(1));
+  const left = e.node('Reshape', [ones, e.ints([-1, extent])]);
+  const products = e.node('MatMul', [left, e.node('Reshape', [e.input(0), e.ints([extent, -1])])]);
+  e.result(e.node('Reshape', [products, e.ints([...indices, ...row])]));
+}
 
 /** Rows of a constant table; negative indices, which ONNX counts from the end, are errors when the network runs. */
 export function gatherRows(cx: ImportContext): void {
@@ -15,7 +43,14 @@ export function gatherRows(cx: ImportContext): void {
   if (index.kind !== 'codes')
     refuse(`Gather with indices '${cx.node.inputs[1]}' that are not integers`, { expected: 'an integer tensor' });
   const axis = axisOf(intAttribute(cx.node, 'axis', 0), cx.typeOf(table).shape.length);
-  if (axis !== 0) refuse(`Gather by computed indices along axis ${axis}`, { expected: 'axis 0, rows of a table' });
+  if (axis !== 0) {
+    gatherAlong(cx, axis);
+    return;
+  }
+  if (table.kind === 'float' || table.kind === 'quantized' || table.kind === 'pending') {
+    gatherComputed(cx);
+    return;
+  }
   const name = cx.outputName;
   if (table.kind === 'constant' && table.constant.dataType === 'float32') {
     const rows = cx.builder.constant(floatTensor(floatData(table.constant), table.constant.shape), `${name}.table`);

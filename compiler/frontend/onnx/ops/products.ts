@@ -116,7 +116,7 @@ function biasInput(cx: ImportContext, bias: Codes | undefined): string[] {
 export function importMatMul(cx: ImportContext): void {
   const known = (index: number) => ['weights', 'constant'].includes(cx.lookup(cx.node.inputs[index] ?? '')?.kind ?? '');
   if (known(0) && !known(1)) leftProduct(cx);
-  else if (known(1) && isBatch(cx, 1)) batchProduct(cx);
+  else if (known(1) && isBatch(cx, 1)) knownProduct(cx);
   else if (!known(0) && !known(1)) computedProduct(cx);
   else {
     const plain = () => product(cx, 1, { transA: false, transB: false, alpha: 1 });
@@ -137,13 +137,20 @@ function isBatch(cx: ImportContext, index: number): boolean {
     .some((d) => d !== 1);
 }
 
-/** Activations times known matrices, one for each batch: on the arrays where both are codes with one scale each, else in float32. */
-function batchProduct(cx: ImportContext): void {
-  const [x, w] = [cx.input(0), cx.input(1)];
-  if (x.kind === 'quantized' && w.kind === 'weights' && isPerTensor(w.scaling) && isPerTensor(x.scaling)) {
-    const codes = cx.constantCodes(w.codes, `${cx.outputName}.weights`);
-    scaledProduct(cx, x, { ...w, id: codes });
-  } else floatOperands(cx, x.kind === 'quantized' ? 1 : 0);
+/** A known operand as codes of the graph, where it has one scale; a computed one as it is. */
+function scaledOperand(cx: ImportContext, index: number): Quantized | undefined {
+  const x = cx.input(index);
+  if (x.kind === 'quantized') return x;
+  if (x.kind !== 'weights' || !isPerTensor(x.scaling)) return undefined;
+  const id = cx.constantCodes(x.codes, `${cx.outputName}.weights`);
+  return { kind: 'quantized', id, scaling: x.scaling, origin: x.origin };
+}
+
+/** One operand known, as a batch of matrices or on the left: on the arrays where both are codes with one scale each, else in float32. */
+function knownProduct(cx: ImportContext): void {
+  const [a, b] = [scaledOperand(cx, 0), scaledOperand(cx, 1)];
+  if (a !== undefined && b !== undefined) scaledProduct(cx, a, b);
+  else floatOperands(cx, cx.input(0).kind === 'quantized' ? 1 : 0);
 }
 
 /** The Add behind a MatMul, and its bias, where the runtime makes a Gemm of the two: known weights [K, N] and a known bias [N]. */
@@ -176,19 +183,16 @@ export function importGemm(cx: ImportContext): void {
   product(cx, 1, { transA: flag('transA'), transB: flag('transB'), alpha: floatAttribute(cx.node, 'alpha', 1) });
 }
 
-/** W X with known W: the transpose of X' W'. Only the last two axes turn. */
+/** W X with known W: the transpose of X' W' where W is one matrix of codes. Only the last two axes turn. */
 function leftProduct(cx: ImportContext): void {
-  const { shape } = cx.typeOf(cx.input(1));
-  if (shape.length < 2) refuse('a constant matrix times a vector', { expected: 'activations of rank 2 or more' });
+  const [given, x] = [cx.input(0), cx.input(1)];
+  const { shape } = cx.typeOf(x);
+  if (given.kind !== 'weights' || given.codes.shape.length !== 2 || x.kind !== 'quantized' || shape.length < 2) {
+    knownProduct(cx);
+    return;
+  }
   const perm = shape.map((_, d) => d);
   perm.splice(-2, 2, shape.length - 1, shape.length - 2);
-  const given = weightsInput(cx, 0);
-  const x = given.kind === 'weights' ? activationsInput(cx, 1) : undefined;
-  if (given.kind !== 'weights' || x === undefined || given.codes.shape.length !== 2)
-    return refuse('MatMul with a constant on the left of float activations, or of rank above 2', {
-      expected: 'a constant matrix and quantized activations',
-      hint: 'transpose the product',
-    });
   const w = transposeWeights(given);
   const turned = cx.add('transpose', [x.id], { perm }, { output: `${cx.outputName}.turned` });
   const acc = emitMatMul(cx, { ...x, id: turned }, w, undefined);

@@ -49,7 +49,7 @@ function operand(cx: ImportContext, f: Formula, fallback: number, turned: boolea
   const x = cx.input(0);
   const type = cx.typeOf(x);
   const { shape } = type;
-  if (x.kind === 'codes' && type.element.kind === 'int' && type.element.bits > 24)
+  if (x.kind === 'codes' && x.dataType !== 'int64' && type.element.kind === 'int' && type.element.bits > 24)
     refuse(`${cx.node.opType} of ${x.dataType} numbers`, { expected: 'float32, or codes of at most 16 bits' });
   const axis = axisOf(intAttribute(cx.node, 'axis', fallback), shape.length);
   const count = shape[axis] ?? 1;
