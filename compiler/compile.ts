@@ -31,6 +31,7 @@ import { codeBytesOf, link, nearBytesOf } from './lower/link.ts';
 import { order } from './lower/order.ts';
 import type { GroupOf, StageOf } from './lower/pace.ts';
 import { legalizeProducts } from './lower/products.ts';
+import { requireSteps } from './lower/program-size.ts';
 import { roll } from './lower/roll.ts';
 import type { Selected } from './lower/select.ts';
 import { select } from './lower/select.ts';
@@ -119,6 +120,9 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
     residency,
     options,
   );
+  // Known long before constants and code: a network of huge values is refused in seconds.
+  const activations = `the inputs, outputs and values between layers of ${source.name} alone`;
+  requireRoom(activations, 'DRAM', memory.activationsEnd, machine.dram.capacityBytes, machine);
   const { stages } = cores;
   const choices = chooseMappings(shares.kernels, memory.homes.plans, machine, pins, stages?.of);
   const constants = new ConstantPool(memory.activationsEnd, machine.dram.burstBytes, farConstants(machine, nearEnd));
@@ -130,7 +134,7 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
     (k) => at(memory.homes.plans, k) !== null,
   );
   const { steps, residentLoads, layers } = drive({ storage, memory, mappings, machine, constants }, work);
-  requireSteps(steps.length, machine);
+  requireSteps(steps, layers, machine);
   const written = placeWeights(steps, residentLoads, machine, pins?.network.weights);
   const groupOf = besideGroups(memory, storage, layers);
   const room = stagingRoom(machine, storage, memory, layers, stages !== null);
@@ -188,20 +192,6 @@ function compileInto(source: Graph, machine: Machine, options: CompileOptions, n
     explain: options.explain,
   });
   return { program, steadyProgram, delayRuns: (stages?.count ?? 1) - 1, report };
-}
-
-/** Instructions in front of loops, each some 6 KB while waits are found: more would take more than 4 GiB. */
-const MOST_STEPS = 2 ** 19;
-
-function requireSteps(steps: number, { name }: Machine): void {
-  if (steps <= MOST_STEPS) return;
-  throw new CapacityError(`the network is ${steps} instructions on ${name}, before loops are found`, {
-    needed: steps,
-    available: MOST_STEPS,
-    unit: 'instructions',
-    knob: 'core.accumulators.sizeBytes',
-    code: 'E-CAPACITY-STEPS',
-  });
 }
 
 /** How often groups that do not pay are left out and the others planned again. */
@@ -411,16 +401,25 @@ function nearBytes(programs: Programs): number {
 }
 
 function requireMemory(compiled: Compiled, machine: Machine, network: string): void {
-  const { dram, tier, name } = machine;
-  const mustFit = (what: string, needed: number, available: number, knob: string) => {
-    if (needed <= available) return;
-    const message = `the data of ${network} do not fit into the ${what} of ${name}`;
-    throw new CapacityError(message, { code: 'E-CAPACITY-DRAM', needed, available, unit: 'bytes', knob });
-  };
-  mustFit('DRAM', nearBytes(compiled), dram.capacityBytes, 'dram.capacityBytes');
+  const { dram, tier } = machine;
+  const data = `the data of ${network}`;
+  requireRoom(data, 'DRAM', nearBytes(compiled), dram.capacityBytes, machine);
   if (tier === undefined) return;
   const far = Math.max(...programsOf(compiled).map((p) => p.dramBytes)) - dram.capacityBytes;
-  mustFit('slower tier', far, tier.capacityBytes, 'tier.capacityBytes');
+  requireRoom(data, 'slower tier', far, tier.capacityBytes, machine);
+}
+
+function requireRoom(
+  what: string,
+  memory: 'DRAM' | 'slower tier',
+  needed: number,
+  available: number,
+  { name }: Machine,
+): void {
+  if (needed <= available) return;
+  const knob = memory === 'DRAM' ? 'dram.capacityBytes' : 'tier.capacityBytes';
+  const message = `${what} do not fit into the ${memory} of ${name}`;
+  throw new CapacityError(message, { code: 'E-CAPACITY-DRAM', needed, available, unit: 'bytes', knob });
 }
 
 /** The steady program is checked behind the first one, and behind itself: it lives on what they leave. */

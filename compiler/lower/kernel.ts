@@ -39,6 +39,8 @@ export interface KernelInput {
   readonly arrange?: (layout: Layout) => Layout | null;
   /** Whether the kernel can walk the operand in this layout (else it is copied into a plain one). */
   readonly accepts: (layout: Layout) => boolean;
+  /** Whether it can walk the piece of the operand that a tile of `counts` needs; left out: any piece of what it accepts. */
+  readonly walks?: (piece: Layout, counts: readonly number[]) => boolean;
 }
 
 /** Scratch space of one tile. */

@@ -75,6 +75,12 @@ export function tryWalk(view: View, groups: readonly (readonly Loop[])[], fill =
   return { tensor, dimsOf };
 }
 
+/** Whether a descriptor can walk a layout so, whatever the width of its elements. */
+export function walkable(layout: Layout, groups: readonly (readonly Loop[])[]): boolean {
+  const format: Format = { bits: 1, coding: 'unsigned', zero: 0 };
+  return tryWalk({ name: '', space: 'spad', base: 0, format, role: 'activations', layout }, groups) !== null;
+}
+
 /** As `tryWalk`; planning has made sure that the walk exists. */
 export function walkGroups(view: View, groups: readonly (readonly Loop[])[], fill = view.format.zero): Walk {
   const found = tryWalk(view, groups, fill);

@@ -4,12 +4,23 @@
  */
 import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
-import type { Space } from '../../isa/tensor.ts';
+import { LIMITS, type Space } from '../../isa/tensor.ts';
 import type { Kernel, KernelInput, MatmulKernel } from '../lower/kernel.ts';
 import { channelDim } from '../lower/kernels/matmul.ts';
 import type { Box, Layout } from '../lower/layout.ts';
-import { at, boxLayout, denseBytes, denseLayout, fullBox, packLike, roundUp, sameBox } from '../lower/layout.ts';
+import {
+  at,
+  boxLayout,
+  denseBytes,
+  denseLayout,
+  fullBox,
+  memoryOrder,
+  packLike,
+  roundUp,
+  sameBox,
+} from '../lower/layout.ts';
 import { ranges } from '../lower/split.ts';
+import { plainLoops, walkable } from '../lower/walk.ts';
 import type { KernelPins } from './pinned.ts';
 import { planScratch, type Scratch } from './scratch.ts';
 import { slicedBox, slicedSizes } from './summed.ts';
@@ -24,6 +35,8 @@ export interface Homes {
   readonly inputBits: readonly number[];
   /** Layouts of the operands under the kernel's shapes; a tile must cut them into walks. */
   readonly layouts: readonly Layout[];
+  /** Layout of the result where it has more dims than a descriptor has axes, so that not every tile of it can be walked; null for others. */
+  readonly result: Layout | null;
   readonly output: Space;
 }
 
@@ -57,7 +70,7 @@ export function allCuts(kernel: Kernel, homes: Homes, machine: Machine, pins?: K
   if (pins?.sizes !== undefined) requireSizes(kernel, pins);
   const cutter = new Cutter(kernel, homes, machine);
   const all = tileSizes(kernel, machine, pins?.sizes).filter((sizes) => cutter.cuttable(sizes));
-  if (pins?.sizes !== undefined && all.length === 0) throw uncuttable(kernel, pins);
+  if (pins?.sizes !== undefined && all.length === 0) throw uncuttable(pins);
   const whole = typeof pins?.summed === 'number' ? [] : all.map((sizes) => cutter.cut(sizes));
   const sliced = slicedSizes(kernel, homes, machine, pins).map(({ sizes, summed }) =>
     new Cutter(kernel, homes, machine, summed).cut(sizes),
@@ -82,6 +95,7 @@ class Cutter {
   readonly #summed: number | null;
   readonly #operands: readonly Operand[];
   readonly #result: Layout;
+  readonly #home: Layout | null;
 
   /** @param summed elements of the summed axis in a slice of the first operand, null for all */
   constructor(kernel: Kernel, homes: Homes, machine: Machine, summed: number | null = null) {
@@ -89,15 +103,24 @@ class Cutter {
     this.#machine = machine;
     this.#summed = summed;
     const slice = summed === null ? null : { start: 0, count: summed };
-    this.#operands = kernel.inputs.map(({ need }, i) => {
+    this.#home = homes.result;
+    this.#operands = kernel.inputs.map((input, i) => {
+      const { need } = input;
       const own: KernelInput['need'] = i === 0 && slice !== null ? (box) => slicedBox(need(box), slice) : need;
-      return new Operand(own, kernel.shape, at(homes.layouts, i), at(homes.inputBits, i), machine);
+      return new Operand({ ...input, need: own }, kernel.shape, at(homes.layouts, i), at(homes.inputBits, i), machine);
     });
     this.#result = denseLayout(kernel.shape, kernel.format.bits).layout;
   }
 
   cuttable(sizes: readonly number[]): boolean {
-    return this.#operands.every((operand) => operand.cuttable(sizes));
+    return this.#operands.every((operand) => operand.cuttable(sizes)) && this.#writes(sizes);
+  }
+
+  /** Whether a tile can be written where the result lies. */
+  #writes(sizes: readonly number[]): boolean {
+    if (this.#home === null) return true;
+    const tile = boxLayout(this.#home, fullBox(sizes));
+    return tile !== null && walkable(tile, [plainLoops(tile, memoryOrder(sizes.length))]);
   }
 
   cut(sizes: readonly number[]): Cut {
@@ -141,6 +164,7 @@ const SIZES = 64;
  */
 class Operand {
   readonly #need: KernelInput['need'];
+  readonly #walks: KernelInput['walks'];
   readonly #shape: readonly number[];
   readonly #layout: Layout;
   readonly #bits: number;
@@ -149,8 +173,10 @@ class Operand {
   readonly #along: readonly Map<number, Along>[];
   readonly #pieces = new Map<number, InputPiece>();
 
-  constructor(need: KernelInput['need'], shape: readonly number[], layout: Layout, bits: number, machine: Machine) {
+  constructor({ need, walks }: KernelInput, shape: readonly number[], layout: Layout, bits: number, machine: Machine) {
     this.#need = need;
+    const few = shape.length <= LIMITS.axes && layout.dims.every((factors) => factors.length <= 1);
+    this.#walks = few ? undefined : walks;
     this.#shape = shape;
     this.#layout = layout;
     this.#bits = bits;
@@ -160,7 +186,10 @@ class Operand {
   }
 
   cuttable(sizes: readonly number[]): boolean {
-    return sizes.every((size, d) => this.#of(d, size).cuttable);
+    if (!sizes.every((size, d) => this.#of(d, size).cuttable)) return false;
+    if (this.#walks === undefined) return true;
+    const piece = this.#layoutOf(sizes.map((size, d) => this.#of(d, size)));
+    return piece !== null && this.#walks(piece, sizes);
   }
 
   /** As large as the largest that tiles of these sizes need. */
@@ -170,11 +199,15 @@ class Operand {
     let piece = this.#pieces.get(key);
     if (piece === undefined) {
       const along = sizes.map((size, d) => this.#of(d, size));
-      const layout = boxLayout(this.#layout, this.#join(along));
+      const layout = this.#layoutOf(along);
       piece = { ...measurePiece(layout, this.#bits, this.#machine), movesAlong: along.map((a) => a.moves) };
       this.#pieces.set(key, piece);
     }
     return piece;
+  }
+
+  #layoutOf(along: readonly Along[]): Layout | null {
+    return boxLayout(this.#layout, this.#join(along));
   }
 
   /** Each dim of the operand as the one dim has it that it follows. */

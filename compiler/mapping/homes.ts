@@ -5,7 +5,7 @@
  */
 import { CapacityError } from '../../isa/base/errors.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
-import type { Space } from '../../isa/tensor.ts';
+import { LIMITS, type Space } from '../../isa/tensor.ts';
 import type { ConstantTensor } from '../lower/constants.ts';
 import type { Kernel, KernelInput } from '../lower/kernel.ts';
 import { at, roundUp } from '../lower/layout.ts';
@@ -206,13 +206,13 @@ class HomeSearch {
 
   #homesOf(k: number): Homes {
     const kernel = at(this.#storage.kernels, k);
-    const { inputBits, layouts } = this.#cache.operandsOf(k, () => operandsOf(this.#storage, kernel));
+    const operands = this.#cache.operandsOf(k, () => operandsOf(this.#storage, k));
     const inputs = kernel.inputs.map(({ source }): Space => {
       if (source.kind === 'constant') return this.#residentConstants.has(source.constant) ? 'spad' : 'dram';
       const stored = this.#storage.values.get(source.name);
       return stored === undefined ? 'dram' : at(this.#spaces, stored.buffer);
     });
-    return { inputs, inputBits, layouts, output: at(this.#spaces, at(this.#storage.outputs, k).buffer) };
+    return { ...operands, inputs, output: at(this.#spaces, at(this.#storage.outputs, k).buffer) };
   }
 
   /** Puts what is outside the scratchpad into the global buffer where it fits at its time, else into DRAM. */
@@ -361,12 +361,14 @@ class HomeSearch {
   }
 }
 
-function operandsOf(storage: Storage, kernel: Kernel): Operands {
+function operandsOf(storage: Storage, k: number): Operands {
+  const kernel = at(storage.kernels, k);
   const bitsOf = ({ source }: KernelInput): number =>
     source.kind === 'constant' ? source.constant.format.bits : (storage.values.get(source.name)?.format.bits ?? 8);
   return {
     inputBits: kernel.inputs.map(bitsOf),
     layouts: kernel.inputs.map((_, n) => operandLayout(storage, kernel, n)),
+    result: kernel.shape.length > LIMITS.axes ? at(storage.outputs, k).layout : null,
   };
 }
 

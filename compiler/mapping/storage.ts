@@ -5,6 +5,7 @@
  */
 import { InternalError } from '../../isa/base/errors.ts';
 import type { Graph } from '../graph/types.ts';
+import { constantTensor } from '../lower/constants.ts';
 import type { Kernel, KernelInput, Source } from '../lower/kernel.ts';
 import { fewFactors, formatOf } from '../lower/kernel.ts';
 import { copyKernel } from '../lower/kernels/copy.ts';
@@ -142,18 +143,22 @@ class StoragePlanner {
   /** A dense value of its own may be made in the output tensor itself. */
   #offerTwin(stored: Stored, output: number, layout: Layout): void {
     const own = at(this.#buffers, stored.buffer);
-    const same = JSON.stringify(stored.layout) === JSON.stringify(layout);
+    const same = sameLayout(stored.layout, layout);
     if (own.fixed === null && own.twin === null && same && own.sizeBytes === at(this.#buffers, output).sizeBytes) {
       this.#buffers[own.id] = { ...own, twin: output };
     }
   }
 
   #constantSource(name: string): Source | null {
-    if (!this.#graph.constants.has(name)) return null;
+    const tensor = this.#graph.constants.get(name);
+    if (tensor === undefined) return null;
     for (const s of this.#selected) {
       for (const source of sourcesOf(s)) if (source.kind === 'constant' && source.constant.name === name) return source;
     }
-    throw new InternalError(`output ${name} is a constant that no kernel stores`);
+    return {
+      kind: 'constant',
+      constant: constantTensor(name, tensor.type.shape, formatOf(tensor.type), 'parameters', tensor.data),
+    };
   }
 
   #stored(name: string): Stored {
@@ -187,15 +192,19 @@ class StoragePlanner {
   /** Copies operands that the kernel cannot walk as they lie (a matrix of rows that are not evenly spaced). */
   #withPlainInputs(kernel: Kernel): Kernel {
     const inputs = kernel.inputs.map((input): KernelInput => {
-      if (input.source.kind !== 'value' || input.arrange === undefined) return input;
-      const { name } = input.source;
-      const stored = this.#stored(name);
-      if (acceptsInput(input, stored.layout)) return input;
-      const { arrange, ...rest } = input;
+      const { arrange, source, ...rest } = input;
+      if (arrange === undefined) return input;
+      const constant = source.kind === 'constant' ? source.constant : null;
+      const name = source.kind === 'constant' ? source.constant.name : source.name;
+      const stored = constant ?? this.#stored(name);
+      // Constants are seen as they are kept.
+      if (constant === null ? acceptsInput(input, stored.layout) : sameLayout(arrange(stored.layout), stored.layout))
+        return input;
+      const from = constant?.shape ?? this.#typeOf(name).shape;
       const shape = input.need(fullBox(kernel.shape)).count;
       const plain = `${kernel.name} rows of ${name}`;
       const spec = { name: plain, op: 'copy', output: plain, shape, format: stored.format };
-      this.#addKernel(copyKernel(spec, input.source, this.#typeOf(name).shape, arrange));
+      this.#addKernel(copyKernel(spec, source, from, arrange));
       return { ...rest, source: { kind: 'value', name: plain } };
     });
     return { ...kernel, inputs };
@@ -331,4 +340,8 @@ function acceptsInput(input: KernelInput, layout: Layout): boolean {
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((d, i) => d === b[i]);
+}
+
+function sameLayout(a: Layout | null, b: Layout): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -11,7 +11,7 @@ import type { CutPrices } from './prices.ts';
 import { allPrices, TileChoices } from './tiles.ts';
 
 /** What of a kernel's homes no search changes. */
-export type Operands = Pick<Homes, 'inputBits' | 'layouts'>;
+export type Operands = Pick<Homes, 'inputBits' | 'layouts' | 'result'>;
 
 /** Tile plans and prices of kernels that differ, for one machine. */
 export class TilePool {
@@ -71,8 +71,8 @@ export class TileCache {
     return this.#pool.choicesOf(number, kernel, homes, pins);
   }
 
-  #numberOf({ like }: Kernel, { inputBits, layouts }: Homes, pins: KernelPins | undefined): number {
+  #numberOf({ like }: Kernel, { inputBits, layouts, result }: Homes, pins: KernelPins | undefined): number {
     const alone = like === undefined || pins !== undefined;
-    return this.#pool.numberOf(alone ? undefined : JSON.stringify([like, inputBits, layouts]));
+    return this.#pool.numberOf(alone ? undefined : JSON.stringify([like, inputBits, layouts, result]));
   }
 }

@@ -21,10 +21,10 @@ export function requireSizes(kernel: Kernel, { layer, sizes = [] }: KernelPins):
 }
 
 /** Tiles that cut an operand into more pieces than a tensor descriptor has dims. */
-export function uncuttable(kernel: Kernel, { layer, sizes = [] }: KernelPins): InputError {
-  const message = `${tileText(sizes)} cuts an operand that lies in several pieces where no instruction can walk it`;
-  const whole = tileText(kernel.shape);
-  return pinError(`layer ${layer}, tile`, message, `the whole result (${whole}), or network, copies: true`);
+export function uncuttable({ layer, sizes = [] }: KernelPins): InputError {
+  const message = `${tileText(sizes)} cuts an operand or the result into more pieces than an instruction can walk`;
+  const possible = 'other sizes (those left out are chosen), with fewer dims cut, or network, copies: true';
+  return pinError(`layer ${layer}, tile`, message, possible);
 }
 
 /** Slices of a product that cannot be summed so. */

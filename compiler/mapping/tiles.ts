@@ -7,7 +7,7 @@ import type { Machine } from '../../isa/machine/schema.ts';
 import type { Kernel } from '../lower/kernel.ts';
 import { channelDim } from '../lower/kernels/matmul.ts';
 import { at, denseLayout, memoryOrder } from '../lower/layout.ts';
-import { allCuts, type Homes, measureCut } from './cuts.ts';
+import { allCuts, cuttable, type Homes, measureCut } from './cuts.ts';
 import type { KernelPins } from './pinned.ts';
 import { CutPrices } from './prices.ts';
 import { type Scratch, scratchInSums } from './scratch.ts';
@@ -64,6 +64,7 @@ export class TileChoices {
       kernel.kind !== 'copy' &&
       !pinsTiles(pins) &&
       homes.output === 'spad' &&
+      cuttable(kernel, homes, machine, kernel.shape) &&
       kernel.inputs.every((input, i) => input.source.kind === 'constant' || homes.inputs[i] === 'spad');
     const oneTile = inPlace ? costTiles(kernel, homes, machine, kernel.shape, memoryOrder(kernel.shape.length)) : null;
     const waits = oneTile?.sumsBytes === 0 && wantsSums(kernel, machine);

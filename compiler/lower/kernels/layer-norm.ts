@@ -7,7 +7,8 @@ import type { View } from '../walk.ts';
 import { plainLoops, walk, walkGroups } from '../walk.ts';
 import type { NodeContext } from './context.ts';
 import { FLOAT, freeGrain } from './context.ts';
-import { loopsOf } from './pointwise.ts';
+import { loopsOf, walksBroadcast } from './pointwise.ts';
+import { walksLines } from './softmax.ts';
 
 export function layerNormKernel(cx: NodeContext, node: NodeOf<'layer-norm'>): PlainKernel {
   const { epsilon, centred } = node.attributes;
@@ -36,11 +37,17 @@ export function layerNormKernel(cx: NodeContext, node: NodeOf<'layer-norm'>): Pl
         source: cx.source(cx.input(0)),
         need: (box) => box,
         accepts: fewFactors,
+        walks: walksLines(axis),
         chain: (counts) => counts,
         lastStage: centred ? 0 : 2,
       },
       ...parameters.map(
-        (p): KernelInput => ({ source: p.source, need: broadcastNeed(p.shape, shape.length), accepts: fewFactors }),
+        (p): KernelInput => ({
+          source: p.source,
+          need: broadcastNeed(p.shape, shape.length),
+          accepts: fewFactors,
+          walks: walksBroadcast,
+        }),
       ),
     ],
     stages: node.inputs.length > 2 ? 5 : 4,

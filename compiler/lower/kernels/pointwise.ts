@@ -10,7 +10,7 @@ import { broadcastNeed, fewFactors } from '../kernel.ts';
 import type { Layout } from '../layout.ts';
 import { memoryOrder } from '../layout.ts';
 import type { Format, Loop, View } from '../walk.ts';
-import { broadcastLoops, plainLoops, walk } from '../walk.ts';
+import { broadcastLoops, plainLoops, walk, walkable } from '../walk.ts';
 
 /** Operands of one tile, each as a walk in the output's memory order; `fill` is the zero point in use. */
 export interface Walks {
@@ -54,6 +54,7 @@ export function pointwise(spec: PointwiseSpec): PlainKernel {
     source: o.source,
     need: o.records === true ? recordNeed(o.shape, rank) : broadcastNeed(o.shape, rank),
     accepts: fewFactors,
+    walks: o.records === true ? walksRecords : walksBroadcast,
     ...(o.records !== true && o.shape.length === rank && o.shape.every((d, i) => d === spec.shape[i])
       ? { chain: SAME }
       : {}),
@@ -99,15 +100,24 @@ export function pointwise(spec: PointwiseSpec): PlainKernel {
 }
 
 /** Loops of an operand in the output's order; a shorter shape gets leading dims of one element. */
-export function loopsOf(view: View, counts: readonly number[], order: readonly number[]): Loop[] {
+export function loopsOf(view: Pick<View, 'layout'>, counts: readonly number[], order: readonly number[]): Loop[] {
   return broadcastLoops(leading(view.layout, counts.length), counts, order);
 }
 
 /** The same, for an operand whose last dim is the words of a record, which are walked innermost. */
-export function recordLoops(view: View, counts: readonly number[], order: readonly number[]): Loop[][] {
+export function recordLoops(view: Pick<View, 'layout'>, counts: readonly number[], order: readonly number[]): Loop[][] {
   const dims = view.layout.dims;
   const outer = leading({ dims: dims.slice(0, -1), offset: 0 }, counts.length);
   return [broadcastLoops(outer, counts, order), [...(dims.at(-1) ?? [])]];
+}
+
+/** Whether a piece can be walked beside a tile of `counts`: dims that it repeats take descriptor dims of their own. */
+export function walksBroadcast(piece: Layout, counts: readonly number[]): boolean {
+  return walkable(piece, [loopsOf({ layout: piece }, counts, memoryOrder(counts.length))]);
+}
+
+function walksRecords(piece: Layout, counts: readonly number[]): boolean {
+  return walkable(piece, recordLoops({ layout: piece }, counts, memoryOrder(counts.length)));
 }
 
 function recordNeed(shape: readonly number[], rank: number): KernelInput['need'] {

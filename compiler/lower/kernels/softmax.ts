@@ -2,12 +2,13 @@
 import type { NodeOf } from '../../graph/types.ts';
 import type { PlainKernel } from '../kernel.ts';
 import { fewFactors } from '../kernel.ts';
+import type { Layout } from '../layout.ts';
 import { at, memoryOrder } from '../layout.ts';
 import type { View } from '../walk.ts';
-import { plainLoops, walk, walkGroups } from '../walk.ts';
+import { plainLoops, walk, walkable, walkGroups } from '../walk.ts';
 import type { NodeContext } from './context.ts';
 import { FLOAT, freeGrain } from './context.ts';
-import { loopsOf } from './pointwise.ts';
+import { loopsOf, walksBroadcast } from './pointwise.ts';
 
 export function softmaxKernel(cx: NodeContext, node: NodeOf<'softmax'>): PlainKernel {
   const { axis } = node.attributes;
@@ -28,6 +29,7 @@ export function softmaxKernel(cx: NodeContext, node: NodeOf<'softmax'>): PlainKe
         source: cx.source(cx.input(0)),
         need: (box) => box,
         accepts: fewFactors,
+        walks: walksLines(axis),
         chain: (counts) => counts,
         lastStage: 0,
       },
@@ -63,5 +65,13 @@ export function softmaxKernel(cx: NodeContext, node: NodeOf<'softmax'>): PlainKe
       emit({ op: 'vred', dst: one(sum), ...along(exp), reduction: 'sum' });
       emit({ op: 'vdiv', dst: all(output), a: all(exp), b: all(sum) });
     },
+  };
+}
+
+/** Whether a piece can be walked in memory order, and line by line along an axis. */
+export function walksLines(axis: number): (piece: Layout, counts: readonly number[]) => boolean {
+  return (piece, counts) => {
+    const lines = memoryOrder(counts.length).filter((d) => d !== axis);
+    return walksBroadcast(piece, counts) && walkable(piece, [plainLoops(piece, lines), at(piece.dims, axis)]);
   };
 }

@@ -29,6 +29,7 @@ function cutsByText(source: Graph, machine: Machine, into: Map<string, string[]>
           return s.kind === 'constant' ? s.constant.format.bits : (storage.values.get(s.name)?.format.bits ?? 8);
         }),
         layouts: whole.inputs.map((_, i) => operandLayout(storage, whole, i)),
+        result: null,
         output: 'dram',
       };
       for (const split of [serial(whole), ...splitsOf(storage, k, 2).slice(1)]) {
