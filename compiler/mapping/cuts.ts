@@ -85,7 +85,13 @@ export function measureCut(kernel: Kernel, homes: Homes, machine: Machine, sizes
 
 /** Whether tiles of these sizes cut every operand into pieces that a walk can describe. */
 export function cuttable(kernel: Kernel, homes: Homes, machine: Machine, sizes: readonly number[]): boolean {
-  return new Cutter(kernel, homes, machine).cuttable(sizes);
+  const { layouts, result } = homes;
+  return (result === null && layouts.every(inWholeDims)) || new Cutter(kernel, homes, machine).cuttable(sizes);
+}
+
+/** Whether every dim lies in one piece, so that boxes can be cut anywhere. */
+function inWholeDims({ dims }: Layout): boolean {
+  return dims.every((factors) => factors.length <= 1);
 }
 
 /** Cuts one kernel into tiles of any sizes. */
@@ -175,7 +181,7 @@ class Operand {
 
   constructor({ need, walks }: KernelInput, shape: readonly number[], layout: Layout, bits: number, machine: Machine) {
     this.#need = need;
-    const few = shape.length <= LIMITS.axes && layout.dims.every((factors) => factors.length <= 1);
+    const few = shape.length <= LIMITS.axes && inWholeDims(layout);
     this.#walks = few ? undefined : walks;
     this.#shape = shape;
     this.#layout = layout;
@@ -266,7 +272,7 @@ class Operand {
   }
 
   #cuts(d: number, size: number): boolean {
-    if (this.#layout.dims.every((factors) => factors.length <= 1)) return true;
+    if (inWholeDims(this.#layout)) return true;
     return ranges(0, at(this.#shape, d), size).every(
       (_, p) => boxLayout(this.#layout, this.#tile(d, size, p)) !== null,
     );
