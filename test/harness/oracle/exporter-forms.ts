@@ -57,6 +57,21 @@ function chosen(table: readonly number[], indices: readonly number[], axis: numb
   };
 }
 
+const einsum =
+  (equation: string, a: readonly number[], b: readonly number[], rank: number): Form =>
+  (m) => {
+    const operands = [scaledInput(m, 'uint8', a, 0.02, 128), scaledInput(m, 'uint8', b, 0.03, 100)];
+    return quantized(
+      m,
+      m.node(
+        'Einsum',
+        operands.map((x) => x.float),
+        { equation },
+      ),
+      rank,
+    );
+  };
+
 const padded = (opset: number, pads: readonly number[], attributes: Attributes = {}): Form =>
   withOpset(
     opset,
@@ -114,6 +129,9 @@ export const EXPORTER_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['Gather of one computed row', chosen([8, 40], [], 0)],
   ['Gather of computed columns', chosen([4, 8, 3], [2, 2], 1)],
   ['Gather of known columns by computed places', chosen([5, 8], [6], 1, true)],
+  ['Einsum of an ellipsis', einsum('...ij,...jk->...ik', [2, 3, 4], [2, 4, 5], 3)],
+  ['Einsum of an ellipsis in one operand', einsum('b...d,de->b...e', [2, 3, 3, 4], [4, 5], 4)],
+  ['Einsum without an arrow', einsum('jb,aj', [4, 3], [5, 4], 2)],
   ['Pad below zero', padded(13, [0, 0, -1, 2, 0, 0, 1, -2])],
   ['Pad below zero alone', padded(13, [0, 0, -1, 0, 0, 0, -2, -1])],
   ['Pad below zero with attributes', padded(10, [0, 0, -1, 2, 0, 0, 1, -2], { value: float(-1) })],

@@ -1,6 +1,6 @@
 /**
  * Einsum of two operands as transposes, reshapes and one matrix product: labels of both operands and the result are batches, labels of both alone are summed, the rest
- * are rows or columns. The runtime has no integer kernel for it, so its result is float32. Left out, and refused by name: ellipses, diagonals, sums over one operand.
+ * are rows or columns. The runtime has no integer kernel for it, so its result is float32. Left out, and refused by name: one operand or three, diagonals, sums over one operand.
  */
 
 import { invalid, refuse } from '../../refusal.ts';
@@ -19,12 +19,38 @@ interface Labels {
   readonly columns: readonly string[];
 }
 
+/** Operands of letters with an ellipsis at most; without an arrow the result is what ONNX says: the ellipsis, then the letters that are there once. */
+const FORM = /^([a-zA-Z]*(?:\.{3})?[a-zA-Z]*),([a-zA-Z]*(?:\.{3})?[a-zA-Z]*)(?:->([a-zA-Z]*(?:\.{3})?[a-zA-Z]*))?$/;
+
+/** Labels of `rank` axes; those of an ellipsis are counted from the last one. */
+function labelsOf(text: string, rank: number): string[] {
+  const [before = '', after] = text.split('...');
+  if (after === undefined) return [...before];
+  const count = Math.max(0, rank - before.length - after.length);
+  return [...before, ...Array.from({ length: count }, (_, i) => `axis ${i - count}`), ...after];
+}
+
+/** Letters of one operand alone, in the order of the alphabet. */
+function lonely(a: readonly string[], b: readonly string[]): string[] {
+  return [...a, ...b].filter((l) => l.length === 1 && !(a.includes(l) && b.includes(l))).sort();
+}
+
 export function importEinsum(cx: ImportContext): void {
   const equation = stringAttribute(cx.node, 'equation', '').replaceAll(' ', '');
-  const [, left, right, result] = /^([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)$/.exec(equation) ?? [];
-  if (left === undefined || right === undefined || result === undefined || cx.node.inputs.length !== 2)
+  const [, left, right, result] = FORM.exec(equation) ?? [];
+  if (left === undefined || right === undefined || cx.node.inputs.length !== 2)
     return refuse(`Einsum '${equation}'`, { expected: 'two operands and a result of letters: ij,jk->ik' });
-  const [a, b, out] = [[...left], [...right], [...result]];
+  const [a, b] = [left, right].map((text, i) => labelsOf(text, cx.typeOf(cx.input(i)).shape.length)) as [
+    string[],
+    string[],
+  ];
+  const wide = [a, b].map((list) => list.filter((l) => l.length > 1)).sort((x, y) => y.length - x.length)[0] ?? [];
+  if (wide.length > 0 && result !== undefined && !result.includes('...'))
+    refuse(`Einsum '${equation}' sums an ellipsis`, { expected: 'the ellipsis in the result too' });
+  const out =
+    result === undefined
+      ? [...wide, ...lonely(a, b)]
+      : labelsOf(result, wide.length + result.replace('...', '').length);
   for (const list of [a, b, out])
     if (new Set(list).size !== list.length)
       refuse(`Einsum '${equation}' with a label twice in one operand`, { expected: 'each label once' });
@@ -52,7 +78,10 @@ function extentsOf(cx: ImportContext, a: readonly string[], b: readonly string[]
       invalid(`operand ${i} has shape [${shape.join(', ')}]`, { expected: `${list.length} axes` });
     for (const [d, label] of list.entries()) {
       const known = extents.get(label) ?? shape[d];
-      if (known !== shape[d]) invalid(`label '${label}' is ${known} and ${shape[d]}`, { expected: 'one extent' });
+      if (known !== shape[d])
+        (label.length > 1 ? refuse : invalid)(`label '${label}' is ${known} and ${shape[d]}`, {
+          expected: 'one extent',
+        });
       extents.set(label, known ?? 1);
     }
   }
