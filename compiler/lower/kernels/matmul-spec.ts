@@ -147,18 +147,12 @@ interface Survey {
   readonly zero: boolean;
 }
 
-/** Row by row where outputs are neighbours, else output by output: as they lie in memory. */
+/** Rows where outputs are neighbours, else output by output: as they lie in memory. */
 function survey({ codes, rows, outputStride }: WeightTable, outputs: number): Survey {
   const total = new Float64Array(outputs);
   const size = new Float64Array(outputs);
   if (outputStride === 1) {
-    for (const first of rows) {
-      for (let n = 0; n < outputs; n++) {
-        const w = codes[first + n]!;
-        total[n]! += w;
-        size[n]! += Math.abs(w);
-      }
-    }
+    for (let r = 0; r < rows.length; r += ROWS_AT_ONCE) addRows(codes, rows.subarray(r, r + ROWS_AT_ONCE), total, size);
     return { total, size, ...extremes(codes) };
   }
   for (let n = 0; n < outputs; n++) {
@@ -174,15 +168,37 @@ function survey({ codes, rows, outputStride }: WeightTable, outputs: number): Su
   return { total, size, ...extremes(codes) };
 }
 
+/** More would need more numbers than the processor has registers; fewer read and write the sums more often. */
+const ROWS_AT_ONCE = 4;
+
+function addRows(codes: WeightTable['codes'], rows: Int32Array, total: Float64Array, size: Float64Array): void {
+  const [a, b, c, d] = rows;
+  if (a === undefined) return;
+  if (b === undefined || c === undefined || d === undefined) {
+    for (let n = 0; n < total.length; n++) {
+      const w = codes[a + n]!;
+      total[n]! += w;
+      size[n]! += Math.abs(w);
+    }
+    addRows(codes, rows.subarray(1), total, size);
+    return;
+  }
+  for (let n = 0; n < total.length; n++) {
+    const [w, x, y, z] = [codes[a + n]!, codes[b + n]!, codes[c + n]!, codes[d + n]!];
+    total[n]! += w + x + y + z;
+    size[n]! += Math.abs(w) + Math.abs(x) + Math.abs(y) + Math.abs(z);
+  }
+}
+
 function extremes(codes: WeightTable['codes']): Pick<Survey, 'min' | 'max' | 'zero'> {
-  let [min, max, zero] = [0, 0, false];
+  let min = 0;
+  let max = 0;
   for (let i = 0; i < codes.length; i++) {
     const w = codes[i]!;
-    if (w < min) min = w;
-    else if (w > max) max = w;
-    else if (w === 0) zero = true;
+    min = w < min ? w : min;
+    max = w > max ? w : max;
   }
-  return { min, max, zero };
+  return { min, max, zero: codes.includes(0) };
 }
 
 /** The range that any order of accumulation stays in, over all outputs. */

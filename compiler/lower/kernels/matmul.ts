@@ -361,6 +361,10 @@ function packWeights(spec: MatmulSpec, part: number, k: Range, n: Range, rows: R
     }
     return bytes;
   }
+  if (bits === 8 && outputStride === 1 && codes instanceof Int8Array) {
+    for (let i = 0; i < k.count; i++) bytes.set(codes.subarray(first(i), first(i) + n.count), i * n.count);
+    return bytes;
+  }
   // Rows of whole bytes. Signs -1 and +1 are kept as 0 and 1.
   const sign = coding === 'bipolar' ? 1 : 0;
   const mask = (1 << bits) - 1;
