@@ -47,29 +47,74 @@ interface Placement {
 }
 
 function placeInOrder(order: readonly Block[], sizeBytes: number, alignBytes: number): Placement {
-  /** By address. */
-  const placed: { readonly block: Block; readonly address: number }[] = [];
+  const shelf = new Shelf(order.length, alignBytes);
+  const addresses = new Map<Block, number>();
   let misfit: Block | null = null;
   for (const block of order) {
-    let address = 0;
-    for (const r of placed) {
-      if (!together(r.block, block)) continue;
-      if (r.address >= address + block.sizeBytes) break;
-      address = Math.max(address, Math.ceil((r.address + r.block.sizeBytes) / alignBytes) * alignBytes);
-    }
+    const address = shelf.lowest(block);
     if (address + block.sizeBytes > sizeBytes) {
       misfit ??= block;
       continue;
     }
-    const at = placed.findIndex((p) => p.address > address);
-    placed.splice(at < 0 ? placed.length : at, 0, { block, address });
+    shelf.put(block, address);
+    addresses.set(block, address);
   }
-  return { addresses: new Map(placed.map(({ block, address }) => [block, address])), misfit };
+  return { addresses, misfit };
 }
 
-function together(a: Block, b: Block): boolean {
-  return a.lane !== b.lane || (a.first <= b.last && b.first <= a.last);
+/** Blocks at their addresses, lowest first. Numbers lie in columns, because every block is compared with most others. */
+class Shelf {
+  readonly #alignBytes: number;
+  readonly #starts: Float64Array;
+  /** Where the next block may start behind it. */
+  readonly #ends: Float64Array;
+  readonly #firsts: Float64Array;
+  readonly #lasts: Float64Array;
+  readonly #lanes: Float64Array;
+  #count = 0;
+
+  constructor(most: number, alignBytes: number) {
+    this.#alignBytes = alignBytes;
+    const column = () => new Float64Array(most);
+    [this.#starts, this.#ends, this.#firsts, this.#lasts, this.#lanes] = [
+      column(),
+      column(),
+      column(),
+      column(),
+      column(),
+    ];
+  }
+
+  /** The lowest address at which a block is beside all that live with it. */
+  lowest({ sizeBytes, first, last, lane = NO_LANE }: Block): number {
+    let address = 0;
+    for (let i = 0; i < this.#count; i++) {
+      const apart = this.#firsts[i]! > last || first > this.#lasts[i]!;
+      if (apart && this.#lanes[i] === lane) continue;
+      if (this.#starts[i]! >= address + sizeBytes) break;
+      if (this.#ends[i]! > address) address = this.#ends[i]!;
+    }
+    return address;
+  }
+
+  put({ sizeBytes, first, last, lane = NO_LANE }: Block, address: number): void {
+    let at = this.#count;
+    while (at > 0 && this.#starts[at - 1]! > address) at--;
+    const insert = (column: Float64Array, value: number): void => {
+      column.copyWithin(at + 1, at, this.#count);
+      column[at] = value;
+    };
+    insert(this.#starts, address);
+    insert(this.#ends, Math.ceil((address + sizeBytes) / this.#alignBytes) * this.#alignBytes);
+    insert(this.#firsts, first);
+    insert(this.#lasts, last);
+    insert(this.#lanes, lane);
+    this.#count++;
+  }
 }
+
+/** Blocks without a lane have one in common. */
+const NO_LANE = -1;
 
 /** The most bytes alive at once, which no order can do with less than. */
 function peakBytes(blocks: readonly Block[], alignBytes: number): number {
