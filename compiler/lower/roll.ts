@@ -134,6 +134,7 @@ function writeNest(nest: LoopToken): Rolled[] {
   eachMoving(nest, (leaf, slice, which, stream) => {
     const register = streams.number(stream) + 1;
     moved.set(leaf, [...(moved.get(leaf) ?? []), { field: slice.field, which, register }]);
+    return true;
   });
   const layer = layerOf(nest);
   const updates = new Map<Nest, Rolled[]>();

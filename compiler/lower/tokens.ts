@@ -98,52 +98,53 @@ export interface Stream {
 
 /**
  * Calls `visit` for each moving parameter of each leaf under `nest`: leaf, operand, which of its numbers (0 is the base), and how it moves.
- * Parameters that no loop moves are left out.
+ * Parameters that no loop moves are left out. Ends, and gives false, as soon as `visit` does.
  */
 export function eachMoving(
   nest: Nest,
-  visit: (leaf: LeafToken, slice: Slice, which: number, stream: Stream) => void,
-): void {
+  visit: (leaf: LeafToken, slice: Slice, which: number, stream: Stream) => boolean,
+): boolean {
   // `firsts`: by loop, where the parameters of `t` start among those of the loop.
-  const walk = (t: Nest | LeafToken, loops: readonly Nest[], firsts: readonly number[]): void => {
+  const walk = (t: Nest | LeafToken, loops: readonly Nest[], firsts: readonly number[]): boolean => {
     if (t.kind === 'loop') {
       let first = 0;
       for (const b of t.body) {
         const from = first;
-        walk(b, [...loops, t], [...firsts.map((f) => f + from), from]);
+        if (!walk(b, [...loops, t], [...firsts.map((f) => f + from), from])) return false;
         first += b.params.length;
       }
-      return;
+      return true;
     }
     const moves = (p: number): boolean => loops.some((loop, l) => loop.deltas[firsts[l]! + p] !== 0);
     for (const slice of t.slices) {
       for (let which = 0; which <= slice.axes; which++) {
         const p = slice.start + which;
-        if (moves(p))
-          visit(t, slice, which, { loops, deltas: loops.map((loop, l) => at(loop.deltas, at(firsts, l) + p)) });
+        if (!moves(p)) continue;
+        const deltas = loops.map((loop, l) => at(loop.deltas, at(firsts, l) + p));
+        if (!visit(t, slice, which, { loops, deltas })) return false;
       }
     }
+    return true;
   };
-  walk(nest, [], []);
+  return walk(nest, [], []);
 }
 
 /** Whether registers suffice for a loop nest, and every operand moves at most two origins. */
 export function fitsRegisters(nest: Nest, registers: number): boolean {
   const streams = new StreamSet();
   const origins = new Map<string, number>();
-  let legal = true;
   const leaves = new Map<LeafToken, number>();
-  eachMoving(nest, (leaf, slice, which, stream) => {
-    streams.number(stream);
-    if (which === 0) return;
+  const fits = eachMoving(nest, (leaf, slice, which, stream) => {
+    if (streams.number(stream) >= registers) return false;
+    if (which === 0) return true;
     const id = leaves.get(leaf) ?? leaves.size;
     leaves.set(leaf, id);
     const key = `${id} ${slice.field}`;
     const n = (origins.get(key) ?? 0) + 1;
     origins.set(key, n);
-    if (n > LIMITS.originRegisters) legal = false;
+    return n <= LIMITS.originRegisters;
   });
-  return legal && streams.size <= registers && depthOf(nest) <= LIMITS.loopDepth;
+  return fits && depthOf(nest) <= LIMITS.loopDepth;
 }
 
 function depthOf(token: Nest | LeafToken): number {
@@ -154,10 +155,6 @@ function depthOf(token: Nest | LeafToken): number {
 export class StreamSet {
   readonly #loops = new Map<Nest, number>();
   readonly #streams = new Map<string, { readonly stream: Stream; readonly number: number }>();
-
-  get size(): number {
-    return this.#streams.size;
-  }
 
   number(stream: Stream): number {
     const path = stream.loops.map((l) => {
