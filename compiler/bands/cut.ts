@@ -7,6 +7,7 @@ import type { GraphBuilder } from '../graph/builder.ts';
 import { bandName } from '../graph/names.ts';
 import { OPS } from '../graph/ops/index.ts';
 import type { Graph, Node } from '../graph/types.ts';
+import { dimNames } from '../mapping/decisions.ts';
 import { copyNode, rebuildWith } from '../passes/rewrite.ts';
 import type { Part, Range, TypeOf } from './ranges.ts';
 import { partOf } from './ranges.ts';
@@ -45,8 +46,10 @@ export function planBand(
   const typeOf: TypeOf = (value) => graph.values.get(value)!;
   const results = new Map<string, Range>();
   for (const value of values) {
-    const size = typeOf(value).shape[dim];
-    if (size === undefined || size < count) return `${value} has only ${size ?? 1} there`;
+    const { shape } = typeOf(value);
+    const size = shape[dim] ?? 1;
+    const along = dimNames(shape.length)[dim] ?? `dim ${dim}`;
+    if (size < count) return `${value} [${shape}] is ${size} along ${along}: too few for ${count} bands`;
     const start = Math.floor((size * index) / count);
     results.set(value, { dim, start, count: Math.floor((size * (index + 1)) / count) - start });
   }

@@ -1,6 +1,7 @@
-/** Groups in bands as a mapping tells them, by the names of their first and last node; what cannot be is said with the reason. */
+/** Groups in bands as a mapping tells them, by the names of their first and last node, or of its layer; what cannot be is said with the reason. */
 import type { Diagnostic } from '../../isa/base/errors.ts';
 import { didYouMean } from '../../isa/base/suggest.ts';
+import { layerName } from '../graph/names.ts';
 import type { Graph, Node } from '../graph/types.ts';
 import { at } from '../lower/layout.ts';
 import { type BandsDecision, dimNames } from '../mapping/decisions.ts';
@@ -44,7 +45,9 @@ function resolveOne(
   taken: ReadonlySet<Node>,
 ): Bands | Refused {
   const names = graph.nodes.map((n) => n.name);
-  const [from, to] = [names.indexOf(first), names.indexOf(last)];
+  const layers = names.map(layerName);
+  const from = names.includes(first) ? names.indexOf(first) : layers.indexOf(first);
+  const to = names.includes(last) ? names.indexOf(last) : layers.lastIndexOf(last);
   for (const [name, position] of [
     [first, from],
     [last, to],
@@ -52,7 +55,9 @@ function resolveOne(
     if (position < 0)
       return {
         message: `the network has no node ${name}`,
-        expected: didYouMean(name, names) ?? 'a node of the network',
+        expected:
+          didYouMean(name, [...new Set([...names, ...layers])]) ??
+          `a node of the network: ${at(names, 0)} .. ${at(names, names.length - 1)}`,
       };
   if (to < from) return { message: `${last} comes before ${first}`, expected: `first: ${last}, last: ${first}` };
   const nodes = graph.nodes.slice(from, to + 1);

@@ -144,6 +144,21 @@ describe('a network in bands', () => {
   });
 });
 
+it('a group begins with a layer whose accumulators are a node of their own', () => {
+  const b = new GraphBuilder('sums');
+  const x = b.input('x', { element: CODE, shape: [1, 4, 12, 6] });
+  const data = Int32Array.from({ length: 4 * 4 * 9 }, (_, i) => (i % 15) - 7);
+  const weights = b.constant({ type: { element: CODE, shape: [4, 4, 3, 3] }, data }, 'w');
+  const attributes = { window: window(3, 1, 1, [1, 1, 1, 1]), groups: 1, xZero: 0, wZero: Int32Array.of(0) };
+  const sums = b.add('conv', [x, weights], attributes, { name: 'mix.sum' });
+  const spec = { mode: 'float32', scale: new Float32Array(4).fill(0.01), zeroPoint: 0 } as const;
+  const codes = { name: 'mix.codes', element: CODE };
+  const graph = b.finish([b.add('requantize', [sums], { spec, axis: 1, relu: false }, codes)]);
+  const pins = { bands: [{ first: 'mix', last: 'mix.codes', along: 'rows', bands: 3 }] };
+  const { report } = checkGraph(graph, edgeDcim28nm, seeded(1), { pins, explain: 'decisions' });
+  expect(report.decisions?.bands).toEqual([{ ...pins.bands[0], first: 'mix.sum' }]);
+});
+
 describe('bands that cannot be', () => {
   const refusal = (...bands: ReturnType<typeof group>[]): string => {
     try {
@@ -157,7 +172,7 @@ describe('bands that cannot be', () => {
 
   it('say why', () => {
     expect(refusal(group('last.code', 2))).toMatch(/no node last\.code[\s\S]*last\.codes/);
-    expect(refusal(group('last.codes', 11))).toMatch(/has only 10 there/);
+    expect(refusal(group('last.codes', 11))).toMatch(/is 10 along rows: too few for 11 bands/);
     expect(refusal(group('last.codes', 65))).toMatch(/2 \.\. 64/);
     expect(refusal(group('last.codes', 2, 'lines'))).toMatch(/no dim lines[\s\S]*rows/);
     expect(refusal(group('last.codes', 2, 'channels'))).toMatch(/takes all of an operand/);
