@@ -57,15 +57,16 @@ export class GraphBuilder {
     return id;
   }
 
-  /** Adds a node and returns the name of its result; throws OpError when the op refuses. */
+  /** Adds a node and returns the name of its result; throws OpError when the op refuses. More values than a concat takes are joined in groups first. */
   add<O extends OpName>(
     op: O,
-    inputs: readonly string[],
+    given: readonly string[],
     attributes: OpAttributes[O],
     options: NodeOptions = {},
   ): string {
     const definition = OPS[op] as unknown as OpDefinition<O>;
     const [least, most] = definition.arity;
+    const inputs = op === 'concat' ? this.#inGroups(given, most, attributes as OpAttributes['concat'], options) : given;
     requireThat(
       inputs.length >= least && inputs.length <= most,
       `${op} takes ${least} to ${most} inputs, got ${inputs.length}`,
@@ -87,6 +88,21 @@ export class GraphBuilder {
     const band = options.band === undefined ? {} : { band: options.band };
     this.#nodes.push({ op, name, inputs, output, attributes, source: options.source ?? name, ...band } as Node);
     return output;
+  }
+
+  /** At most `most` values to join, each one of those given or several of them joined. */
+  #inGroups(
+    given: readonly string[],
+    most: number,
+    attributes: OpAttributes['concat'],
+    { name = 'concat', source, band }: NodeOptions,
+  ): readonly string[] {
+    if (given.length <= most) return given;
+    const options = { name: `${name}.part`, ...(source === undefined ? {} : { source }), ...(band && { band }) };
+    const groups = Array.from({ length: Math.ceil(given.length / most) }, (_, i) =>
+      this.add('concat', given.slice(i * most, (i + 1) * most), attributes, options),
+    );
+    return this.#inGroups(groups, most, attributes, options);
   }
 
   typeOf(value: string): ValueType {

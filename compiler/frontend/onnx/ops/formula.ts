@@ -5,9 +5,6 @@ import { floatTensor, type ImportContext } from '../context.ts';
 /** An operand: a float32 value of the graph, or a number, which becomes a constant. */
 export type Operand = string | number;
 
-/** Operands of one `concat`. */
-const MOST_PARTS = 64;
-
 export class Formula {
   readonly #cx: ImportContext;
   readonly #stem: string;
@@ -61,14 +58,9 @@ export class Formula {
     return this.#cx.add('slice', [x], { starts, steps: shape.map(() => 1) }, { shape: target, output: this.name() });
   }
 
-  /** Any number of parts, joined in groups of what one node takes. */
   join(parts: readonly string[], axis: number): string {
     const [only = ''] = parts;
-    if (parts.length === 1) return only;
-    const groups = Math.ceil(parts.length / MOST_PARTS);
-    if (groups === 1) return this.#cx.add('concat', parts, { axis }, { output: this.name() });
-    const group = (_: unknown, i: number) => this.join(parts.slice(i * MOST_PARTS, (i + 1) * MOST_PARTS), axis);
-    return this.join(Array.from({ length: groups }, group), axis);
+    return parts.length === 1 ? only : this.#cx.add('concat', parts, { axis }, { output: this.name() });
   }
 
   /** Rows x [M, K] times weights [N, K], row by row, on the vector unit: a convolution with a 1 x 1 window. */
