@@ -24,10 +24,14 @@ export function knownInputs(cx: ImportContext, node: OnnxNode): (Constant | unde
   return inputs;
 }
 
-/** Results of `node` in `cx` by name; undefined when an operand is not known, or when the op is refused or gives something else than numbers. */
+/**
+ * Results of `node` in `cx` by name; undefined when an operand is not known, when the op is refused or gives something else than numbers, or when nobody
+ * is known to read it (nodes that a fused one stands for).
+ */
 export function evaluateNode(cx: ImportContext, node: OnnxNode, fold: FoldContext): Map<string, Constant> | undefined {
   if (node.inputs.length === 0 || /quant/i.test(node.opType) || knownInputs(cx, node) === undefined) return undefined;
   const outputs = node.outputs.filter((_, i) => cx.wantsOutput(i));
+  if (outputs.length === 0) return undefined;
   const run = (n: OnnxNode): void => runNode(own, n, fold);
   const own = new ImportContext(new GraphBuilder('known'), cx.opset, [node], outputs, node, run, true);
   for (const name of node.inputs) if (name !== '') own.define(name, cx.input(node.inputs.indexOf(name)));

@@ -47,6 +47,12 @@ const binary =
     return generate(result ?? a.dataType, shape, (i) => fn(a.data[ia(i)] ?? 0, b.data[ib(i)] ?? 0, whole));
   };
 
+/** One operand or any number of them. */
+const variadic =
+  (fn: (a: number, b: number) => number): Fold =>
+  (node, inputs, cx) =>
+    inputs.slice(1).reduce<Constant>((a, b) => binary((x, y) => fn(x, y))(node, [a, b], cx), need(inputs, 0));
+
 const divide = (a: number, b: number, whole: boolean): number => {
   if (!whole) return a / b;
   if (b === 0) invalid('an integer constant is divided by zero');
@@ -70,7 +76,6 @@ const FOLDS: Readonly<Record<string, Fold>> = {
     return generate(value?.dataType ?? 'float32', shape, () => fill);
   },
   Identity: (_, inputs) => need(inputs, 0),
-  Dropout: (_, inputs) => need(inputs, 0),
   Cast: (node, inputs) =>
     foldCast(need(inputs, 0), dataTypeOf(intAttribute(node, 'to', 0)) ?? invalid('Cast has no type')),
   Shape: (node, inputs) => shapeConstant(node, need(inputs, 0).shape),
@@ -81,9 +86,9 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   Div: binary(divide),
   Mod: (node, inputs, cx) =>
     binary((a, b, whole) => remainder(a, b, whole && intAttribute(node, 'fmod', 0) === 0))(node, inputs, cx),
-  Min: binary((a, b) => Math.min(a, b)),
-  Max: binary((a, b) => Math.max(a, b)),
-  Pow: binary(power),
+  Min: variadic(Math.min),
+  Max: variadic(Math.max),
+  Pow: binary((a, b, whole) => (whole ? Math.trunc(power(a, b)) : power(a, b))),
   Equal: binary((a, b) => (a === b ? 1 : 0), 'bool'),
   Neg: unary((x) => -x),
   Abs: unary(Math.abs),
@@ -200,9 +205,10 @@ function power(a: number, b: number): number {
     for (let i = 0; i < Math.abs(b); i++) p *= a;
     return b < 0 ? 1 / p : p;
   }
+  if (a === 0 && b > 0) return 0;
   if (a > 0 && Number.isFinite(b)) return exponential(b * naturalLogarithm(a));
   return refuse(`a constant ${a} to the power ${b}`, {
-    expected: 'a positive constant, or a whole exponent of at most 64',
+    expected: 'a constant of at least 0, or a whole exponent of at most 64',
   });
 }
 

@@ -104,6 +104,25 @@ const attention: Form = (m) => {
   return m.model('attention', [{ domain: 'com.microsoft', version: 1 }]);
 };
 
+/** Places that do not depend on the input: queries and keys are known. */
+const knownPlaces: Form = (m) => {
+  const [query, key] = [floats(m, [1, 3, 8]), floats(m, [1, 4, 8])];
+  const value = scaledInput(m, 'uint8', [1, 4, 8], 0.02, 128);
+  const y = m.node('com.microsoft:MultiHeadAttention', [query, key, value.float], { num_heads: 2 });
+  quantizedOutput(m, y, 'uint8', 3, 0.02, 128);
+  return m.model('places', [{ domain: 'com.microsoft', version: 1 }]);
+};
+
+/** More operands than one node of the graph takes; every other one is computed. */
+const manyParts =
+  (count: number): Form =>
+  (m) => {
+    const x = scaledInput(m, 'uint8', [2, 3 * count], 0.02, 128);
+    const parts = m.nodes('Split', [x.float], count, { axis: 1, num_outputs: count });
+    const other = parts.map((part, i) => (i % 2 === 0 ? part : m.node('Relu', [part])));
+    return quantized(m, m.node('Concat', other.toReversed(), { axis: 1 }), 2);
+  };
+
 const dropout: Form = (m) => {
   const x = scaledInput(m, 'uint8', [3, 8], 0.02, 128);
   const inputs = [x.float, m.tensor('float32', [], [0.5]), m.tensor('bool', [], [0])];
@@ -138,5 +157,8 @@ export const EXPORTER_FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['nearest by 2, TensorFlow', nearest([2, 2], { nearest_mode: 'floor' })],
   ['nearest by 1.5 and 0.6, TensorFlow', nearest([1.5, 0.6], { nearest_mode: 'floor' })],
   ['QAttention alone', attention],
+  ['attention by known places', knownPlaces],
+  ['Concat of 65', manyParts(65)],
+  ['Concat of 200', manyParts(200)],
   ['Dropout with its mask', dropout],
 ]);
