@@ -95,6 +95,36 @@ function network(r: Draw): ModelSpec {
   };
 }
 
+describe('a join of more tensors than one node takes', () => {
+  it.each([65, 200])('CONCATENATION of %i', (count) => {
+    const quantized = (name: string, shape: readonly number[]): TensorSpec => ({
+      name,
+      shape,
+      type: 'int8',
+      scale: [0.5],
+      zero: [3],
+    });
+    const operator = {
+      code: CODES.CONCATENATION,
+      inputs: Array.from({ length: count }, (_, i) => (i * 7) % 3),
+      outputs: [3],
+      options: { type: OPTIONS.concatenation, fields: [[0, 'int32', 1] as const] },
+    };
+    const width = operator.inputs.reduce((n, i) => n + i + 1, 0);
+    const parts = [1, 2, 3].map((n) => quantized(`x${n}`, [2, n]));
+    const spec = {
+      tensors: [...parts, quantized('y', [2, width])],
+      operators: [operator],
+      inputs: [0, 1, 2],
+      outputs: [3],
+    };
+    const { found, expected } = compared(spec, 1);
+    expect(found).toHaveLength(2 * width);
+    expect(found).toEqual(expected);
+    checkGraph(runPasses(importTflite(makeTflite(spec)).graph), PRESETS['edge-dcim-28nm']!, seeded(1));
+  });
+});
+
 describe('a uint8 network', () => {
   it("gives the reference kernels' codes, up to SOFTMAX and with it", () => {
     for (let i = 1; i <= 6; i++) {
