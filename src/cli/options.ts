@@ -75,11 +75,13 @@ export function parseDims(texts: readonly string[]): Record<string, number> {
 export function parseOutputs(texts: readonly string[] | undefined): string[] | undefined {
   const names = texts?.flatMap((t) => t.split(',')).map((t) => t.trim());
   const twice = names?.find((n, i) => names.indexOf(n) !== i);
-  const wrong = twice === undefined ? 'a name is empty' : `'${twice}' is named twice`;
-  if (twice !== undefined || names?.includes('') === true)
+  const empty = names?.includes('') === true;
+  if (empty || twice !== undefined) {
+    const wrong = empty ? 'a name is empty' : `'${twice}' is named twice`;
     throw badOption('E-OPTION', `--outputs ${texts?.join(' ')}: ${wrong}`, {
       expected: 'names of values, with commas between them, each once',
     });
+  }
   return names;
 }
 

@@ -57,6 +57,7 @@ it('is refused where it cannot be met', async () => {
   );
   expectRefusal(await qnpu('run', path, '--outputs', 'codes,codes'), /'codes' is named twice/);
   expectRefusal(await qnpu('run', path, '--outputs', 'codes,'), /a name is empty/);
+  expectRefusal(await qnpu('run', path, '--outputs', ','), /a name is empty/);
   expectRefusal(await qnpu('run', 'zoo:mlperf-tiny-resnet8-w8a8', '--outputs', 'a'), /--outputs is for ONNX files/);
 });
 
