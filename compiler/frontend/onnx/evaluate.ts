@@ -1,6 +1,7 @@
 /**
  * Ops on known numbers that have no fold of their own (weight normalization, a BatchNormalization of weights, places of largest elements): the node is imported into a
- * graph of its own, which the interpreter runs. Left out: quantizers of weights, whose results are codes and scales.
+ * graph of its own, which the interpreter runs. Whole numbers of 64 bits are taken for 32 there, where all of them fit (shapes that are split). Left out: quantizers
+ * of weights, whose results are codes and scales.
  */
 import { GraphBuilder } from '../../graph/builder.ts';
 import { interpret } from '../../graph/interpret.ts';
@@ -9,7 +10,7 @@ import { make } from './constants.ts';
 import { ImportContext } from './context.ts';
 import { foldNode } from './fold.ts';
 import type { FoldContext } from './fold-basics.ts';
-import type { Constant } from './meaning.ts';
+import type { Constant, Meaning } from './meaning.ts';
 import type { OnnxNode } from './model.ts';
 import { importerOf } from './ops/index.ts';
 
@@ -34,14 +35,27 @@ export function evaluateNode(cx: ImportContext, node: OnnxNode, fold: FoldContex
   if (outputs.length === 0) return undefined;
   const run = (n: OnnxNode): void => runNode(own, n, fold);
   const own = new ImportContext(new GraphBuilder('known'), cx.opset, [node], outputs, node, run, true);
-  for (const name of node.inputs) if (name !== '') own.define(name, cx.input(node.inputs.indexOf(name)));
+  const wide = knownInputs(cx, node)?.[0]?.dataType === 'int64';
+  for (const name of node.inputs) if (name !== '') own.define(name, narrowed(cx.input(node.inputs.indexOf(name))));
   try {
     importerOf(node.domain, node.opType)?.(own);
-    return resultsOf(own, outputs);
+    const results = resultsOf(own, outputs);
+    return wide && results !== undefined ? new Map([...results].map(([name, c]) => [name, widened(c)])) : results;
   } catch (error) {
     if (error instanceof Refusal) return undefined;
     throw error;
   }
+}
+
+function narrowed(meaning: Meaning): Meaning {
+  if (meaning.kind !== 'constant' || meaning.constant.dataType !== 'int64') return meaning;
+  const { shape, data } = meaning.constant;
+  const fits = data.every((v: number) => Math.abs(v) < 2 ** 31);
+  return fits ? { kind: 'constant', constant: make('int32', shape, data) } : meaning;
+}
+
+function widened(constant: Constant): Constant {
+  return constant.dataType === 'int32' ? make('int64', constant.shape, constant.data) : constant;
 }
 
 function runNode(cx: ImportContext, node: OnnxNode, fold: FoldContext): void {

@@ -144,6 +144,11 @@ const FOLDS: readonly (readonly [string, Make])[] = [
     (m) =>
       m.node('Concat', m.nodes('Split', [reals(m, [2, 7, 2]), ints(m, [3, 4])], 2, { axis: 1 }).reverse(), { axis: 1 }),
   ],
+  [
+    'Split of whole numbers',
+    (m) => m.node('Concat', m.nodes('Split', [some(m), ints(m, [3, 5])], 2, { axis: 0 }).reverse(), { axis: 0 }),
+  ],
+  ['TopK of whole numbers', (m) => m.nodes('TopK', [some(m), ints(m, [3])], 2)[0]!],
   ['Trilu', (m) => m.node('Trilu', [reals(m, [2, 4, 5]), int(m, -1)], { upper: 0 })],
   ['CumSum', (m) => m.node('CumSum', [some(m), int(m, 0)], { reverse: 1, exclusive: 1 })],
   [
