@@ -108,7 +108,7 @@ export function buildReport(input: ReportInput): CompileReport {
     const own = running.filter((_, i) => input.merged.of[i] === l);
     const k = at(own, 0);
     const plans = own.flatMap((n) => memory.homes.plans[n] ?? []);
-    const done = own.map((n, i) => macsDone(at(storage.kernels, n), at(plans, i)));
+    const done = own.map((n, i) => macsDone(at(input.full.kernels, n), at(cores.splits, n), at(plans, i)));
     return {
       ...symbol,
       macsDone: done.reduce((a, b) => a + b, 0),

@@ -125,6 +125,16 @@ describe('overlapping windows behind a product', () => {
     expect(macsDone).toBe(pixels * 32 * 5);
   });
 
+  it.each([1, 2, 3])('are as many as the arrays do, on %i cores', (cores) => {
+    const one: Case = { size: [28, 20], channels: 32, kernel: 3, stride: 1, pad: 1, pool: true };
+    const machine = { ...tight('edge-dcim-28nm'), cores };
+    const { program, report } = compile(network(one, seeded(1)), machine);
+    const { macs, macsDone } = report.layers.find((l) => JOINED.test(l.op))!;
+    expect(macsDone).toBeGreaterThan(macs);
+    // Codes of 8 bits and weights of 4.
+    expect(simulate(program, machine).actions['mac.bit']).toBe(macsDone * 8 * 4);
+  });
+
   it('stay apart where the value between finds room: nothing is computed twice', () => {
     const one: Case = { size: [28, 28], channels: 32, kernel: 3, stride: 1, pad: 1, pool: false };
     const { report } = compile(network(one, seeded(1)), PRESETS['edge-dcim-28nm']!);
