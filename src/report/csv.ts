@@ -8,7 +8,6 @@ const COLUMNS = [
   'k',
   'n',
   'macs',
-  'macsDone',
   'cycles',
   'bound',
   'boundCycles',
@@ -16,6 +15,7 @@ const COLUMNS = [
   'dramBytes',
   'utilization',
   'mapping',
+  'macsDone',
 ] as const;
 
 export function renderCsv(r: RunResult): string {
