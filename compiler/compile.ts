@@ -223,8 +223,8 @@ function planBanded(graph: Graph, machine: Machine, residency: boolean, options:
     const banded = attempt(() => planOf(groups));
     if (banded instanceof CapacityError) return apart;
     const cut = planned(banded);
-    const paying = payingBands(groups, plain, cut, machine);
-    if (paying.length === groups.length) return { ...banded, bandCycles: bandCycles(plain, cut, machine) };
+    const paying = payingBands(groups, plain, cut);
+    if (paying.length === groups.length) return { ...banded, bandCycles: bandCycles(plain, cut) };
     groups = paying;
   }
   return apart;

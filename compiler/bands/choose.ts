@@ -36,33 +36,37 @@ export interface Planned {
   readonly storage: Storage;
   readonly homes: HomePlan;
   readonly times: readonly (KernelTime | null)[];
+  /** By what a kernel makes, with its start; of those that run. */
+  readonly cycles: ReadonlyMap<string, number>;
 }
 
 export function plannedAs(storage: Storage, homes: HomePlan, machine: Machine): Planned {
-  return { storage, homes, times: kernelTimes(storage, homes, machine) };
+  const times = kernelTimes(storage, homes, machine);
+  const cycles = storage.kernels.flatMap(({ output }, k): [string, number][] => {
+    const time = at(times, k);
+    return time === null ? [] : [[output, START_CYCLES + cyclesOf(time, machine)]];
+  });
+  return { storage, homes, times, cycles: new Map(cycles) };
+}
+
+function totalCycles({ cycles }: Planned): number {
+  return [...cycles.values()].reduce((a, b) => a + b, 0);
 }
 
 /** Share of the time without bands below which a group, and the network, must come. */
 const CLEARLY_FASTER = 0.97;
 
 /** Those of the groups that the plan with all of them shows to be faster than the plan without; all only if the network is, too. */
-export function payingBands(
-  groups: readonly Bands[],
-  apart: Planned,
-  banded: Planned,
-  machine: Machine,
-): readonly Bands[] {
-  const before = timeByOutput(apart, machine);
-  const after = timeByOutput(banded, machine);
-  const sum = (names: readonly string[], times: ReadonlyMap<string, number>) =>
-    names.reduce((n, name) => n + (times.get(name) ?? 0), 0);
+export function payingBands(groups: readonly Bands[], apart: Planned, banded: Planned): readonly Bands[] {
+  const sum = (names: readonly string[], { cycles }: Planned) =>
+    names.reduce((n, name) => n + (cycles.get(name) ?? 0), 0);
   const kept = groups.filter(({ nodes, count }) => {
     const own = nodes.map((n) => n.output);
     const inBands = own.flatMap((name) => Array.from({ length: count }, (_, i) => bandName(name, i)));
-    return sum([...own, ...inBands], after) < CLEARLY_FASTER * sum(own, before);
+    return sum([...own, ...inBands], banded) < CLEARLY_FASTER * sum(own, apart);
   });
-  const total = (times: ReadonlyMap<string, number>) => sum([...times.keys()], times);
-  return kept.length === groups.length && total(after) >= CLEARLY_FASTER * total(before) ? [] : kept;
+  const slow = totalCycles(banded) >= CLEARLY_FASTER * totalCycles(apart);
+  return kept.length === groups.length && slow ? [] : kept;
 }
 
 /** Estimate of a network with and without its bands, core cycles. */
@@ -71,19 +75,8 @@ export interface BandCycles {
   readonly apart: number;
 }
 
-export function bandCycles(apart: Planned, banded: Planned, machine: Machine): BandCycles {
-  const total = (planned: Planned) => [...timeByOutput(planned, machine).values()].reduce((a, b) => a + b, 0);
-  return { banded: total(banded), apart: total(apart) };
-}
-
-/** Cycles of kernels by what they make. */
-function timeByOutput({ storage, times }: Planned, machine: Machine): ReadonlyMap<string, number> {
-  return new Map(
-    storage.kernels.flatMap(({ output }, k): [string, number][] => {
-      const time = at(times, k);
-      return time === null ? [] : [[output, START_CYCLES + cyclesOf(time, machine)]];
-    }),
-  );
+export function bandCycles(apart: Planned, banded: Planned): BandCycles {
+  return { banded: totalCycles(banded), apart: totalCycles(apart) };
 }
 
 /** Groups of a network that was planned without bands, in order. */
@@ -178,9 +171,9 @@ class Search {
       bound += cyclesOf(this.#inside(time, inner), this.#machine);
     }
     const again = (last - first + 1) * START_CYCLES + this.#rewriteCycles(first, last);
+    const roomBytes = SPAD_SHARE * this.#machine.core.scratchpad.sizeBytes;
     for (const count of COUNTS) {
       if (before - bound <= (count - 1) * again) return null;
-      const roomBytes = SPAD_SHARE * this.#machine.core.scratchpad.sizeBytes;
       // Rows are whole, so that a band may be smaller than its even part, but not by much.
       if (this.#peakBytes(first, last, inner, () => 1 / count) > 2 * roomBytes) continue;
       const bands: Bands = { nodes, dim: ROWS, count };

@@ -10,7 +10,7 @@ import { make } from './constants.ts';
 import { ImportContext } from './context.ts';
 import { foldNode } from './fold.ts';
 import type { FoldContext } from './fold-basics.ts';
-import type { Constant, Meaning } from './meaning.ts';
+import type { Constant } from './meaning.ts';
 import type { OnnxNode } from './model.ts';
 import { importerOf } from './ops/index.ts';
 
@@ -26,17 +26,24 @@ export function knownInputs(cx: ImportContext, node: OnnxNode): (Constant | unde
 }
 
 /**
- * Results of `node` in `cx` by name; undefined when an operand is not known, when the op is refused or gives something else than numbers, or when nobody
- * is known to read it (nodes that a fused one stands for).
+ * Results of `node` in `cx`, whose operands are known, by name; undefined when the op is refused or gives something else than numbers, or when nobody is known to
+ * read it (nodes that a fused one stands for).
  */
-export function evaluateNode(cx: ImportContext, node: OnnxNode, fold: FoldContext): Map<string, Constant> | undefined {
-  if (node.inputs.length === 0 || /quant/i.test(node.opType) || knownInputs(cx, node) === undefined) return undefined;
+export function evaluateNode(
+  cx: ImportContext,
+  node: OnnxNode,
+  inputs: readonly (Constant | undefined)[],
+  fold: FoldContext,
+): Map<string, Constant> | undefined {
+  if (inputs.length === 0 || /quant/i.test(node.opType)) return undefined;
   const outputs = node.outputs.filter((_, i) => cx.wantsOutput(i));
   if (outputs.length === 0) return undefined;
   const run = (n: OnnxNode): void => runNode(own, n, fold);
   const own = new ImportContext(new GraphBuilder('known'), cx.opset, [node], outputs, node, run, true);
-  const wide = knownInputs(cx, node)?.[0]?.dataType === 'int64';
-  for (const name of node.inputs) if (name !== '') own.define(name, narrowed(cx.input(node.inputs.indexOf(name))));
+  const wide = inputs[0]?.dataType === 'int64';
+  inputs.forEach((constant, i) => {
+    if (constant !== undefined) own.define(node.inputs[i] ?? '', { kind: 'constant', constant: narrowed(constant) });
+  });
   try {
     importerOf(node.domain, node.opType)?.(own);
     const results = resultsOf(own, outputs);
@@ -47,11 +54,10 @@ export function evaluateNode(cx: ImportContext, node: OnnxNode, fold: FoldContex
   }
 }
 
-function narrowed(meaning: Meaning): Meaning {
-  if (meaning.kind !== 'constant' || meaning.constant.dataType !== 'int64') return meaning;
-  const { shape, data } = meaning.constant;
-  const fits = data.every((v: number) => Math.abs(v) < 2 ** 31);
-  return fits ? { kind: 'constant', constant: make('int32', shape, data) } : meaning;
+function narrowed(constant: Constant): Constant {
+  const { dataType, shape, data } = constant;
+  const fits = dataType === 'int64' && data.every((v: number) => Math.abs(v) < 2 ** 31);
+  return fits ? make('int32', shape, data) : constant;
 }
 
 function widened(constant: Constant): Constant {

@@ -324,7 +324,7 @@ class Session {
     const context = { opset: cx.opset, load: this.#options.loadExternal };
     const inputs = knownInputs(cx, node);
     const folded = inputs === undefined ? undefined : foldNode(node, inputs, context);
-    const values = folded === undefined ? evaluateNode(cx, node, context) : undefined;
+    const values = inputs === undefined || folded !== undefined ? undefined : evaluateNode(cx, node, inputs, context);
     if (folded !== undefined) {
       cx.result({ kind: 'constant', constant: folded });
     } else if (values !== undefined) {

@@ -4,11 +4,11 @@ import type { KernelInput, PlainKernel } from '../kernel.ts';
 import { broadcastNeed, fewFactors } from '../kernel.ts';
 import { at, memoryOrder } from '../layout.ts';
 import type { View } from '../walk.ts';
-import { plainLoops, walk, walkGroups } from '../walk.ts';
+import { walk } from '../walk.ts';
 import type { NodeContext } from './context.ts';
 import { FLOAT, freeGrain } from './context.ts';
+import { alongLines, lineInput, linesOf, lineTemp } from './lines.ts';
 import { loopsOf, walksBroadcast } from './pointwise.ts';
-import { walksLines } from './softmax.ts';
 
 export function layerNormKernel(cx: NodeContext, node: NodeOf<'layer-norm'>): PlainKernel {
   const { epsilon, centred } = node.attributes;
@@ -16,7 +16,7 @@ export function layerNormKernel(cx: NodeContext, node: NodeOf<'layer-norm'>): Pl
   const axis = shape.length - 1;
   const features = at(shape, axis);
   const order = memoryOrder(shape.length);
-  const lines = order.filter((d) => d !== axis);
+  const lines = linesOf(shape.length, axis);
   const parameters = [
     cx.operand(1),
     cx.scalar('count', features, FLOAT),
@@ -33,14 +33,7 @@ export function layerNormKernel(cx: NodeContext, node: NodeOf<'layer-norm'>): Pl
     format: FLOAT,
     grain: freeGrain(shape, FLOAT.bits).map((g, d) => (d === axis ? features : g)),
     inputs: [
-      {
-        source: cx.source(cx.input(0)),
-        need: (box) => box,
-        accepts: fewFactors,
-        walks: walksLines(axis),
-        chain: (counts) => counts,
-        lastStage: centred ? 0 : 2,
-      },
+      lineInput(cx, axis, centred ? 0 : 2),
       ...parameters.map(
         (p): KernelInput => ({
           source: p.source,
@@ -53,20 +46,13 @@ export function layerNormKernel(cx: NodeContext, node: NodeOf<'layer-norm'>): Pl
     stages: node.inputs.length > 2 ? 5 : 4,
     temps: (counts) => {
       const line = counts.map((c, d) => (d === axis ? 1 : c));
-      const temp = (suffix: string, s: readonly number[], first: number, last: number) => ({
-        name: `${node.name}.${suffix}`,
-        shape: s,
-        format: FLOAT,
-        first,
-        last,
-      });
       return [
-        temp('sum', line, 0, 2),
-        temp('mean', line, 0, 1),
-        ...(centred ? [temp('centred', counts, 0, 2)] : []),
-        temp('squares', counts, 1, 1),
-        temp('scaled', counts, 2, 3),
-        ...(node.inputs.length > 2 ? [temp('weighted', counts, 3, 4)] : []),
+        lineTemp(cx, 'sum', line, 0, 2),
+        lineTemp(cx, 'mean', line, 0, 1),
+        ...(centred ? [lineTemp(cx, 'centred', counts, 0, 2)] : []),
+        lineTemp(cx, 'squares', counts, 1, 1),
+        lineTemp(cx, 'scaled', counts, 2, 3),
+        ...(node.inputs.length > 2 ? [lineTemp(cx, 'weighted', counts, 3, 4)] : []),
       ];
     },
     emit: ({ inputs, output, temps, box }, emit) => {
@@ -76,10 +62,7 @@ export function layerNormKernel(cx: NodeContext, node: NodeOf<'layer-norm'>): Pl
       const rows = box.count.map((c, i) => (i === axis ? 1 : c));
       const all = (view: View) => walk(view, [loopsOf(view, box.count, order)]);
       const row = (view: View) => walk(view, [loopsOf(view, rows, lines)]);
-      const along = (view: View) => {
-        const found = walkGroups(view, [plainLoops(view.layout, lines), at(view.layout.dims, axis)]);
-        return { a: found.tensor, kdims: at(found.dimsOf, 1) };
-      };
+      const along = (view: View) => alongLines(view, lines, axis);
       let centre = x;
       if (centred) {
         emit({ op: 'vred', dst: row(sum), ...along(x), reduction: 'sum' });
