@@ -182,7 +182,7 @@ export function fewFactors({ dims }: Layout): boolean {
   return factors.length <= (factors.some((f) => f.stride === 1) ? LIMITS.axes : LIMITS.axes - 1);
 }
 
-/** Layouts that a window walk takes: one stride per dim. */
+/** Layouts that a window walk takes, and that a box cuts anywhere: one stride per dim. */
 export function plainDims(layout: Layout): boolean {
   return layout.dims.every((factors) => factors.length <= 1);
 }

@@ -6,6 +6,7 @@ import { matrixGeometry } from '../../isa/machine/geometry.ts';
 import type { Machine } from '../../isa/machine/schema.ts';
 import { LIMITS, type Space } from '../../isa/tensor.ts';
 import type { Kernel, KernelInput, MatmulKernel } from '../lower/kernel.ts';
+import { plainDims } from '../lower/kernel.ts';
 import { channelDim } from '../lower/kernels/matmul.ts';
 import type { Box, Layout } from '../lower/layout.ts';
 import {
@@ -86,12 +87,7 @@ export function measureCut(kernel: Kernel, homes: Homes, machine: Machine, sizes
 /** Whether tiles of these sizes cut every operand into pieces that a walk can describe. */
 export function cuttable(kernel: Kernel, homes: Homes, machine: Machine, sizes: readonly number[]): boolean {
   const { layouts, result } = homes;
-  return (result === null && layouts.every(inWholeDims)) || new Cutter(kernel, homes, machine).cuttable(sizes);
-}
-
-/** Whether every dim lies in one piece, so that boxes can be cut anywhere. */
-function inWholeDims({ dims }: Layout): boolean {
-  return dims.every((factors) => factors.length <= 1);
+  return (result === null && layouts.every(plainDims)) || new Cutter(kernel, homes, machine).cuttable(sizes);
 }
 
 /** Cuts one kernel into tiles of any sizes. */
@@ -181,7 +177,7 @@ class Operand {
 
   constructor({ need, walks }: KernelInput, shape: readonly number[], layout: Layout, bits: number, machine: Machine) {
     this.#need = need;
-    const few = shape.length <= LIMITS.axes && inWholeDims(layout);
+    const few = shape.length <= LIMITS.axes && plainDims(layout);
     this.#walks = few ? undefined : walks;
     this.#shape = shape;
     this.#layout = layout;
@@ -272,7 +268,7 @@ class Operand {
   }
 
   #cuts(d: number, size: number): boolean {
-    if (inWholeDims(this.#layout)) return true;
+    if (plainDims(this.#layout)) return true;
     return ranges(0, at(this.#shape, d), size).every(
       (_, p) => boxLayout(this.#layout, this.#tile(d, size, p)) !== null,
     );

@@ -3,6 +3,7 @@
  * own box. For planning, the largest share stands for all: a kernel of that shape whose operands are as large as any share's.
  */
 import type { Kernel, KernelInput, MatmulKernel } from '../lower/kernel.ts';
+import { plainDims } from '../lower/kernel.ts';
 import { channelDim } from '../lower/kernels/matmul.ts';
 import type { Box, Layout } from '../lower/layout.ts';
 import { at, boxLayout, byteGroup, fullBox } from '../lower/layout.ts';
@@ -57,7 +58,7 @@ function legal(storage: Storage, k: number, boxes: readonly Box[]): boolean {
     const from = copySource(storage, k);
     return from !== null && boxes.every((box) => boxLayout(from, box) !== null);
   }
-  return kernel.inputs.every((_, i) => operandLayout(storage, kernel, i).dims.every((factors) => factors.length <= 1));
+  return kernel.inputs.every((_, i) => plainDims(operandLayout(storage, kernel, i)));
 }
 
 /** A copy's source under the result's shape, or null where it cannot be seen that way. */

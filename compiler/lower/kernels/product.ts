@@ -6,7 +6,7 @@
 import type { Machine } from '../../../isa/machine/schema.ts';
 import type { NodeOf } from '../../graph/types.ts';
 import type { MatmulKernel } from '../kernel.ts';
-import { formatOf, NO_TEMPS, refuseUnless } from '../kernel.ts';
+import { formatOf, NO_TEMPS, plainDims, refuseUnless } from '../kernel.ts';
 import type { Layout } from '../layout.ts';
 import { at, mergeFactors } from '../layout.ts';
 import type { NodeContext } from './context.ts';
@@ -100,7 +100,7 @@ export function dynamicProductKernel(
           count: [at(count, 0), k, at(count, 2)],
         }),
         arrange: merged,
-        accepts: ({ dims }) => dims.every((factors) => factors.length <= 1),
+        accepts: plainDims,
       },
     ],
   };
